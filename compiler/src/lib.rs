@@ -1,0 +1,11 @@
+//! The compiler behind chainrule.
+//!
+//! ```text
+//! text / tokens --parse--> syntax --resolve--> Graph --differentiate--> Graph --lower--> Program --emit--> Rust
+//!                                                |  (printers: text, JSON, Mermaid)        |--evaluate--> numbers
+//! ```
+//! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
+
+pub mod diagnostic;
+pub mod number;
+pub mod syntax;

@@ -1,0 +1,1 @@
+//! chainrule: symbolic differentiation, compiled.
