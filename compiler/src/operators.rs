@@ -243,23 +243,25 @@ operators! {
     }
     Maximum {
         name: "max", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "The larger of two numbers. A tie splits the derivative evenly.", domain: "",
+        doc: "The larger of two numbers; NaN if one is NaN. A tie splits the derivative evenly.", domain: "",
         partials: &[
             "if a > b { 1 } else if a == b { 1 / 2 } else { 0 }",
             "if a < b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["max(a, b) == max(b, a)", "max(a, b) == (a + b + abs(a - b)) / 2"], samples: PAIRS,
-        rust: Rust::Math("max"), latex: r"\max\left({a}, {b}\right)", evaluate: |x| x[0].max(x[1]),
+        rust: Rust::Math("max"), latex: r"\max\left({a}, {b}\right)",
+        evaluate: |x| if x[0] > x[1] || x[0].is_nan() { x[0] } else { x[1] },
     }
     Minimum {
         name: "min", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "The smaller of two numbers. A tie splits the derivative evenly.", domain: "",
+        doc: "The smaller of two numbers; NaN if one is NaN. A tie splits the derivative evenly.", domain: "",
         partials: &[
             "if a < b { 1 } else if a == b { 1 / 2 } else { 0 }",
             "if a > b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["min(a, b) == -max(-a, -b)"], samples: PAIRS,
-        rust: Rust::Math("min"), latex: r"\min\left({a}, {b}\right)", evaluate: |x| x[0].min(x[1]),
+        rust: Rust::Math("min"), latex: r"\min\left({a}, {b}\right)",
+        evaluate: |x| if x[0] < x[1] || x[0].is_nan() { x[0] } else { x[1] },
     }
     Equal {
         name: "equal", operands: &[N, N], result: T, notation: Notation::Infix("==", precedence::COMPARISON),

@@ -1,0 +1,39 @@
+//! Interned lists: the axes of edges and the dimensions of slots, which repeat all over a graph.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// The place of a list in a [`Lists`]; equal lists have equal places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ListId(u32);
+
+/// Lists kept once each; the empty list is always the first.
+#[derive(Clone, Debug)]
+pub(super) struct Lists<T> {
+    lists: Vec<Box<[T]>>,
+    places: HashMap<Box<[T]>, ListId>,
+}
+
+impl<T: Clone + Eq + Hash> Lists<T> {
+    pub(super) fn new() -> Self {
+        Self { lists: vec![Box::default()], places: HashMap::new() }
+    }
+
+    /// The place of a list, new or not.
+    pub(super) fn intern(&mut self, list: &[T]) -> ListId {
+        if list.is_empty() {
+            return ListId(0);
+        }
+        if let Some(id) = self.places.get(list) {
+            return *id;
+        }
+        let id = ListId(self.lists.len() as u32);
+        self.lists.push(list.into());
+        self.places.insert(list.into(), id);
+        id
+    }
+
+    pub(super) fn get(&self, id: ListId) -> &[T] {
+        &self.lists[id.0 as usize]
+    }
+}

@@ -1,0 +1,206 @@
+//! Reading a graph: every pass goes through these, so that the store stays replaceable.
+
+use petgraph::Direction;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+
+use super::{Axis, Dim, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
+use super::lists::ListId;
+use crate::diagnostic::Span;
+use crate::number::{FloatType, Number};
+use crate::operators::{Kind, Operator};
+
+/// An operand as the store has it: which of the user's local axes each slot takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand<'a> {
+    /// What is used.
+    pub node: NodeId,
+    /// One local axis of the user for each slot of the operand: the user's slots count from 0, what it closes follows.
+    pub axes: &'a [u8],
+}
+
+impl Graph {
+    /// The float type that the formula computes in.
+    #[must_use]
+    pub fn float(&self) -> FloatType {
+        self.float
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.store.node_count()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.store.node_count() == 0
+    }
+
+    /// All nodes, operands before users.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.store.node_count() as u32).map(NodeId)
+    }
+
+    /// What a node is.
+    #[must_use]
+    pub fn operation(&self, node: NodeId) -> Operation {
+        self.store[NodeIndex::new(node.index())].operation
+    }
+
+    /// Whether a node is a number or a truth value.
+    #[must_use]
+    pub fn kind(&self, node: NodeId) -> Kind {
+        match self.operation(node) {
+            Operation::Truth(_) | Operation::Delta => Kind::Truth,
+            Operation::Apply(operator) => operator.row().result,
+            _ => Kind::Number,
+        }
+    }
+
+    /// The dimension of each slot.
+    #[must_use]
+    pub fn shape(&self, node: NodeId) -> &[Dim] {
+        self.dims.get(self.store[NodeIndex::new(node.index())].slots)
+    }
+
+    /// The operands in order.
+    pub fn operands(&self, node: NodeId) -> impl Iterator<Item = Operand<'_>> {
+        self.edges(node).map(|(node, list)| Operand { node, axes: self.locals.get(list) })
+    }
+
+    pub(super) fn edges(&self, node: NodeId) -> impl Iterator<Item = (NodeId, ListId)> {
+        // petgraph lists edges last-added-first; operators have at most three operands.
+        let mut edges = [None; 3];
+        for edge in self.store.edges_directed(NodeIndex::new(node.index()), Direction::Outgoing) {
+            let weight = edge.weight();
+            edges[usize::from(weight.position)] = Some((NodeId(edge.target().index() as u32), weight.axes));
+        }
+        edges.into_iter().flatten()
+    }
+
+    /// How many axes a node closes.
+    #[must_use]
+    pub fn closed(&self, node: NodeId) -> usize {
+        match self.operation(node) {
+            Operation::Sum(count) | Operation::Max(count) => usize::from(count),
+            _ => 0,
+        }
+    }
+
+    /// The dimensions of all local axes of a node: its slots, then what it closes.
+    #[must_use]
+    pub fn local_dims(&self, node: NodeId) -> Vec<Dim> {
+        let mut dims = self.shape(node).to_vec();
+        for operand in self.operands(node).filter(|_| self.closed(node) > 0) {
+            dims.resize(dims.len() + self.closed(node), Dim::Literal(1));
+            for (local, dim) in operand.axes.iter().zip(self.shape(operand.node)) {
+                dims[usize::from(*local)] = *dim;
+            }
+        }
+        dims
+    }
+
+    /// The operands as uses, when the node's local axes take these labels (as many as [`Graph::local_dims`]).
+    #[must_use]
+    pub fn operand_refs(&self, node: NodeId, labels: &[Axis]) -> Vec<Ref> {
+        let label = |local: &Local| labels[usize::from(*local)];
+        self.operands(node)
+            .map(|operand| Ref { node: operand.node, axes: operand.axes.iter().map(label).collect() })
+            .collect()
+    }
+
+    /// The dimension of an axis.
+    #[must_use]
+    pub fn dim(&self, axis: Axis) -> Dim {
+        self.axes[axis.0 as usize].dim
+    }
+
+    /// How printers may call an axis; may be empty.
+    #[must_use]
+    pub fn hint(&self, axis: Axis) -> &str {
+        &self.names[self.axes[axis.0 as usize].hint as usize]
+    }
+
+    /// How printers may call a slot; may be empty.
+    #[must_use]
+    pub fn slot_hint(&self, node: NodeId, slot: usize) -> &str {
+        self.hints.get(&node).and_then(|hints| hints.get(slot)).map_or("", |hint| &self.names[*hint as usize])
+    }
+
+    /// The name of a dimension.
+    #[must_use]
+    pub fn symbol(&self, symbol: Symbol) -> &str {
+        &self.names[symbol.0 as usize]
+    }
+
+    /// A dimension as written: `784` or `N`.
+    #[must_use]
+    pub fn dim_text(&self, dim: Dim) -> String {
+        match dim {
+            Dim::Literal(size) => size.to_string(),
+            Dim::Symbol(symbol) => self.symbol(symbol).into(),
+            Dim::Variable(_) => "?".into(),
+        }
+    }
+
+    /// Inputs in the order in which they were made.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// The number that a node is, if it is one that the formula states.
+    #[must_use]
+    pub fn as_constant(&self, node: NodeId) -> Option<Number> {
+        match self.operation(node) {
+            Operation::Constant(place) => self.constants.get(place as usize).copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether a node is this integer.
+    #[must_use]
+    pub fn is_integer(&self, node: NodeId, value: i64) -> bool {
+        self.as_constant(node) == Some(Number::from(value))
+    }
+
+    /// The operator that a node applies.
+    #[must_use]
+    pub fn as_operator(&self, node: NodeId) -> Option<Operator> {
+        match self.operation(node) {
+            Operation::Apply(operator) => Some(operator),
+            _ => None,
+        }
+    }
+
+    /// Where a node was first written.
+    #[must_use]
+    pub fn span(&self, node: NodeId) -> Span {
+        self.spans[node.index()]
+    }
+
+    /// Every replacement so far, in order.
+    #[must_use]
+    pub fn log(&self) -> &[Replacement] {
+        &self.log
+    }
+
+    /// Which nodes the roots need, themselves included.
+    #[must_use]
+    pub fn live(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+        let mut live = vec![false; self.len()];
+        for root in roots {
+            live[root.index()] = true;
+        }
+        for node in self.nodes().rev() {
+            if live[node.index()] {
+                for (operand, _) in self.edges(node) {
+                    live[operand.index()] = true;
+                }
+            }
+        }
+        live
+    }
+}

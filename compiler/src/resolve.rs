@@ -1,0 +1,119 @@
+//! From the syntax tree to one [`Graph`] per function: names, kinds, shapes and index notation become axes.
+//!
+//! In: a [`Module`]. Out: a [`Function`] for each `fn`, with every call inlined, or all mistakes found. Two laws live
+//! here: whole-array arithmetic ([`shape`]) and the mapping of a function over extra leading dimensions ([`call`]).
+//!
+//! Invariants: every occurrence of an array has axes of its own, unified by position or by index, never by the name of
+//! a dimension; no function recurses over the depth of a formula (the [`machine`] keeps its own stack); what is not
+//! supported is an error that names the construct.
+
+mod call;
+mod check;
+mod index;
+mod machine;
+mod reduce;
+mod shape;
+mod signature;
+mod suggest;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::graph::{Axis, Dim, Graph, NodeId, Ref};
+use crate::parse::parse_module;
+use crate::syntax::{Attribute, Module};
+
+/// A function, resolved: its graph and what the graph's nodes mean to the user.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Everything it computes, as written.
+    pub graph: Graph,
+    /// Parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// Results in order; one unless the body ends in a tuple.
+    pub outputs: Vec<Output>,
+    /// What `where` states.
+    pub facts: Vec<Fact>,
+    /// `let` names of the function's own body, in order: what a printer may call a node.
+    pub names: Vec<(String, NodeId)>,
+    /// Attributes and doc comments, in order.
+    pub attributes: Vec<Attribute>,
+    /// `pub`, ... as written.
+    pub visibility: String,
+    /// The name's place.
+    pub span: Span,
+    /// The parameters' places.
+    pub warnings: Diagnostics,
+}
+
+/// A parameter of a [`Function`].
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its place.
+    pub span: Span,
+    /// Its node.
+    pub node: NodeId,
+    /// Its shape; empty for a scalar.
+    pub shape: Vec<Dim>,
+    /// Whether the function is differentiated by it.
+    pub wrt: bool,
+}
+
+/// A result of a [`Function`].
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name, if the function states one.
+    pub name: Option<String>,
+    /// Its value; may lack some of the declared axes, and then broadcasts over them.
+    pub value: Ref,
+    /// Its axes in the order of its shape.
+    pub axes: Vec<Axis>,
+}
+
+/// A fact of a `where` clause: checked for sense, kept, and not yet used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// As written.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
+    /// Whether a derivation relied on it.
+    pub used: bool,
+}
+
+/// The prelude as text, in the language itself.
+pub const PRELUDE: &str = include_str!("prelude.chainrule");
+
+static PRELUDE_MODULE: LazyLock<Module> = LazyLock::new(|| parse_module(PRELUDE).unwrap_or_default());
+
+/// Resolves every function of a module. `text` is the source that the module was parsed from.
+///
+/// # Errors
+/// Every mistake found, in the order of the text.
+pub fn resolve(module: &Module, text: &str) -> Result<Vec<Function>, Diagnostics> {
+    let mut errors = check::module(module);
+    if !errors.is_empty() {
+        return Err(sorted(errors));
+    }
+    let mut functions = Vec::new();
+    for place in 0..module.functions.len() {
+        match machine::Machine::new(module, text, place).run() {
+            Ok(function) => functions.push(function),
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(functions) } else { Err(sorted(errors)) }
+}
+
+fn sorted(mut errors: Diagnostics) -> Diagnostics {
+    errors.sort_by_key(|error: &Diagnostic| error.spans.first().copied());
+    errors.dedup();
+    errors
+}

@@ -1,0 +1,381 @@
+//! Calls: operators, reductions, and functions, which are inlined.
+//!
+//! A function whose parameter has fewer dimensions than its argument is mapped over the extra leading ones: their axes
+//! simply stay on the values that pass through the body, and come back in front of the result's shape. `axis = k` moves
+//! that axis last before the call, and back afterwards.
+
+use super::PRELUDE_MODULE;
+use super::machine::{Machine, Task};
+use super::shape::{Array, Value};
+use super::signature::{PLANNED, float_type, unknown_function};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::graph::{Axis, Dim, NodeId};
+use crate::number::Number;
+use crate::operators::{Kind, Operator};
+use crate::syntax::{Call, DimensionKind, ExpressionKind, Function, Name};
+
+/// A call of a function without axes: the same arguments give the same value.
+pub(super) type MemoKey = (*const Function, Vec<NodeId>);
+
+/// A call whose body is being resolved.
+pub(super) struct Pending<'a> {
+    /// `None` for a constant.
+    function: Option<&'a Function>,
+    span: Span,
+    /// The axes that the call is mapped over.
+    leading: Vec<Axis>,
+    /// Where `axis = k` takes its axis from, and whether it stays with size 1.
+    moved: Option<(usize, bool)>,
+    memo: Option<MemoKey>,
+}
+
+impl Pending<'_> {
+    pub(super) fn constant(span: Span) -> Self {
+        Self { function: None, span, leading: Vec::new(), moved: None, memo: None }
+    }
+}
+
+/// `axis = 1, keep = true`, read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Named {
+    pub(super) axis: Option<(usize, Span)>,
+    pub(super) keep: bool,
+}
+
+impl<'a> Machine<'a> {
+    /// Builds a call whose arguments stand on the value stack; pushes its value, or opens the callee's frame.
+    pub(super) fn build_call(&mut self, call: &'a Call, span: Span) -> Result<(), Diagnostic> {
+        let name = call.function.text.as_str();
+        let arguments = self.pop(if name == "eye" { 0 } else { call.arguments.len() }, span);
+        if let Some(indices) = &call.indices {
+            let closed = self.close_indices(indices);
+            let Some(arguments) = arguments? else { return self.give(Value::Poison) };
+            let value = self.close_axes(call, &arguments, indices, &closed, span)?;
+            return self.give(Value::Array(value));
+        }
+        let arguments = arguments?;
+        let named = self.named(call)?;
+        if name == "eye" {
+            let value = self.eye(call, span)?;
+            return self.give(Value::Array(value));
+        }
+        let Some(arguments) = arguments else { return self.give(Value::Poison) };
+        if PLANNED.contains(&name) {
+            let message = format!("`{name}` is not supported yet");
+            return Err(Diagnostic::new(Code::NotSupported, span, message));
+        }
+        if name == "sum" || (matches!(name, "max" | "min") && arguments.len() == 1) {
+            self.arity(name, 1, arguments.len(), span)?;
+            let value = self.reduction(name, &arguments[0], named, span)?;
+            return self.give(Value::Array(value));
+        }
+        if name == "size" {
+            self.arity(name, 1, arguments.len(), span)?;
+            let value = self.size(&arguments[0], span)?;
+            return self.give(Value::Array(value));
+        }
+        if let Some(operator) = Operator::called(name) {
+            self.arity(name, operator.arity(), arguments.len(), span)?;
+            self.no_named(call)?;
+            let value = self.elementwise(operator, arguments, span)?;
+            return self.give(Value::Array(value));
+        }
+        let own = self.module.functions.iter().find(|function| function.name.text == name);
+        if let Some(function) = own {
+            return self.open_call(function, arguments, named, span, None);
+        }
+        let prelude = PRELUDE_MODULE.functions.iter().find(|function| function.name.text == name);
+        match prelude {
+            Some(function) => self.open_call(function, arguments, named, span, Some(span)),
+            None => {
+                let place = self.place(call.function.span);
+                Err(unknown_function(name, place, self.module, &PRELUDE_MODULE))
+            }
+        }
+    }
+
+    fn give(&mut self, value: Value) -> Result<(), Diagnostic> {
+        self.values.push(value);
+        Ok(())
+    }
+
+    fn arity(&self, name: &str, takes: usize, given: usize, span: Span) -> Result<(), Diagnostic> {
+        if takes == given {
+            return Ok(());
+        }
+        let plural = if takes == 1 { "" } else { "s" };
+        let message = format!("`{name}` takes {takes} argument{plural}, {given} given");
+        let mut error = Diagnostic::new(Code::Arity, span, message);
+        error.help = signature_text(name).map(|text| format!("its arguments are `{text}`"));
+        Err(error)
+    }
+
+    fn no_named(&self, call: &Call) -> Result<(), Diagnostic> {
+        match call.named.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = format!("`{}` takes no argument named `{}`", call.function.text, name.text);
+                Err(Diagnostic::new(Code::Arity, self.place(name.span), message))
+            }
+        }
+    }
+
+    fn named(&self, call: &Call) -> Result<Named, Diagnostic> {
+        let mut named = Named::default();
+        for (name, value) in &call.named {
+            let expression = self.expression(*value);
+            let place = self.place(expression.span);
+            match (name.text.as_str(), &expression.kind) {
+                ("axis", ExpressionKind::Number(number)) => {
+                    let axis = number.to_integer().and_then(|axis| usize::try_from(axis).ok());
+                    let axis = axis.ok_or_else(|| {
+                        Diagnostic::new(Code::Axis, place, "an axis is a whole number, counted from 0")
+                    })?;
+                    named.axis = Some((axis, place));
+                }
+                ("axis", _) => {
+                    let message = "an axis is a number in the text, counted from 0";
+                    return Err(Diagnostic::new(Code::Axis, place, message));
+                }
+                ("keep", ExpressionKind::Name(value)) if value == "true" || value == "false" => {
+                    named.keep = value == "true";
+                }
+                ("keep", _) => return Err(Diagnostic::new(Code::Axis, place, "`keep` is `true` or `false`")),
+                _ => {
+                    let message = format!("there is no argument named `{}`", name.text);
+                    let error = Diagnostic::new(Code::Arity, self.place(name.span), message);
+                    return Err(error.with_help("reductions take `axis = 0` and `keep = true`"));
+                }
+            }
+        }
+        Ok(named)
+    }
+
+    /// No frame of this name may be open: a formula is a finite graph.
+    pub(super) fn refuse_recursion(&self, name: &str, span: Span) -> Result<(), Diagnostic> {
+        let Some(first) = self.frames.iter().position(|frame| frame.name == name) else { return Ok(()) };
+        let way: Vec<&str> = self.frames[first..].iter().map(|frame| frame.name).collect();
+        let message = match way.as_slice() {
+            [_] => format!("`{name}` calls itself"),
+            _ => format!("`{name}` calls itself: {} -> {name}", way.join(" -> ")),
+        };
+        let help = "a formula is a finite graph: recursion has no meaning in it";
+        Err(Diagnostic::new(Code::Recursion, span, message).with_help(help))
+    }
+
+    fn open_call(
+        &mut self,
+        function: &'a Function,
+        mut arguments: Vec<Array>,
+        named: Named,
+        span: Span,
+        call_site: Option<Span>,
+    ) -> Result<(), Diagnostic> {
+        let name = function.name.text.as_str();
+        if call_site.is_none() {
+            self.refuse_recursion(name, span)?;
+        }
+        if function.parameters.len() != arguments.len() {
+            let (takes, given) = (function.parameters.len(), arguments.len());
+            let plural = if takes == 1 { "" } else { "s" };
+            let message = format!("`{name}` takes {takes} argument{plural}, {given} given");
+            let parameters: Vec<&str> = function.parameters.iter().map(|p| p.name.text.as_str()).collect();
+            let help = format!("its parameters are `{name}({})`", parameters.join(", "));
+            return Err(Diagnostic::new(Code::Arity, span, message).with_help(help));
+        }
+        if let Some(float) = float_type(function)?.filter(|float| *float != self.graph.float()) {
+            let message = format!("`{name}` computes in `{}`, its caller in `{}`", float.name(), self.graph.float().name());
+            return Err(Diagnostic::new(Code::FloatType, span, message).with_help("a formula has one float type"));
+        }
+        if let Some(argument) = arguments.iter().find(|argument| self.graph.kind(argument.value.node) == Kind::Truth) {
+            let _ = argument;
+            let message = format!("`{name}` takes numbers, and an argument is a condition");
+            let help = "write `if c { 1 } else { 0 }` for a condition as a number";
+            return Err(Diagnostic::new(Code::Type, span, message).with_help(help));
+        }
+        let plain = arguments.iter().all(|argument| argument.value.axes.is_empty() && argument.shape.is_empty());
+        let memo = plain.then(|| {
+            (std::ptr::from_ref(function), arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>())
+        });
+        if let Some(known) = memo.as_ref().and_then(|key| self.memo.get(key)).cloned() {
+            let value = self.occurrence(&known);
+            return self.give(Value::Array(value));
+        }
+        if let Some((axis, place)) = named.axis {
+            for argument in &mut arguments {
+                self.move_last(argument, axis, name, place)?;
+            }
+        }
+        let leading = self.leading(function, &mut arguments, named, span)?;
+        self.open_frame(function, call_site);
+        for (parameter, argument) in function.parameters.iter().zip(arguments) {
+            if let Some(ty) = parameter.ty.as_ref().filter(|ty| !ty.any_shape) {
+                let what = format!("the parameter `{}` of `{name}`", parameter.name.text);
+                if let Err(error) = self.expect_shape(&argument.shape, ty, &what, span) {
+                    self.frames.pop();
+                    return Err(error);
+                }
+            }
+            self.bind_parameter(&parameter.name, argument);
+        }
+        let moved = named.axis.map(|(axis, _)| (axis, named.keep));
+        self.tasks.push(Task::Return(Pending { function: Some(function), span, leading, moved, memo }));
+        self.tasks.push(Task::Statement(&function.body, 0));
+        Ok(())
+    }
+
+    /// Puts one axis of an argument last.
+    fn move_last(&self, argument: &mut Array, axis: usize, name: &str, place: Span) -> Result<(), Diagnostic> {
+        if axis >= argument.shape.len() {
+            return Err(self.no_such_axis(&argument.shape, axis, name, place));
+        }
+        let moved = argument.shape.remove(axis);
+        argument.shape.push(moved);
+        Ok(())
+    }
+
+    pub(super) fn no_such_axis(&self, shape: &[Axis], axis: usize, name: &str, place: Span) -> Diagnostic {
+        let message = format!("`{name}` along axis {axis}, but the array is {}", self.shape_text(shape));
+        let help = match shape.len() {
+            0 => "a scalar has no axes".to_owned(),
+            1 => "its only axis is 0".to_owned(),
+            rank => format!("its axes are 0 to {}", rank - 1),
+        };
+        Diagnostic::new(Code::Axis, place, message).with_help(help)
+    }
+
+    /// Takes the extra leading dimensions off the arguments' shapes; they then ride along on the values.
+    fn leading(
+        &mut self,
+        function: &Function,
+        arguments: &mut [Array],
+        named: Named,
+        span: Span,
+    ) -> Result<Vec<Axis>, Diagnostic> {
+        let mut extra = Vec::new();
+        for (parameter, argument) in function.parameters.iter().zip(arguments.iter()) {
+            let rank = match &parameter.ty {
+                Some(ty) if ty.any_shape && named.axis.is_some() => 1,
+                Some(ty) if ty.any_shape => argument.shape.len(),
+                Some(ty) => ty.shape.len(),
+                None => 0,
+            };
+            if argument.shape.len() < rank {
+                let message = format!(
+                    "the parameter `{}` of `{}` has {rank} dimension{}, and this argument is {}",
+                    parameter.name.text,
+                    function.name.text,
+                    if rank == 1 { "" } else { "s" },
+                    self.shape_text(&argument.shape)
+                );
+                return Err(Diagnostic::new(Code::Shape, span, message));
+            }
+            extra.push(argument.shape.len() - rank);
+        }
+        // Seen over their leading dimensions only, the arguments follow the law of whole-array arithmetic.
+        let mut fronts: Vec<Array> = arguments
+            .iter()
+            .zip(&extra)
+            .map(|(argument, count)| Array { value: argument.value.clone(), shape: argument.shape[..*count].to_vec() })
+            .collect();
+        let what = format!("`{}` over extra leading dimensions", function.name.text);
+        let leading = self.align(&mut fronts, &what, span)?;
+        for ((argument, front), count) in arguments.iter_mut().zip(fronts).zip(&extra) {
+            argument.value = front.value;
+            argument.shape.drain(..count);
+        }
+        Ok(leading)
+    }
+
+    /// The body of a call is done: its value goes back to the caller.
+    pub(super) fn finish_call(&mut self, pending: Pending<'a>) {
+        self.frames.pop();
+        self.graph.set_span(pending.span);
+        let value = match self.values.pop() {
+            Some(Value::Array(array)) => self.returned(array, &pending),
+            Some(Value::Tuple(_)) => {
+                let message = "calling a function with several outputs is not supported yet";
+                Err(Diagnostic::new(Code::NotSupported, pending.span, message))
+            }
+            _ => Ok(Value::Poison),
+        };
+        match value {
+            Ok(value) => self.values.push(value),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn returned(&mut self, mut array: Array, pending: &Pending<'a>) -> Result<Value, Diagnostic> {
+        if pending.function.is_none() && !array.shape.is_empty() {
+            let message = "a constant is a scalar";
+            return Err(Diagnostic::new(Code::Shape, pending.span, message));
+        }
+        if let Some(key) = &pending.memo {
+            self.memo.insert(key.clone(), array.clone());
+        }
+        let own = array.shape.len();
+        let mut shape = pending.leading.clone();
+        shape.append(&mut array.shape);
+        if let Some((axis, keep)) = pending.moved {
+            match own {
+                0 if keep => shape.insert(axis, self.graph.axis(Dim::Literal(1), "")),
+                1 => {
+                    if let Some(moved) = shape.pop() {
+                        shape.insert(axis, moved);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(Value::Array(Array { value: array.value, shape }))
+    }
+
+    /// `eye(D)`: 1 on the diagonal, 0 elsewhere.
+    fn eye(&mut self, call: &Call, span: Span) -> Result<Array, Diagnostic> {
+        self.arity("eye", 1, call.arguments.len(), span)?;
+        self.no_named(call)?;
+        let argument = self.expression(call.arguments[0]);
+        let kind = match &argument.kind {
+            ExpressionKind::Name(name) if self.frame().dims.contains_key(name) => DimensionKind::Name(name.clone()),
+            ExpressionKind::Number(number) if number.to_integer().is_some_and(|size| size > 0) => {
+                DimensionKind::Literal(number.to_integer().and_then(|size| u64::try_from(size).ok()).unwrap_or(1))
+            }
+            _ => {
+                let place = self.place(argument.span);
+                let help = "write a number or the name of a dimension: `eye(3)`, `eye(N)`";
+                return Err(Diagnostic::new(Code::Shape, place, "`eye` takes a size").with_help(help));
+            }
+        };
+        let dim = self.stated_dim(&crate::syntax::Dimension { kind, span: argument.span })?;
+        let shape = vec![self.graph.axis(dim, ""), self.graph.axis(dim, "")];
+        let value = (|| {
+            let equal = self.graph.delta(shape[0], shape[1])?;
+            let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
+            self.graph.apply(Operator::Select, &[equal, one, zero])
+        })();
+        let value = value.map_err(|error| self.fault(&error, span))?;
+        Ok(Array { value, shape })
+    }
+}
+
+/// How a structural function or an operator is called.
+fn signature_text(name: &str) -> Option<String> {
+    match name {
+        "sum" | "size" => Some(format!("{name}(array)")),
+        "eye" => Some("eye(size)".into()),
+        "atan2" => Some("atan2(y, x)".into()),
+        _ => {
+            let operands = ["a", "b", "c"].get(..Operator::called(name)?.arity())?.join(", ");
+            Some(format!("{name}({operands})"))
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// The names of the indices that a call closes must be open in its body; see [`Machine::close_axes`].
+    pub(super) fn unused_index(&self, name: &Name) -> Diagnostic {
+        let message = format!("the index `{}` stands nowhere in what it closes", name.text);
+        let help = "use it on an array, such as `x[i]`, or leave it out";
+        Diagnostic::new(Code::Index, self.place(name.span), message).with_help(help)
+    }
+}

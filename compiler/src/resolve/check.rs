@@ -1,0 +1,84 @@
+//! What can be said about a module without resolving a formula: names that clash.
+
+use std::collections::HashMap;
+
+use super::signature::is_reserved;
+use super::suggest::did_you_mean;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::syntax::{DimensionKind, Function, Module, Name, Parameter, ResultType, Type};
+
+/// Every mistake in the names of a module.
+pub(super) fn module(module: &Module) -> Diagnostics {
+    let mut errors = Vec::new();
+    let functions = module.functions.iter().map(|function| &function.name);
+    let names: Vec<&Name> = module.constants.iter().map(|constant| &constant.name).chain(functions).collect();
+    distinct(&names, "items", &mut errors);
+    for name in names {
+        reserved(name, "function or constant", &mut errors);
+    }
+    for function in &module.functions {
+        signature(function, &mut errors);
+    }
+    errors
+}
+
+fn signature(function: &Function, errors: &mut Diagnostics) {
+    let names: Vec<&Name> = function.parameters.iter().map(|parameter| &parameter.name).collect();
+    distinct(&names, "parameters", errors);
+    for name in &names {
+        reserved(name, "parameter", errors);
+    }
+    if let Some(ResultType::Named(outputs)) = &function.result {
+        distinct(&outputs.iter().map(|output| &output.name).collect::<Vec<_>>(), "outputs", errors);
+    }
+    for dimension in types(function).flat_map(|ty| &ty.shape) {
+        let DimensionKind::Name(text) = &dimension.kind else { continue };
+        if let Some(name) = names.iter().find(|name| name.text == *text) {
+            let message = format!("`{text}` is a dimension, and a parameter has the same name");
+            let error = Diagnostic::new(Code::DuplicateName, name.span, message).with_span(dimension.span);
+            errors.push(error.with_help("a dimension's name is a number in the formula: rename one of the two"));
+            break;
+        }
+    }
+    for name in function.wrt.iter().flatten() {
+        if !names.iter().any(|parameter| parameter.text == name.text) {
+            let message = format!("`{}` is no parameter of `{}`", name.text, function.name.text);
+            let mut error = Diagnostic::new(Code::Wrt, name.span, message);
+            error.help = did_you_mean(&name.text, names.iter().map(|name| name.text.as_str()));
+            errors.push(error);
+        }
+    }
+    distinct(&function.wrt.iter().flatten().collect::<Vec<_>>(), "names in `wrt`", errors);
+}
+
+/// All types that a function states.
+pub(super) fn types(function: &Function) -> impl Iterator<Item = &Type> {
+    let named: &[Parameter] = match &function.result {
+        Some(ResultType::Named(outputs)) => outputs,
+        _ => &[],
+    };
+    let result = match &function.result {
+        Some(ResultType::Type(ty)) => Some(ty),
+        _ => None,
+    };
+    function.parameters.iter().chain(named).filter_map(|parameter| parameter.ty.as_ref()).chain(result)
+}
+
+fn distinct(names: &[&Name], what: &str, errors: &mut Diagnostics) {
+    let mut seen: HashMap<&str, &Name> = HashMap::new();
+    for name in names {
+        if let Some(first) = seen.insert(&name.text, name) {
+            let message = format!("two {what} are named `{}`", name.text);
+            errors.push(Diagnostic::new(Code::DuplicateName, name.span, message).with_span(first.span));
+        }
+    }
+}
+
+/// Refuses a name that the language already uses.
+pub(super) fn reserved(name: &Name, what: &str, errors: &mut Diagnostics) {
+    if is_reserved(&name.text) {
+        let message = format!("`{}` is an operator of the language", name.text);
+        let help = format!("choose another name for this {what}");
+        errors.push(Diagnostic::new(Code::ReservedName, name.span, message).with_help(help));
+    }
+}
