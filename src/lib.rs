@@ -1,1 +1,54 @@
 //! chainrule: symbolic differentiation, compiled.
+//!
+//! You write a formula; [`grad!`] derives its gradient symbolically, while your crate compiles, and leaves plain Rust in
+//! its place: no tape at run time, no nightly compiler, no `unsafe`.
+//!
+//! ```ignore
+//! chainrule::grad! {
+//!     /// Logistic sigmoid.
+//!     pub fn sigmoid(x) = 1 / (1 + exp(-x));
+//!
+//!     /// Distance of a point from the origin.
+//!     fn distance(x, y) = sqrt(x**2 + y**2);
+//! }
+//!
+//! assert_eq!(sigmoid(0.0), 0.5);
+//! assert_eq!(sigmoid::derivative(0.0), 0.25);
+//!
+//! let gradient = distance::gradient(3.0, 4.0);
+//! assert_eq!((gradient.x, gradient.y), (0.6, 0.8));
+//! ```
+//!
+//! For a function `f` of the block, [`grad!`] emits the function `f` and, beside it, a module `f` with its derivatives.
+//! A mistake in a formula is a compile error under the token that is wrong.
+//!
+//! # Features
+//! * `std` (default): the functions of [`math`] come from the standard library.
+//! * `libm`: they come from the `libm` crate where `std` is off, for targets without a standard library.
+//!
+//! One of the two must be on.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(not(any(feature = "std", feature = "libm")))]
+compile_error!("chainrule needs its feature `std`, or its feature `libm` where there is no standard library");
+
+#[cfg(any(feature = "std", feature = "libm"))]
+pub mod math;
+
+#[doc(hidden)]
+pub use chainrule_macros::__grad;
+
+/// Compiles functions written as formulas, and their derivatives, to Rust.
+///
+/// The block holds `fn` items such as `pub fn sigmoid(x) = 1 / (1 + exp(-x));` and constants; functions may call each
+/// other and the language's own functions.
+///
+/// # Errors
+/// Every mistake of the block is a compile error of its own, under the token that is wrong.
+#[macro_export]
+macro_rules! grad {
+    ($($tokens:tt)*) => {
+        $crate::__grad! { ($crate) $($tokens)* }
+    };
+}

@@ -7,5 +7,6 @@
 //! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
 
 pub mod diagnostic;
+pub mod emit;
 pub mod number;
 pub mod syntax;

@@ -1,0 +1,217 @@
+//! The mathematical functions that emitted code calls, for `f64` and `f32` alike.
+//!
+//! In: numbers of one float type. Out: a number of that type, and NaN for every operand that is NaN (`pow` excepted:
+//! see there). The names are those of the language's operators. They come from the standard library, or from `libm`
+//! where the feature `std` is off: `core` has not even `sqrt`.
+
+/// The float types that formulas compute in: `f64` and `f32`.
+///
+/// Its functions live in this module; it cannot be implemented elsewhere.
+pub trait Float: sealed::Float {}
+
+impl Float for f32 {}
+impl Float for f64 {}
+
+mod sealed {
+    /// What the functions of [`super`] do for one float type.
+    pub trait Float: Copy {
+        fn exp(self) -> Self;
+        fn log(self) -> Self;
+        fn sqrt(self) -> Self;
+        fn sin(self) -> Self;
+        fn cos(self) -> Self;
+        fn tan(self) -> Self;
+        fn tanh(self) -> Self;
+        fn atan2(self, other: Self) -> Self;
+        fn abs(self) -> Self;
+        fn sign(self) -> Self;
+        fn floor(self) -> Self;
+        fn max(self, other: Self) -> Self;
+        fn min(self, other: Self) -> Self;
+        fn pow(self, other: Self) -> Self;
+    }
+}
+
+/// Implements [`sealed::Float`] for a type: `method => inherent method of std | function of libm`.
+macro_rules! float {
+    ($float:ident: $($method:ident($($other:ident)?) => $std:ident | $libm:ident;)*) => {
+        impl sealed::Float for $float {
+            $(
+                #[inline(always)]
+                fn $method(self $(, $other: Self)?) -> Self {
+                    #[cfg(feature = "std")]
+                    return $float::$std(self $(, $other)?);
+                    #[cfg(not(feature = "std"))]
+                    return libm::$libm(self $(, $other)?);
+                }
+            )*
+
+            #[inline(always)]
+            fn sign(self) -> Self {
+                // Zeros and NaN answer themselves.
+                if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { self }
+            }
+
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self > other || self.is_nan() { self } else { other }
+            }
+
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if self < other || self.is_nan() { self } else { other }
+            }
+        }
+    };
+}
+
+float! { f64:
+    exp() => exp | exp; log() => ln | log; sqrt() => sqrt | sqrt;
+    sin() => sin | sin; cos() => cos | cos; tan() => tan | tan; tanh() => tanh | tanh;
+    atan2(other) => atan2 | atan2; pow(other) => powf | pow;
+    abs() => abs | fabs; floor() => floor | floor;
+}
+
+float! { f32:
+    exp() => exp | expf; log() => ln | logf; sqrt() => sqrt | sqrtf;
+    sin() => sin | sinf; cos() => cos | cosf; tan() => tan | tanf; tanh() => tanh | tanhf;
+    atan2(other) => atan2 | atan2f; pow(other) => powf | powf;
+    abs() => abs | fabsf; floor() => floor | floorf;
+}
+
+/// Writes the public functions, each with its documentation.
+macro_rules! functions {
+    ($($(#[$attribute:meta])* $name:ident($first:ident $(, $second:ident)?);)*) => {
+        $(
+            $(#[$attribute])*
+            #[inline(always)]
+            #[must_use]
+            pub fn $name<T: Float>($first: T $(, $second: T)?) -> T {
+                sealed::Float::$name($first $(, $second)?)
+            }
+        )*
+    };
+}
+
+functions! {
+    /// The exponential function, e to the power of `x`.
+    exp(x);
+    /// The natural logarithm: −∞ at 0, NaN below.
+    log(x);
+    /// The square root: NaN below 0.
+    sqrt(x);
+    /// The sine of an angle in radians.
+    sin(x);
+    /// The cosine of an angle in radians.
+    cos(x);
+    /// The tangent of an angle in radians.
+    tan(x);
+    /// The hyperbolic tangent.
+    tanh(x);
+    /// The angle of the point (`x`, `y`) in radians, from −π to π; note the order of the operands.
+    atan2(y, x);
+    /// The absolute value.
+    abs(x);
+    /// The sign: 1 above 0, −1 below 0, and 0 (with its own sign) at 0.
+    sign(x);
+    /// The largest integer that is not above `x`.
+    floor(x);
+    /// The larger of two numbers; the second one where they are equal (as 0 and −0 are).
+    ///
+    /// Unlike [`f64::max`] it is NaN where either operand is: a NaN that vanishes is a wrong result.
+    max(a, b);
+    /// The smaller of two numbers; the second one where they are equal (as 0 and −0 are).
+    ///
+    /// Unlike [`f64::min`] it is NaN where either operand is: a NaN that vanishes is a wrong result.
+    min(a, b);
+    /// `a` to the power of `b`: NaN for a negative `a` and a `b` that is no integer.
+    ///
+    /// As in IEEE 754, `pow(a, 0)` and `pow(1, b)` are 1 even where the other operand is NaN.
+    pow(a, b);
+}
+
+#[cfg(test)]
+mod tests {
+    /// Runs the same checks for both float types.
+    macro_rules! for_both {
+        ($($name:ident => |$float:ident| $body:block)*) => {
+            $(
+                mod $name {
+                    #[test]
+                    fn f64() {
+                        type $float = f64;
+                        use super::super::*;
+                        $body
+                    }
+                    #[test]
+                    fn f32() {
+                        type $float = f32;
+                        use super::super::*;
+                        $body
+                    }
+                }
+            )*
+        };
+    }
+
+    for_both! {
+        values_are_those_of_the_functions => |F| {
+            let close = |found: F, expected: f64| {
+                let expected = expected as F;
+                assert!((found - expected).abs() <= 4.0 * F::EPSILON * expected.abs(), "{found} {expected}");
+            };
+            let x: F = 0.75;
+            close(exp(x), 2.117_000_016_612_675);
+            close(log(x), -0.287_682_072_451_780_9);
+            close(sqrt(x), 0.866_025_403_784_438_6);
+            close(sin(x), 0.681_638_760_023_334_2);
+            close(cos(x), 0.731_688_868_873_820_9);
+            close(tan(x), 0.931_596_459_944_072_5);
+            close(tanh(x), 0.635_148_952_387_287_3);
+            close(pow(x, 2.5), 0.487_139_289_628_746_7);
+            close(atan2(x, -0.5), 2.158_798_930_342_464);
+            assert_eq!((abs(-x), floor(x), floor(-x)), (x, 0.0, -1.0));
+        }
+
+        sign_is_zero_at_both_zeros => |F| {
+            assert_eq!((sign::<F>(3.5), sign::<F>(-F::MIN_POSITIVE), sign(-F::INFINITY)), (1.0, -1.0, -1.0));
+            assert_eq!(sign::<F>(0.0).to_bits(), (0.0 as F).to_bits());
+            assert_eq!(sign::<F>(-0.0).to_bits(), (-0.0 as F).to_bits());
+        }
+
+        nan_stays_nan => |F| {
+            type Function = fn(F) -> F;
+            let functions: [Function; 10] = [exp, log, sqrt, sin, cos, tan, tanh, abs, sign, floor];
+            assert!(functions.iter().all(|function| function(F::NAN).is_nan()));
+            for other in [F::NAN, F::INFINITY, F::NEG_INFINITY, 0.0, 1.0] {
+                for (a, b) in [(F::NAN, other), (other, F::NAN)] {
+                    assert!(max(a, b).is_nan() && min(a, b).is_nan() && atan2(a, b).is_nan(), "{a} {b}");
+                }
+            }
+            assert_eq!((pow(F::NAN, 0.0), pow(1.0, F::NAN)), (1.0, 1.0));
+        }
+
+        max_and_min_order => |F| {
+            let numbers: [F; 5] = [F::NEG_INFINITY, -1.5, 0.0, 2.0, F::INFINITY];
+            for (at, &small) in numbers.iter().enumerate() {
+                for &large in &numbers[at..] {
+                    assert_eq!((max(small, large), max(large, small)), (large, large));
+                    assert_eq!((min(small, large), min(large, small)), (small, small));
+                }
+            }
+        }
+
+        ties_answer_the_second_operand => |F| {
+            for (a, b) in [(0.0 as F, -0.0 as F), (-0.0, 0.0)] {
+                assert_eq!(max(a, b).to_bits(), b.to_bits());
+                assert_eq!(min(a, b).to_bits(), b.to_bits());
+            }
+        }
+
+        edges_of_the_domain => |F| {
+            assert_eq!((log::<F>(0.0), exp(F::NEG_INFINITY)), (F::NEG_INFINITY, 0.0));
+            assert!(log::<F>(-1.0).is_nan() && sqrt::<F>(-1.0).is_nan() && pow::<F>(-8.0, 0.5).is_nan());
+            assert_eq!((pow::<F>(-2.0, 3.0), pow::<F>(0.0, -1.0)), (-8.0, F::INFINITY));
+        }
+    }
+}

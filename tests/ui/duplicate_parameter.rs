@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, y, x) = x + y;
+}
+
+fn main() {}

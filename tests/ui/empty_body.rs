@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) {}
+}
+
+fn main() {}

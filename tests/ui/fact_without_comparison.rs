@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) where x = log(x);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, type) = x * type;
+}
+
+fn main() {}

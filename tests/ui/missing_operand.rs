@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, y) = x + * y;
+}
+
+fn main() {}

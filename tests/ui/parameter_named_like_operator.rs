@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, exp) = x * exp;
+}
+
+fn main() {}

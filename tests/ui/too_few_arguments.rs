@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(y) = atan2(y);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, y) = exp(x, y);
+}
+
+fn main() {}

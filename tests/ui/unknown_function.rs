@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) = sgmoid(x);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x, z) = x * y + z;
+}
+
+fn main() {}
