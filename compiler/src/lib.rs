@@ -7,6 +7,13 @@
 //! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
 
 pub mod diagnostic;
+pub mod differentiate;
 pub mod emit;
+pub mod evaluate;
+pub mod graph;
+pub mod lower;
 pub mod number;
+pub mod operators;
+pub mod parse;
+pub mod resolve;
 pub mod syntax;

@@ -43,6 +43,12 @@ impl Graph {
         (0..self.store.node_count() as u32).map(NodeId)
     }
 
+    /// The node of an index; the inverse of [`NodeId::index`].
+    #[must_use]
+    pub fn node_at(&self, index: usize) -> Option<NodeId> {
+        (index < self.len()).then_some(NodeId(index as u32))
+    }
+
     /// What a node is.
     #[must_use]
     pub fn operation(&self, node: NodeId) -> Operation {

@@ -9,7 +9,7 @@ use super::check::reserved;
 use super::shape::{Array, Value};
 use super::signature::float_type;
 use super::suggest::did_you_mean;
-use super::{Fact, Function, Output, PRELUDE_MODULE, Parameter};
+use super::{Fact, Function, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Ref};
 use crate::number::FloatType;
@@ -697,13 +697,13 @@ impl<'a> Machine<'a> {
         let roots: Vec<NodeId> =
             outputs.iter().map(|(_, array)| array.value.node).chain(self.names.iter().map(|name| name.1)).collect();
         let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
-        let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
         if self.errors.is_empty() {
-            self.errors.extend(self.unknown_sizes(outputs));
+            self.errors = self.unknown_sizes(outputs);
         }
         if !self.errors.is_empty() {
             return Err(self.errors);
         }
+        let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
         let roots = roots.into_iter().filter(|node| live[node.index()]).collect::<Vec<_>>();
         let rebuilt = self.graph.rebuild(&roots, |dim| self.known(dim)).map_err(fault)?;
         let find = |value: &Ref| rebuilt.find(value).ok_or_else(|| fault(GraphError::UnknownNode));

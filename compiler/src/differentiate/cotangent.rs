@@ -1,0 +1,145 @@
+//! Cotangents with the conditions under which they are not zero.
+//!
+//! `if c { f(x) } else { 0 }` sends a cotangent into `f` only where `c` holds. Multiplying by a partial must not bring
+//! in what happens elsewhere (0 · ∞ is NaN), so the condition stays beside the value and every product goes inside.
+
+use super::Sweeper;
+use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
+use crate::number::Number;
+use crate::operators::Operator;
+
+/// One condition of a cotangent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Guard {
+    /// The condition.
+    pub(super) condition: Ref,
+    /// Whether the cotangent lives where the condition holds, or where it does not.
+    pub(super) holds: bool,
+    /// The value is zero elsewhere already; only a product with something that may not be finite needs the condition.
+    pub(super) soft: bool,
+}
+
+/// A value and, outermost first, the conditions outside of which it counts as zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cotangent {
+    pub(super) guards: Vec<Guard>,
+    pub(super) value: Ref,
+}
+
+impl Cotangent {
+    pub(super) fn plain(value: Ref) -> Self {
+        Self { guards: Vec::new(), value }
+    }
+
+    pub(super) fn renamed(mut self, from: &[Axis], to: &[Axis]) -> Self {
+        if from != to {
+            self.value = self.value.renamed(from, to);
+            for guard in &mut self.guards {
+                guard.condition = guard.condition.renamed(from, to);
+            }
+        }
+        self
+    }
+}
+
+impl Sweeper<'_> {
+    /// The value with its conditions written out.
+    pub(super) fn materialise(&mut self, guards: &[Guard], mut value: Ref) -> Result<Ref, GraphError> {
+        for guard in guards.iter().rev().filter(|guard| !guard.soft) {
+            let zero = self.graph.constant(Number::ZERO)?;
+            let (yes, no) = if guard.holds { (value, zero) } else { (zero, value) };
+            value = self.graph.apply(Operator::Select, &[guard.condition.clone(), yes, no])?;
+        }
+        Ok(value)
+    }
+
+    /// The sum of two contributions; what they have in common stays outside.
+    pub(super) fn accumulate(&mut self, left: Cotangent, right: Cotangent) -> Result<Cotangent, GraphError> {
+        let common = left.guards.iter().zip(&right.guards).take_while(|(a, b)| a == b).count();
+        let (left_rest, right_rest) = (&left.guards[common..], &right.guards[common..]);
+        let mut guards = left.guards[..common].to_vec();
+        if let ([a, ..], [b, ..]) = (left_rest, right_rest) {
+            if a.condition == b.condition && a.holds != b.holds && !a.soft && !b.soft {
+                let inner_left = self.materialise(&left_rest[1..], left.value.clone())?;
+                let inner_right = self.materialise(&right_rest[1..], right.value.clone())?;
+                let (yes, no) = if a.holds { (inner_left, inner_right) } else { (inner_right, inner_left) };
+                let value = self.graph.apply(Operator::Select, &[a.condition.clone(), yes, no])?;
+                if left_rest.len() > 1 && right_rest.len() > 1 {
+                    guards.push(self.either(left_rest, right_rest)?);
+                }
+                return Ok(Cotangent { guards, value });
+            }
+        }
+        let (a, b) = (self.materialise(left_rest, left.value.clone())?, self.materialise(right_rest, right.value.clone())?);
+        if !left_rest.is_empty() && !right_rest.is_empty() {
+            guards.push(self.either(left_rest, right_rest)?);
+        }
+        let value = self.graph.apply(Operator::Add, &[a, b])?;
+        Ok(Cotangent { guards, value })
+    }
+
+    /// Where one of two conjunctions of guards holds; the value there is written out already.
+    pub(super) fn either(&mut self, left: &[Guard], right: &[Guard]) -> Result<Guard, GraphError> {
+        let (left, right) = (self.all(left)?, self.all(right)?);
+        let condition = self.graph.apply(Operator::Or, &[left, right])?;
+        Ok(Guard { condition, holds: true, soft: true })
+    }
+
+    fn all(&mut self, guards: &[Guard]) -> Result<Ref, GraphError> {
+        let mut result = self.graph.truth(true)?;
+        for guard in guards {
+            let mut condition = guard.condition.clone();
+            if !guard.holds {
+                condition = self.graph.apply(Operator::Not, &[condition])?;
+            }
+            result = self.graph.apply(Operator::And, &[result, condition])?;
+        }
+        Ok(result)
+    }
+
+    /// Sums over axes. A condition that varies along them becomes "somewhere along them", which is soft: the sum is zero
+    /// elsewhere.
+    pub(super) fn sum(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Result<(), GraphError> {
+        let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
+        let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
+        let inner = cotangent.guards.split_off(first);
+        let value = self.materialise(&inner, cotangent.value.clone())?;
+        cotangent.value = self.graph.sum(closed, &value)?;
+        if !inner.is_empty() {
+            let all = self.all(&inner)?;
+            let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
+            let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
+            let any = self.graph.max(closed, &mark)?;
+            let condition = self.graph.apply(Operator::Equal, &[any, one])?;
+            cotangent.guards.push(Guard { condition, holds: true, soft: true });
+        }
+        Ok(())
+    }
+
+    /// Whether a node is finite wherever the inputs are finite and not huge.
+    pub(super) fn is_tame(&mut self, node: NodeId) -> bool {
+        for place in self.tame.len()..=node.index() {
+            let Some(next) = self.graph.node_at(place) else { break };
+            let operands_tame = self.graph.operands(next).all(|operand| self.tame[operand.node.index()]);
+            let tame = operands_tame
+                && match self.graph.operation(next) {
+                    Operation::Apply(operator) => match operator {
+                        Operator::Exp | Operator::Log | Operator::Sqrt | Operator::Tan => false,
+                        Operator::Divide => self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node)),
+                        Operator::Power => self.graph.operands(next).nth(1).is_some_and(|exponent| {
+                            self.graph.as_constant(exponent.node).and_then(Number::to_integer).is_some_and(|n| n > 0)
+                        }),
+                        _ => true,
+                    },
+                    _ => true,
+                };
+            self.tame.push(tame);
+        }
+        self.tame.get(node.index()).copied().unwrap_or(false)
+    }
+
+    fn is_stated(&self, node: NodeId) -> bool {
+        matches!(self.graph.operation(node), Operation::Size(_))
+            || self.graph.as_constant(node).is_some_and(|number| !number.is_zero())
+    }
+}

@@ -1,0 +1,293 @@
+//! Runs a [`Program`] on numbers: what `chainrule eval` does.
+//!
+//! In: one [`Tensor`] for each input. Out: one for each output. All values live in one flat memory, laid out row-major
+//! once the sizes of the dimensions are known. In `f32`, every step is rounded to `f32`.
+
+use std::fmt;
+
+use crate::lower::{Choice, Compute, Instruction, Operand, Program, Size, Statement, Value, ValueId};
+use crate::number::FloatType;
+use crate::operators::Operator;
+
+#[cfg(test)]
+mod tests;
+
+/// Numbers in row-major order; a scalar has no shape and one number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// The size of each axis.
+    pub shape: Vec<usize>,
+    /// The numbers.
+    pub data: Vec<f64>,
+}
+
+impl Tensor {
+    /// One number.
+    #[must_use]
+    pub fn scalar(value: f64) -> Self {
+        Self { shape: Vec::new(), data: vec![value] }
+    }
+}
+
+/// Why a program cannot run on given inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EvaluateError {
+    /// Too many or too few inputs.
+    Count(usize, usize),
+    /// An input has another shape than the program says: its name, the expected and the given shape.
+    Shape(String, String, String),
+    /// Values that together need more memory than the evaluator takes.
+    TooLarge,
+}
+
+impl fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(takes, given) => write!(f, "the formula takes {takes} inputs, {given} given"),
+            Self::Shape(name, stated, given) => write!(f, "`{name}` is {stated}, but the value given is {given}"),
+            Self::TooLarge => f.write_str("the formula's values need more memory than the evaluator takes"),
+        }
+    }
+}
+
+impl std::error::Error for EvaluateError {}
+
+/// The most numbers that a program may hold at once: 2 GiB.
+const MOST_NUMBERS: usize = 1 << 28;
+
+/// Runs a program.
+///
+/// # Errors
+/// [`EvaluateError`]
+pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
+    let sizes = bind_sizes(program, inputs)?;
+    let mut machine = Machine::new(program, inputs, sizes)?;
+    machine.run(&program.body);
+    Ok(program.outputs.iter().map(|output| machine.output(output)).collect())
+}
+
+/// The size of every named dimension, from the inputs' shapes.
+fn bind_sizes(program: &Program, inputs: &[Tensor]) -> Result<Vec<usize>, EvaluateError> {
+    if program.inputs.len() != inputs.len() {
+        return Err(EvaluateError::Count(program.inputs.len(), inputs.len()));
+    }
+    let mut sizes: Vec<Option<usize>> = vec![None; program.dimensions.len()];
+    for (input, tensor) in program.inputs.iter().zip(inputs) {
+        let fits = input.shape.len() == tensor.shape.len()
+            && input.shape.iter().zip(&tensor.shape).all(|(size, given)| match size {
+                Size::Literal(size) => *size as usize == *given,
+                Size::Named(place) => *sizes[*place as usize].get_or_insert(*given) == *given,
+            })
+            && tensor.data.len() == tensor.shape.iter().product::<usize>();
+        if !fits {
+            let dims = input.shape.iter().map(|size| match size {
+                Size::Literal(size) => size.to_string(),
+                Size::Named(place) => {
+                    let name = &program.dimensions[*place as usize];
+                    sizes[*place as usize].map_or_else(|| name.clone(), |size| format!("{name} = {size}"))
+                }
+            });
+            let stated = shape_text(&dims.collect::<Vec<_>>());
+            let given = shape_text(&tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>());
+            return Err(EvaluateError::Shape(input.name.clone(), stated, given));
+        }
+    }
+    Ok(sizes.into_iter().map(|size| size.unwrap_or(1)).collect())
+}
+
+fn shape_text(dims: &[String]) -> String {
+    if dims.is_empty() { "a scalar".into() } else { format!("[{}]", dims.join(", ")) }
+}
+
+struct Machine<'a> {
+    program: &'a Program,
+    inputs: &'a [Tensor],
+    sizes: Vec<usize>,
+    /// Where each value starts in the memory.
+    starts: Vec<usize>,
+    memory: Vec<f64>,
+}
+
+impl<'a> Machine<'a> {
+    fn new(program: &'a Program, inputs: &'a [Tensor], sizes: Vec<usize>) -> Result<Self, EvaluateError> {
+        let mut machine = Self { program, inputs, sizes, starts: Vec::new(), memory: Vec::new() };
+        let mut total = 0_usize;
+        for value in &program.values {
+            machine.starts.push(total);
+            let count = value.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(machine.size(size)));
+            total = count.and_then(|count| total.checked_add(count)).ok_or(EvaluateError::TooLarge)?;
+            if total > MOST_NUMBERS {
+                return Err(EvaluateError::TooLarge);
+            }
+        }
+        machine.memory = vec![0.0; total];
+        Ok(machine)
+    }
+
+    fn size(&self, size: &Size) -> usize {
+        match size {
+            Size::Literal(size) => *size as usize,
+            Size::Named(place) => self.sizes[*place as usize],
+        }
+    }
+
+    fn run(&mut self, body: &'a [Statement]) {
+        // Branches nest at most as deep as lowering lets them; the stack of what remains is ours all the same.
+        let mut pending: Vec<(&'a [Statement], Option<&'a Statement>, bool)> = vec![(body, None, false)];
+        while let Some((statements, branch, taken)) = pending.pop() {
+            let Some((first, rest)) = statements.split_first() else {
+                if let Some(Statement::Branch { choices, .. }) = branch {
+                    for choice in choices {
+                        self.choose(choice, taken);
+                    }
+                }
+                continue;
+            };
+            pending.push((rest, branch, taken));
+            match first {
+                Statement::Instruction(instruction) => self.step(instruction),
+                Statement::Branch { condition, yes, no, .. } => {
+                    let taken = self.memory[self.starts[condition.index()]] != 0.0;
+                    pending.push((if taken { yes } else { no }, Some(first), taken));
+                }
+            }
+        }
+    }
+
+    fn value(&self, value: ValueId) -> &'a Value {
+        &self.program.values[value.index()]
+    }
+
+    fn shape(&self, value: ValueId) -> Vec<usize> {
+        self.value(value).shape.iter().map(|size| self.size(size)).collect()
+    }
+
+    fn choose(&mut self, choice: &Choice, taken: bool) {
+        let operand = if taken { &choice.yes } else { &choice.no };
+        let shape = self.shape(choice.target);
+        let walk = [self.strides(operand, shape.len())];
+        let start = self.starts[choice.target.index()];
+        each(&shape, &walk, &[self.starts[operand.value.index()]], |at, from| self.memory[start + at] = self.memory[from[0]]);
+    }
+
+    /// How far one step along each axis of the instruction moves in the operand.
+    fn strides(&self, operand: &Operand, axes: usize) -> Vec<usize> {
+        let mut strides = vec![0; axes];
+        let mut stride = 1;
+        for (axis, size) in operand.axes.iter().zip(self.shape(operand.value)).rev() {
+            strides[usize::from(*axis)] += stride;
+            stride *= size;
+        }
+        strides
+    }
+
+    fn round(&self, value: f64) -> f64 {
+        match self.program.float {
+            FloatType::F64 => value,
+            FloatType::F32 => f64::from(value as f32),
+        }
+    }
+
+    fn step(&mut self, instruction: &Instruction) {
+        let start = self.starts[instruction.target.index()];
+        match &instruction.compute {
+            Compute::Apply(operator) if self.value(instruction.target).shape.is_empty() => {
+                let mut operands = [0.0; 3];
+                for (value, operand) in operands.iter_mut().zip(&instruction.operands) {
+                    *value = self.memory[self.starts[operand.value.index()]];
+                }
+                self.memory[start] = self.apply(*operator, &operands[..instruction.operands.len()]);
+            }
+            Compute::Apply(operator) => self.elementwise(*operator, instruction),
+            Compute::Sum => self.reduce(instruction, 0.0, |sum, value| sum + value),
+            Compute::Max => self.reduce(instruction, f64::NEG_INFINITY, |most, value| {
+                (Operator::Maximum.row().evaluate)(&[most, value])
+            }),
+            Compute::Input(place) => {
+                for (to, from) in self.memory[start..].iter_mut().zip(&self.inputs[*place as usize].data) {
+                    *to = match self.program.float {
+                        FloatType::F64 => *from,
+                        FloatType::F32 => f64::from(*from as f32),
+                    };
+                }
+            }
+            Compute::Constant(number) => self.memory[start] = number.nearest(self.program.float),
+            Compute::Truth(value) => self.memory[start] = f64::from(u8::from(*value)),
+            Compute::Size(size) => self.memory[start] = self.size(size) as f64,
+            Compute::Iota => {
+                let count = self.shape(instruction.target)[0];
+                (0..count).for_each(|place| self.memory[start + place] = place as f64);
+            }
+            Compute::Delta => {
+                let count = self.shape(instruction.target)[0];
+                (0..count).for_each(|place| self.memory[start + place * (count + 1)] = 1.0);
+            }
+        }
+    }
+
+    fn apply(&self, operator: Operator, operands: &[f64]) -> f64 {
+        self.round((operator.row().evaluate)(operands))
+    }
+
+    fn elementwise(&mut self, operator: Operator, instruction: &Instruction) {
+        let shape = self.shape(instruction.target);
+        let start = self.starts[instruction.target.index()];
+        let walks: Vec<Vec<usize>> = instruction.operands.iter().map(|operand| self.strides(operand, shape.len())).collect();
+        let from: Vec<usize> = instruction.operands.iter().map(|operand| self.starts[operand.value.index()]).collect();
+        let mut values = vec![0.0; from.len()];
+        each(&shape, &walks, &from, |at, from| {
+            for (value, place) in values.iter_mut().zip(from) {
+                *value = self.memory[*place];
+            }
+            self.memory[start + at] = self.apply(operator, &values);
+        });
+    }
+
+    fn reduce(&mut self, instruction: &Instruction, empty: f64, step: impl Fn(f64, f64) -> f64) {
+        let shape = self.shape(instruction.target);
+        let closed: Vec<usize> = instruction.closed.iter().map(|size| self.size(size)).collect();
+        let Some(body) = instruction.operands.first() else { return };
+        let strides = self.strides(body, shape.len() + closed.len());
+        let (outer, inner) = strides.split_at(shape.len());
+        let start = self.starts[instruction.target.index()];
+        each(&shape, &[outer.to_vec()], &[self.starts[body.value.index()]], |at, from| {
+            let mut result = empty;
+            each(&closed, &[inner.to_vec()], from, |_, from| {
+                result = self.round(step(result, self.memory[from[0]]));
+            });
+            self.memory[start + at] = result;
+        });
+    }
+
+    fn output(&self, output: &crate::lower::Output) -> Tensor {
+        let shape: Vec<usize> = output.shape.iter().map(|size| self.size(size)).collect();
+        let axes = output.slots.iter().map(|slot| *slot as u8).collect();
+        let walk = [self.strides(&Operand { value: output.value, axes }, shape.len())];
+        let mut data = Vec::with_capacity(shape.iter().product());
+        each(&shape, &walk, &[self.starts[output.value.index()]], |_, from| data.push(self.memory[from[0]]));
+        Tensor { shape, data }
+    }
+}
+
+/// Walks all positions of a shape in row-major order; `visit` gets the position's number and where each operand is.
+fn each(shape: &[usize], strides: &[Vec<usize>], starts: &[usize], mut visit: impl FnMut(usize, &[usize])) {
+    let count: usize = shape.iter().product();
+    let mut position = vec![0; shape.len()];
+    let mut places = starts.to_vec();
+    for at in 0..count {
+        visit(at, &places);
+        for axis in (0..shape.len()).rev() {
+            position[axis] += 1;
+            for (place, strides) in places.iter_mut().zip(strides) {
+                *place += strides[axis];
+            }
+            if position[axis] < shape[axis] {
+                break;
+            }
+            for (place, strides) in places.iter_mut().zip(strides) {
+                *place -= strides[axis] * shape[axis];
+            }
+            position[axis] = 0;
+        }
+    }
+}
