@@ -6,6 +6,7 @@
 //! ```
 //! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
 
+pub mod derive;
 pub mod diagnostic;
 pub mod differentiate;
 pub mod emit;
@@ -15,5 +16,6 @@ pub mod lower;
 pub mod number;
 pub mod operators;
 pub mod parse;
+pub mod print;
 pub mod resolve;
 pub mod syntax;

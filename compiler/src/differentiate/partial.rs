@@ -107,9 +107,15 @@ impl Sweeper<'_> {
                 return self.graph.apply(Operator::Negate, std::slice::from_ref(other));
             }
         }
-        if let Some(inner) = self.as_application(partial, Operator::Negate) {
-            let product = self.product(value, &inner[0])?;
-            return self.graph.apply(Operator::Negate, &[product]);
+        for (factor, other) in [(partial, value), (value, partial)] {
+            if let Some(inner) = self.as_application(factor, Operator::Negate) {
+                let product = if std::ptr::eq(factor, partial) {
+                    self.product(other, &inner[0])?
+                } else {
+                    self.product(&inner[0], other)?
+                };
+                return self.graph.apply(Operator::Negate, &[product]);
+            }
         }
         if let Some(inner) = self.as_application(partial, Operator::Divide) {
             if self.graph.as_constant(inner[0].node) == Some(Number::ONE) {

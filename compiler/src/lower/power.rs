@@ -20,31 +20,27 @@ impl Builder<'_> {
     }
 
     fn small_power(&mut self, target: ValueId, base: &Operand, twice: i64, out: &mut Vec<Statement>) {
-        let size = twice.unsigned_abs();
-        if twice < 0 {
-            let positive = self.like(target);
-            self.product(positive, base, size, out);
-            let one = self.define(Kind::Number, Vec::new());
-            let constant = Compute::Constant(Number::ONE);
-            let closed = Vec::new();
-            out.push(Statement::Instruction(Instruction { target: one, compute: constant, operands: Vec::new(), closed }));
-            let one = Operand { value: one, axes: Vec::new() };
-            let below = self.whole(positive);
-            out.push(apply(target, Operator::Divide, vec![one, below]));
-        } else {
-            self.product(target, base, size, out);
+        if twice > 0 {
+            return self.product(target, base, twice, out);
         }
+        let below = if twice == -2 {
+            base.clone()
+        } else {
+            let positive = self.like(target);
+            self.product(positive, base, -twice, out);
+            self.whole(positive)
+        };
+        let one = self.define(Kind::Number, Vec::new());
+        let compute = Compute::Constant(Number::ONE);
+        out.push(Statement::Instruction(Instruction { target: one, compute, operands: Vec::new(), closed: Vec::new() }));
+        let one = Operand { value: one, axes: Vec::new() };
+        out.push(apply(target, Operator::Divide, vec![one, below]));
     }
 
-    /// `target = base^(twice / 2)` for 1, 2, 3, 4, 6, 8.
-    fn product(&mut self, target: ValueId, base: &Operand, twice: u64, out: &mut Vec<Statement>) {
+    /// `target = base^(twice / 2)` for 1, 3, 4, 6, 8; a power of 1 is folded in the graph.
+    fn product(&mut self, target: ValueId, base: &Operand, twice: i64, out: &mut Vec<Statement>) {
         match twice {
             1 => out.push(apply(target, Operator::Sqrt, vec![base.clone()])),
-            2 => {
-                // A power of 1 is folded in the graph; as the inverse of -1 it is the base itself.
-                let zero_free = vec![base.clone(), self.one(out)];
-                out.push(apply(target, Operator::Multiply, zero_free));
-            }
             3 => {
                 let root = self.like(target);
                 out.push(apply(root, Operator::Sqrt, vec![base.clone()]));
@@ -60,13 +56,6 @@ impl Builder<'_> {
                 out.push(apply(target, Operator::Multiply, vec![square, other]));
             }
         }
-    }
-
-    fn one(&mut self, out: &mut Vec<Statement>) -> Operand {
-        let one = self.define(Kind::Number, Vec::new());
-        let compute = Compute::Constant(Number::ONE);
-        out.push(Statement::Instruction(Instruction { target: one, compute, operands: Vec::new(), closed: Vec::new() }));
-        Operand { value: one, axes: Vec::new() }
     }
 
     fn like(&mut self, value: ValueId) -> ValueId {

@@ -1,0 +1,322 @@
+//! What a user asks for: a function with its gradients, Hessians, Jacobians or pullbacks, ready to print, run or emit.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
+use crate::graph::{Graph, GraphError, NodeId, Operation};
+use crate::lower::Wanted;
+use crate::operators::Notation;
+use crate::print::{Asked, Listing, Phase, Style, list};
+use crate::resolve::Function;
+
+/// What to derive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Parameters to differentiate by; `None` for those that the function states.
+    pub wrt: Option<Vec<String>>,
+    /// 0 for the value alone, 1 for first derivatives, 2 for Hessians too.
+    pub order: u8,
+    /// The name of a cotangent of the output: asks for the pullback instead of gradient or Jacobian.
+    pub upstream: Option<String>,
+    /// Whether [`Derived::flows`] is filled, for pictures.
+    pub flows: bool,
+}
+
+/// What a derivative is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DerivativeKind {
+    /// Of a scalar output: the shape of the input.
+    Gradient,
+    /// Of a scalar output, second order: the shapes of two inputs, one after the other.
+    Hessian,
+    /// Of an array output: its shape, then the input's.
+    Jacobian,
+    /// Of a named cotangent of the output: the shape of the input.
+    Pullback,
+}
+
+impl DerivativeKind {
+    /// `gradient`, `hessian`, `jacobian`, `pullback`
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Hessian => "hessian",
+            Self::Jacobian => "jacobian",
+            Self::Pullback => "pullback",
+        }
+    }
+}
+
+/// One derivative.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is.
+    pub kind: DerivativeKind,
+    /// Which output is differentiated: its place in [`Function::outputs`].
+    pub of: usize,
+    /// By which parameters: places in [`Function::parameters`]; two for a Hessian.
+    pub wrt: Vec<usize>,
+    /// Its value.
+    pub derivative: Derivative,
+}
+
+/// A function with its derivatives, in one graph.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The function; its graph holds the derivatives too. An upstream cotangent is the graph's last input.
+    pub function: Function,
+    /// A name for each output.
+    pub output_names: Vec<String>,
+    /// The derivatives, outputs first, then parameters in order.
+    pub entries: Vec<Entry>,
+    /// What flows along every edge; from all outputs together.
+    pub flows: Vec<Flow>,
+    /// Whether a derivative of an output was asked for under a name.
+    pub upstream: Option<String>,
+}
+
+/// How many operations formulas have: each operator, call, comparison, reduction and `if` counts one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operations {
+    /// The outputs.
+    pub value: usize,
+    /// The derivatives as the chain rule gives them, beside the outputs.
+    pub raw: usize,
+    /// The derivatives as printed, beside the outputs.
+    pub derived: usize,
+}
+
+/// Derives what is asked for.
+///
+/// # Errors
+/// [`Code::Wrt`] for a name that is no parameter, [`Code::Derivative`] for a function without inputs or a Hessian of an
+/// array, [`Code::Usage`] for an upstream name that is taken.
+pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diagnostic> {
+    if let Some(names) = &request.wrt {
+        choose_wrt(&mut function, names)?;
+    }
+    let output_names = output_names(&function, request.upstream.as_deref());
+    let mut derived =
+        Derived { function, output_names, entries: Vec::new(), flows: Vec::new(), upstream: request.upstream.clone() };
+    if request.order == 0 && request.upstream.is_none() {
+        return Ok(derived);
+    }
+    let wrt = derived.wrt();
+    let span = derived.function.span;
+    if wrt.is_empty() {
+        let message = format!("`{}` has no input to differentiate by", derived.function.name);
+        return Err(Diagnostic::new(Code::Derivative, span, message));
+    }
+    derived.first_order(&wrt, request)?;
+    if request.order >= 2 {
+        derived.second_order(&wrt)?;
+    }
+    Ok(derived)
+}
+
+fn choose_wrt(function: &mut Function, names: &[String]) -> Result<(), Diagnostic> {
+    for name in names {
+        if !function.parameters.iter().any(|parameter| parameter.name == *name) {
+            let known: Vec<String> = function.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
+            let message = format!("`{name}` is no input of `{}`", function.name);
+            let mut error = Diagnostic::new(Code::Wrt, function.span, message);
+            error.help = (!known.is_empty()).then(|| format!("its inputs are {}", known.join(", ")));
+            return Err(error);
+        }
+    }
+    for parameter in &mut function.parameters {
+        parameter.wrt = names.contains(&parameter.name);
+    }
+    Ok(())
+}
+
+/// The outputs' own names, else `y`, else a fresh name that no input has.
+fn output_names(function: &Function, upstream: Option<&str>) -> Vec<String> {
+    let inputs = function.parameters.iter().map(|parameter| parameter.name.clone());
+    let dims = function.parameters.iter().flat_map(|p| &p.shape).map(|dim| function.graph.dim_text(*dim));
+    let mut taken: HashSet<String> = inputs.chain(dims).chain(upstream.map(str::to_owned)).collect();
+    let mut names = Vec::new();
+    for output in &function.outputs {
+        let wanted = output.name.iter().cloned();
+        let fresh = std::iter::once("y".to_owned()).chain((1..).map(|number| format!("y{number}")));
+        let name = wanted.chain(fresh).find(|name| !taken.contains(name)).unwrap_or_default();
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    names
+}
+
+impl Derived {
+    /// The places of the parameters that are differentiated by.
+    #[must_use]
+    pub fn wrt(&self) -> Vec<usize> {
+        let chosen = |place: &usize| self.function.parameters[*place].wrt;
+        (0..self.function.parameters.len()).filter(chosen).collect()
+    }
+
+    fn nodes(&self, places: &[usize]) -> Vec<NodeId> {
+        places.iter().map(|place| self.function.parameters[*place].node).collect()
+    }
+
+    fn first_order(&mut self, wrt: &[usize], request: &Request) -> Result<(), Diagnostic> {
+        let span = self.function.span;
+        let nodes = self.nodes(wrt);
+        for of in 0..self.function.outputs.len() {
+            let output = self.function.outputs[of].clone();
+            let graph = &mut self.function.graph;
+            let scalar = output.axes.is_empty();
+            let (kind, derivatives) = if let Some(name) = &request.upstream {
+                let seed = upstream_seed(graph, name, of, &output).map_err(|error| graph_fault(&error, span))?;
+                let sweep = pull_back(graph, &[seed], &nodes, request.flows).map_err(|e| graph_fault(&e, span))?;
+                self.flows.extend(sweep.flows);
+                (DerivativeKind::Pullback, sweep.derivatives)
+            } else if scalar {
+                let seed = Seed::one(graph, &output.value).map_err(|error| graph_fault(&error, span))?;
+                let sweep = pull_back(graph, &[seed], &nodes, request.flows).map_err(|e| graph_fault(&e, span))?;
+                self.flows.extend(sweep.flows);
+                (DerivativeKind::Gradient, sweep.derivatives)
+            } else {
+                let value = Derivative { value: output.value, axes: output.axes };
+                (DerivativeKind::Jacobian, jacobian(graph, &value, &nodes).map_err(|error| graph_fault(&error, span))?)
+            };
+            let entry = |(place, derivative): (&usize, _)| Entry { kind, of, wrt: vec![*place], derivative };
+            self.entries.extend(wrt.iter().zip(derivatives).map(entry));
+        }
+        Ok(())
+    }
+
+    /// Hessians by the sweep over each gradient; what stands below the diagonal is mirrored.
+    fn second_order(&mut self, wrt: &[usize]) -> Result<(), Diagnostic> {
+        let span = self.function.span;
+        for of in 0..self.function.outputs.len() {
+            let gradients: Vec<Entry> = self.entries.iter().filter(|entry| entry.of == of).cloned().collect();
+            if gradients.iter().any(|entry| entry.kind != DerivativeKind::Gradient) {
+                let message = format!("the output `{}` is an array: a Hessian is of a scalar", self.output_names[of]);
+                let error = Diagnostic::new(Code::Derivative, span, message);
+                return Err(error.with_help("sum the output, or ask for order 1: its Jacobian"));
+            }
+            let mut rows: Vec<Vec<Derivative>> = Vec::new();
+            for (row, gradient) in gradients.iter().enumerate() {
+                let nodes = self.nodes(&wrt[row..]);
+                let right = jacobian(&mut self.function.graph, &gradient.derivative, &nodes);
+                let right = right.map_err(|error| graph_fault(&error, span))?;
+                let mut all: Vec<Derivative> = (0..row).map(|column| mirrored(&rows[column][row], gradient)).collect();
+                all.extend(right);
+                rows.push(all);
+            }
+            for (row, derivatives) in rows.into_iter().enumerate() {
+                for (column, derivative) in derivatives.into_iter().enumerate() {
+                    let wrt = vec![wrt[row], wrt[column]];
+                    self.entries.push(Entry { kind: DerivativeKind::Hessian, of, wrt, derivative });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a printer shows: outputs, then derivatives. `name` says what a derivative is called.
+    #[must_use]
+    pub fn listing(&self, style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
+        let mut asked = Vec::new();
+        for (output, name) in self.function.outputs.iter().zip(&self.output_names) {
+            let (value, axes) = (output.value.clone(), output.axes.clone());
+            asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
+        }
+        for entry in &self.entries {
+            let Derivative { value, axes } = entry.derivative.clone();
+            asked.push(Asked { name: name(self, entry), value, axes, phase: Phase::Backward });
+        }
+        list(&self.function.graph, &asked, &self.function.names, style, &[])
+    }
+
+    /// What to lower: outputs, then derivatives.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let outputs = self.function.outputs.iter().map(|output| (&output.value, &output.axes));
+        let derivatives = self.entries.iter().map(|entry| (&entry.derivative.value, &entry.derivative.axes));
+        outputs.chain(derivatives).map(|(value, axes)| Wanted { value: value.clone(), axes: axes.clone() }).collect()
+    }
+
+    /// Forward values, inputs and stated numbers aside, that the backward formulas read: what a layer must save.
+    #[must_use]
+    pub fn saved(&self) -> Vec<NodeId> {
+        let graph = &self.function.graph;
+        let forward = graph.live(self.function.outputs.iter().map(|output| output.value.node));
+        let roots: Vec<NodeId> = self.entries.iter().map(|entry| entry.derivative.value.node).collect();
+        let mut reached = vec![false; graph.len()];
+        roots.iter().for_each(|root| reached[root.index()] = true);
+        for node in graph.nodes().rev() {
+            if reached[node.index()] && !forward[node.index()] {
+                graph.operands(node).for_each(|operand| reached[operand.node.index()] = true);
+            }
+        }
+        let saved = |node: &NodeId| reached[node.index()] && forward[node.index()] && is_computed(graph, *node);
+        graph.nodes().filter(saved).collect()
+    }
+
+    /// How many operations a listing of this has.
+    #[must_use]
+    pub fn operations(&self, listing: &Listing) -> Operations {
+        let outputs = self.function.outputs.len();
+        let stop: HashSet<NodeId> = listing.asked[..outputs].iter().filter_map(|line| line.node).collect();
+        let value = count(listing, &listing.asked[..outputs], &HashSet::new());
+        let derived = count(listing, &listing.asked[outputs..], &stop);
+        Operations { value, raw: derived, derived }
+    }
+}
+
+/// The operations of some lines and of the named lines that they reach; `stop` are names that cost nothing.
+fn count(listing: &Listing, lines: &[crate::print::Line], stop: &HashSet<NodeId>) -> usize {
+    let mut wanted: HashSet<NodeId> = HashSet::new();
+    let mut total = 0;
+    for line in lines.iter().chain(listing.lets.iter().rev()) {
+        let asked = lines.iter().any(|other| std::ptr::eq(other, line));
+        if asked || line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
+            total += line.operations;
+            wanted.extend(line.uses.iter().copied());
+        }
+    }
+    total
+}
+
+/// Whether a node costs something to compute.
+#[must_use]
+pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
+    match graph.operation(node) {
+        Operation::Apply(operator) => operator.row().notation != Notation::Name,
+        Operation::Sum(_) | Operation::Max(_) => true,
+        _ => false,
+    }
+}
+
+/// The cotangent that the user names: an input over the output's axes.
+fn upstream_seed(
+    graph: &mut Graph,
+    name: &str,
+    of: usize,
+    output: &crate::resolve::Output,
+) -> Result<Seed, GraphError> {
+    let name = if of == 0 { name.to_owned() } else { format!("{name}{of}") };
+    let cotangent = graph.input(&name, &output.axes)?;
+    Ok(Seed { output: output.value.clone(), axes: output.axes.clone(), cotangent })
+}
+
+fn graph_fault(error: &GraphError, span: Span) -> Diagnostic {
+    let code = match error {
+        GraphError::TooLarge => Code::TooLarge,
+        GraphError::DuplicateInput(_) => Code::Usage,
+        _ => Code::Internal,
+    };
+    Diagnostic::new(code, span, error.to_string())
+}
+
+/// The entry on the other side of the diagonal: the same value, with the two groups of axes exchanged.
+fn mirrored(upper: &Derivative, row: &Entry) -> Derivative {
+    let own = row.derivative.axes.len();
+    let first = upper.axes.len() - own;
+    let mut axes = upper.axes.clone();
+    axes.rotate_left(first);
+    Derivative { value: upper.value.clone(), axes }
+}

@@ -1,0 +1,32 @@
+//! Printers: formulas as text, in the language itself or as people write them.
+//!
+//! A [`Listing`] is a set of formulas over one graph that share their common parts: named lines first, then what was
+//! asked for. Everything in the language's own style parses again.
+
+pub mod expression;
+pub mod listing;
+
+#[cfg(test)]
+mod tests;
+
+pub use expression::Style;
+pub use listing::{Asked, Line, Listing, Phase, list};
+
+use crate::number::Number;
+
+/// A number for people: at most 12 significant digits.
+#[must_use]
+pub fn rounded(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            "NaN".into()
+        } else if value > 0.0 {
+            "inf".into()
+        } else {
+            "-inf".into()
+        };
+    }
+    let short: f64 = format!("{value:.11e}").parse().unwrap_or(value);
+    let text = Number::from_decimal(short).map_or_else(|| short.to_string(), |number| number.to_string());
+    if short == 0.0 { "0".into() } else { text }
+}
