@@ -178,6 +178,9 @@ impl Reader<'_> {
                 return Err(reader.error("a parameter never changes").with_help("drop `mut`"));
             }
             reader.name(what)?;
+            if reader.is("=") {
+                return Err(reader.error("parameters have no default values"));
+            }
             if reader.eat(":") { reader.value_type() } else { Ok(()) }
         })
     }
@@ -194,6 +197,7 @@ impl Reader<'_> {
                 if self.is("[") { self.shape() } else { Ok(()) }
             }
             Some(_) if self.is("[") => self.shape(),
+            Some(_) if self.is("=") => Err(self.error(format!("expected {wanted}, found `=`"))),
             _ => Err(self.unexpected(wanted)),
         }
     }
