@@ -139,13 +139,15 @@ impl Reader<'_> {
             if depth > 0 {
                 continue;
             }
-            // `sin(x)` starts at `sin`, and `a[0](x)` at `a`.
+            // `sin(x)` starts at `sin`, `a[0](x)` at `a`, `x.T` at `x`.
+            let text = token.text(self.source);
             let attached = read.peek().is_some_and(|previous| match previous.kind {
-                TokenKind::Name => !KEYWORDS.contains(&previous.text(self.source)),
-                TokenKind::Close => previous.text(self.source) != "}",
-                _ => false,
+                _ if text == "." => true,
+                TokenKind::Name => token.kind == TokenKind::Open && !KEYWORDS.contains(&previous.text(self.source)),
+                TokenKind::Close => token.kind == TokenKind::Open && previous.text(self.source) != "}",
+                _ => text == "T" && previous.text(self.source) == ".",
             });
-            if token.kind != TokenKind::Open || !attached {
+            if !attached {
                 return token.span;
             }
         }

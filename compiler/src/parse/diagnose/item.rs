@@ -20,7 +20,9 @@ impl Reader<'_> {
         match self.token(0) {
             None => Ok(()),
             Some(_) if self.is(";") => Err(self.error("a bare formula does not end in `;`").with_help("drop it")),
-            Some(_) if self.is(",") => Err(self.error("a `,` separates nothing here")),
+            Some(_) if self.is(",") => {
+                Err(self.error("a `,` separates nothing here").with_help("a decimal point is written `.`"))
+            }
             Some(_) => Err(self.unexpected("an operator or the end")),
         }
     }

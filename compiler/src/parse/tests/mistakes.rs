@@ -73,6 +73,7 @@ fn operands_and_operators() {
             ("2(x)", "(", "an operator is missing between `2` and `(`", "write `2*(x)`"),
             ("x y", "y", "an operator is missing between `x` and `y`", "write `x*y`"),
             ("2 sin(x)", "sin", "an operator is missing between `2` and `sin`", "write `2*sin(x)`"),
+            ("x.T y.T", "y", "an operator is missing between `x.T` and `y`", "write `x.T*y`"),
             ("(a)(b)", "(", "an operator is missing between `)` and `(`", "write `(a)*(b)`"),
             ("f(x)[0](y)", "(", "an operator is missing between `]` and `(`", "write `f(x)[0]*(y)`"),
             ("x + * y", "*", "an operand is missing between `+` and `*`", ""),
