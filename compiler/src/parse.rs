@@ -66,9 +66,9 @@ pub fn parse_expression(text: &str, shapes: &Shapes) -> Result<Module, Diagnosti
 /// As [`parse_module`] and [`parse_expression`]; [`Code::Usage`] for shapes beside items, which state their own.
 pub fn parse_formula(text: &str, shapes: &Shapes) -> Result<Module, Diagnostics> {
     let tokens = read_tokens(text)?;
-    let is_module = tokens.first().is_some_and(|first| {
-        first.kind == TokenKind::Doc || matches!(first.text(text), "fn" | "pub" | "const" | "#")
-    });
+    let is_module = tokens
+        .first()
+        .is_some_and(|first| first.kind == TokenKind::Doc || matches!(first.text(text), "fn" | "pub" | "const" | "#"));
     if !is_module {
         return formula(text, &tokens, shapes);
     }
@@ -174,8 +174,8 @@ fn items(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     let mut starts = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let head = head_end(text, tokens, at);
-        if head > at {
+        let (head, is_item) = head_end(text, tokens, at);
+        if is_item {
             starts.push(at);
         }
         at = head.max(at + 1);
@@ -187,8 +187,8 @@ fn items(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-/// One past the `fn` or `const` (or the attributes) of an item that starts at a place; the place itself if none does.
-fn head_end(text: &str, tokens: &[Token], start: usize) -> usize {
+/// One past the attributes, visibility and `fn` or `const` that stand at a place, and whether they start an item.
+fn head_end(text: &str, tokens: &[Token], start: usize) -> (usize, bool) {
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
     let kind = |at: usize| tokens.get(at).map(|token| token.kind);
     let mut at = start;
@@ -207,7 +207,8 @@ fn head_end(text: &str, tokens: &[Token], start: usize) -> usize {
             at = at.max((at..(at + 32).min(tokens.len())).find(|close| word(*close) == ")").unwrap_or(at)) + 1;
         }
     }
-    if matches!(word(at), "fn" | "const") && kind(at + 1) == Some(TokenKind::Name) { at + 2 } else { at }
+    let is_item = matches!(word(at), "fn" | "const") && kind(at + 1) == Some(TokenKind::Name);
+    (if is_item { at + 2 } else { at }, is_item)
 }
 
 /// Makes the free names the parameters.
@@ -227,7 +228,11 @@ fn add_parameters(function: &mut Function, shapes: &Shapes) -> Result<(), Diagno
             errors.push(usage(format!("the shape of `{name}` is given twice")));
         } else if function.parameters.iter().all(|parameter| parameter.name.text != *name) {
             let inputs: Vec<String> = function.parameters.iter().map(|p| format!("`{}`", p.name.text)).collect();
-            let help = if inputs.is_empty() { "it has no inputs".into() } else { format!("its inputs: {}", inputs.join(", ")) };
+            let help = if inputs.is_empty() {
+                "it has no inputs".into()
+            } else {
+                format!("its inputs: {}", inputs.join(", "))
+            };
             errors.push(usage(format!("the formula has no input `{name}`")).with_help(help));
         }
     }
