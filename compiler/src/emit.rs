@@ -1,11 +1,37 @@
 //! From a block of functions to the Rust that `grad!` leaves in its place.
 //!
 //! In: the text of the block, the path of the facade that emitted code starts its paths at, and a way back from a place
-//! in the text to the user's token. Out: the items, or every mistake found.
+//! in the text to the user's token. Out: for each `fn f` the function `f` and a module `f` beside it, or every mistake
+//! found. Everything is specialised straight-line Rust with real branches: no tape, no allocation, no `unsafe`.
 
-use proc_macro2::TokenStream;
+mod attributes;
+mod body;
+pub mod document;
 
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::derive::{Derived, DerivativeKind, Request, derive};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::graph::NodeId;
+use crate::lower::{Wanted, lower, lower_from};
+use crate::number::FloatType;
+use crate::operators::Kind;
+use crate::parse::parse_module;
+use crate::resolve::{Function, resolve};
+use attributes::{Attributes, Part};
+use body::{Body, Results};
+
+/// Where emitted tokens come from.
+pub struct Origin<'a> {
+    /// The path of the facade, such as `::chainrule`.
+    pub facade: TokenStream,
+    /// The user's token of a place in the text.
+    pub spans: &'a dyn Fn(Span) -> proc_macro2::Span,
+}
 
 /// Compiles a block of the language to Rust items.
 ///
@@ -13,8 +39,328 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 /// All mistakes of the block, in the order of the text.
 pub fn emit_block(
     text: &str,
-    _facade: TokenStream,
-    _spans: &dyn Fn(Span) -> proc_macro2::Span,
+    facade: TokenStream,
+    spans: &dyn Fn(Span) -> proc_macro2::Span,
 ) -> Result<TokenStream, Diagnostics> {
-    Err(vec![Diagnostic::new(Code::NotSupported, Span::new(0, text.len()), "not written yet")])
+    let module = parse_module(text)?;
+    let functions = resolve(&module, text)?;
+    let origin = Origin { facade, spans };
+    let mut tokens = TokenStream::new();
+    let mut errors = Vec::new();
+    for function in functions {
+        match emit_function(function, &origin) {
+            Ok(items) => tokens.extend(items),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(tokens) } else { Err(errors) }
+}
+
+/// Emits one function: itself, and the module of its derivatives.
+///
+/// # Errors
+/// [`Code::NotSupported`] for shapes and several outputs, [`Code::TooLarge`] for a formula that is too long for rustc,
+/// [`Code::Attribute`], and what [`derive`] refuses.
+pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
+    refuse_shapes(&function)?;
+    let attributes = Attributes::read(&function)?;
+    let gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
+    let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient };
+    emitter.items(function)
+}
+
+/// Only scalars are emitted so far.
+fn refuse_shapes(function: &Function) -> Result<(), Diagnostic> {
+    let help = "`chainrule eval` and `chainrule derive` take shapes already";
+    if let Some(parameter) = function.parameters.iter().find(|parameter| !parameter.shape.is_empty()) {
+        let message = format!("the parameter `{}` has a shape: arrays are not emitted yet", parameter.name);
+        return Err(Diagnostic::new(Code::NotSupported, parameter.span, message).with_help(help));
+    }
+    let [output] = function.outputs.as_slice() else {
+        let message = format!("`{}` has several outputs: that is not emitted yet", function.name);
+        return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
+    };
+    let graph = &function.graph;
+    let live = graph.live([output.value.node]);
+    let array = graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty());
+    if !output.axes.is_empty() || array {
+        let message = format!("`{}` computes with arrays: that is not emitted yet", function.name);
+        return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
+    }
+    Ok(())
+}
+
+struct Emitter<'a> {
+    origin: &'a Origin<'a>,
+    attributes: &'a Attributes,
+    gradient: &'a Derived,
+}
+
+impl Emitter<'_> {
+    fn float(&self) -> TokenStream {
+        match self.gradient.function.graph.float() {
+            FloatType::F64 => quote!(f64),
+            FloatType::F32 => quote!(f32),
+        }
+    }
+
+    /// An identifier under the user's token.
+    fn ident(&self, name: &str, span: Span) -> Ident {
+        Ident::new(name, (self.origin.spans)(span))
+    }
+
+    fn parameters(&self) -> Vec<Ident> {
+        self.gradient.function.parameters.iter().map(|parameter| self.ident(&parameter.name, parameter.span)).collect()
+    }
+
+    fn fields(&self) -> Vec<Ident> {
+        self.gradient.wrt().into_iter().map(|place| self.parameters()[place].clone()).collect()
+    }
+
+    /// Straight-line code for values of a graph.
+    fn body(&self, derived: &Derived, wanted: &[NodeId], given: &[NodeId], saved: &Ident) -> Result<Results, Diagnostic> {
+        let graph = &derived.function.graph;
+        let wanted: Vec<Wanted> = wanted
+            .iter()
+            .map(|node| Wanted { value: crate::graph::Ref { node: *node, axes: Vec::new() }, axes: Vec::new() })
+            .collect();
+        let program = if given.is_empty() { lower(graph, &wanted) } else { lower_from(graph, &wanted, given) };
+        let mut inputs = self.parameters();
+        inputs.extend(derived.upstream.iter().map(|name| Ident::new(name, proc_macro2::Span::call_site())));
+        let body = Body::new(&program, &inputs, saved, &self.origin.facade);
+        body.emit().map_err(|count| {
+            let message = format!("`{}` needs {count} lines of Rust: rustc takes about {}", derived.function.name, body::MOST_LINES);
+            Diagnostic::new(Code::TooLarge, derived.function.span, message)
+        })
+    }
+
+    fn items(&self, function: Function) -> Result<TokenStream, Diagnostic> {
+        let name = self.ident(&function.name, function.span);
+        let module = self.attributes.module.as_ref().map_or_else(|| name.clone(), |text| self.ident(text, function.span));
+        let (parameters, float) = (self.parameters(), self.float());
+        let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
+        let (docs, forwarded) = (document::of_function(self.gradient, &self.attributes.docs), &self.attributes.forwarded);
+        let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
+        let parts = [self.value()?, self.gradients()?, self.layer(function)?, self.hessian()?];
+        Ok(quote! {
+            #forwarded
+            #docs
+            #[inline]
+            #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
+            #visibility fn #name(#(#parameters: #float),*) -> #float {
+                #module::value(#(#parameters),*)
+            }
+            #forwarded
+            #[doc = #about]
+            #[allow(dead_code, non_snake_case, non_camel_case_types, unused, clippy::all, clippy::pedantic)]
+            #visibility mod #module {
+                #(#parts)*
+            }
+        })
+    }
+
+    fn value(&self) -> Result<TokenStream, Diagnostic> {
+        let (parameters, float) = (self.parameters(), self.float());
+        let output = self.gradient.function.outputs[0].value.node;
+        let Results { lines, values } = self.body(self.gradient, &[output], &[], &local("saved"))?;
+        let docs = document::of_value(self.gradient);
+        Ok(quote! {
+            #docs
+            #[inline]
+            pub fn value(#(#parameters: #float),*) -> #float {
+                #lines
+                #(#values)*
+            }
+        })
+    }
+
+    fn derivative_nodes(&self) -> Vec<NodeId> {
+        self.gradient.entries.iter().map(|entry| entry.derivative.value.node).collect()
+    }
+
+    fn gradients(&self) -> Result<TokenStream, Diagnostic> {
+        let fields = self.fields();
+        let structure = self.gradient_structure();
+        let mut functions = Vec::new();
+        let value = self.gradient.function.outputs[0].value.node;
+        let derivatives = self.derivative_nodes();
+        let all: Vec<NodeId> = [value].into_iter().chain(derivatives.clone()).collect();
+        if self.attributes.wants(Part::Gradient) {
+            let results = self.body(self.gradient, &derivatives, &[], &local("saved"))?;
+            functions.push(self.gradient_function(&results, &fields));
+            if fields.len() == 1 {
+                functions.push(self.derivative_function(&results));
+            }
+        }
+        if self.attributes.wants(Part::ValueAndGradient) {
+            let results = self.body(self.gradient, &all, &[], &local("saved"))?;
+            functions.push(self.value_and_gradient_function(&results, &fields));
+            if fields.len() == 1 {
+                functions.push(self.value_and_derivative_function(&results));
+            }
+        }
+        Ok(quote! { #structure #(#functions)* })
+    }
+
+    fn gradient_structure(&self) -> TokenStream {
+        let (fields, float) = (self.fields(), self.float());
+        let count = fields.len();
+        let docs = fields.iter().map(|field| format!("The derivative by `{field}`."));
+        quote! {
+            /// One derivative for each input, in the order of the parameters.
+            #[derive(Clone, Copy, Debug, Default, PartialEq)]
+            pub struct Gradient {
+                #(#[doc = #docs] pub #fields: #float,)*
+            }
+            impl Gradient {
+                /// The derivatives in the order of the parameters.
+                #[inline]
+                pub fn to_array(self) -> [#float; #count] {
+                    [#(self.#fields),*]
+                }
+                /// The gradient of an array in the order of the parameters.
+                #[inline]
+                pub fn from_array([#(#fields),*]: [#float; #count]) -> Self {
+                    Self { #(#fields),* }
+                }
+            }
+        }
+    }
+
+    fn gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
+        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let Results { lines, values } = results;
+        quote! {
+            /// The gradient.
+            #docs
+            #[inline]
+            pub fn gradient(#(#parameters: #float),*) -> Gradient {
+                #lines
+                Gradient { #(#fields: #values),* }
+            }
+        }
+    }
+
+    fn derivative_function(&self, results: &Results) -> TokenStream {
+        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let Results { lines, values } = results;
+        quote! {
+            /// The derivative.
+            #docs
+            #[inline]
+            pub fn derivative(#(#parameters: #float),*) -> #float {
+                #lines
+                #(#values)*
+            }
+        }
+    }
+
+    fn value_and_gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
+        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let lines = &results.lines;
+        let (value, derivatives) = (&results.values[0], &results.values[1..]);
+        quote! {
+            /// The value and the gradient, with what they share computed once.
+            #docs
+            #[inline]
+            pub fn value_and_gradient(#(#parameters: #float),*) -> (#float, Gradient) {
+                #lines
+                (#value, Gradient { #(#fields: #derivatives),* })
+            }
+        }
+    }
+
+    fn value_and_derivative_function(&self, results: &Results) -> TokenStream {
+        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let Results { lines, values } = results;
+        quote! {
+            /// The value and the derivative, with what they share computed once.
+            #docs
+            #[inline]
+            pub fn value_and_derivative(#(#parameters: #float),*) -> (#float, #float) {
+                #lines
+                (#(#values),*)
+            }
+        }
+    }
+
+    /// `forward` and `backward`: a layer that saves what its backward pass reads.
+    fn layer(&self, function: Function) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::Layer) {
+            return Ok(TokenStream::new());
+        }
+        let upstream = self.unused_name("upstream");
+        let saved_name = local(&self.unused_name("saved"));
+        let request = Request { order: 1, upstream: Some(upstream.clone()), ..Request::default() };
+        let pullback = derive(function, &request)?;
+        debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
+        let saved = pullback.saved();
+        let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
+        let output = pullback.function.outputs[0].value.node;
+        let wanted: Vec<NodeId> = [output].into_iter().chain(saved.iter().copied()).collect();
+        let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
+        let derivatives: Vec<NodeId> = pullback.entries.iter().map(|entry| entry.derivative.value.node).collect();
+        let backward = self.body(&pullback, &derivatives, &saved, &saved_name)?;
+        let slots: Vec<Ident> = (0..saved.len()).map(|place| local(&format!("s{place}"))).collect();
+        let types = saved.iter().map(|node| match pullback.function.graph.kind(*node) {
+            Kind::Number => float.clone(),
+            Kind::Truth => quote!(bool),
+        });
+        let (value, kept) = (&forward.values[0], &forward.values[1..]);
+        let (forward_lines, backward_lines, cotangents) = (&forward.lines, &backward.lines, &backward.values);
+        let upstream = local(&upstream);
+        let docs = document::of_gradient(&pullback);
+        Ok(quote! {
+            /// What the backward pass needs of the forward pass, beside the inputs.
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            pub struct Saved { #(#slots: #types,)* }
+            /// The value, and what [`backward`] needs.
+            #[inline]
+            pub fn forward(#(#parameters: #float),*) -> (#float, Saved) {
+                #forward_lines
+                (#value, Saved { #(#slots: #kept),* })
+            }
+            /// The cotangents of the inputs, from the cotangent of the output.
+            #docs
+            #[inline]
+            pub fn backward(#(#parameters: #float,)* #saved_name: &Saved, #upstream: #float) -> Gradient {
+                #backward_lines
+                Gradient { #(#fields: #cotangents),* }
+            }
+        })
+    }
+
+    fn hessian(&self) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::Hessian) {
+            return Ok(TokenStream::new());
+        }
+        let function = self.attributes.function_before_derivation(self.gradient);
+        let hessian = derive(function, &Request { order: 2, ..Request::default() })?;
+        let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
+        let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
+        let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
+        let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
+        let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
+        Ok(quote! {
+            /// The second derivatives: row and column in the order of the parameters.
+            #[inline]
+            pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {
+                #lines
+                [#(#rows),*]
+            }
+        })
+    }
+
+    /// A name that no parameter has.
+    fn unused_name(&self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        while self.gradient.function.parameters.iter().any(|parameter| parameter.name == name) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+fn local(name: &str) -> Ident {
+    Ident::new(name, proc_macro2::Span::call_site())
 }

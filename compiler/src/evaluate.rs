@@ -211,6 +211,8 @@ impl<'a> Machine<'a> {
                     };
                 }
             }
+            // Programs that take saved values are emitted, not run.
+            Compute::Given(_) => self.memory[start] = f64::NAN,
             Compute::Constant(number) => self.memory[start] = number.nearest(self.program.float),
             Compute::Truth(value) => self.memory[start] = f64::from(u8::from(*value)),
             Compute::Size(size) => self.memory[start] = self.size(size) as f64,

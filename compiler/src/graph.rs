@@ -17,6 +17,9 @@ mod lists;
 mod rebuild;
 mod view;
 
+pub use rebuild::Rebuilt;
+pub use view::Operand;
+
 #[cfg(test)]
 mod tests;
 

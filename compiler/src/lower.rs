@@ -12,7 +12,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use crate::graph::{Axis, Dim, Graph, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};
 
@@ -51,6 +51,8 @@ pub struct Value {
 pub enum Compute {
     /// The input of this place in [`Program::inputs`].
     Input(u32),
+    /// The value of this place among those that [`lower_from`] was given.
+    Given(u32),
     /// A number.
     Constant(Number),
     /// A truth value.
@@ -170,8 +172,17 @@ pub struct Wanted {
 /// Lowers what is wanted, and nothing else. Each value is computed once.
 #[must_use]
 pub fn lower(graph: &Graph, wanted: &[Wanted]) -> Program {
+    lower_from(graph, wanted, &[])
+}
+
+/// As [`lower`], when the values of some nodes are known already: the backward pass of a layer, from what was saved.
+#[must_use]
+pub fn lower_from(graph: &Graph, wanted: &[Wanted], given: &[NodeId]) -> Program {
     let mut builder = Builder::new(graph);
-    let blocks = blocks::place(graph, wanted.iter().map(|wanted| wanted.value.node));
+    for (place, node) in given.iter().enumerate() {
+        builder.given[node.index()] = Some(place as u32);
+    }
+    let blocks = blocks::place(&builder, wanted.iter().map(|wanted| wanted.value.node));
     builder.program.body = schedule::schedule(&mut builder, &blocks);
     for wanted in wanted {
         let slots = wanted.value.axes.iter().map(|axis| wanted.axes.iter().position(|a| a == axis).unwrap_or(0));
@@ -190,6 +201,8 @@ struct Builder<'a> {
     graph: &'a Graph,
     program: Program,
     places: Vec<Option<ValueId>>,
+    /// The nodes whose values are known already.
+    given: Vec<Option<u32>>,
 }
 
 impl<'a> Builder<'a> {
@@ -202,7 +215,7 @@ impl<'a> Builder<'a> {
             body: Vec::new(),
             outputs: Vec::new(),
         };
-        let mut builder = Self { graph, program, places: vec![None; graph.len()] };
+        let mut builder = Self { graph, program, places: vec![None; graph.len()], given: vec![None; graph.len()] };
         for input in graph.inputs() {
             let shape = input.shape.iter().map(|dim| builder.size(*dim)).collect();
             builder.program.inputs.push(Input { name: input.name.clone(), shape });
@@ -232,7 +245,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The value of a node.
-    fn value(&mut self, node: crate::graph::NodeId) -> ValueId {
+    fn value(&mut self, node: NodeId) -> ValueId {
         if let Some(value) = self.places[node.index()] {
             return value;
         }
@@ -243,15 +256,25 @@ impl<'a> Builder<'a> {
         value
     }
 
-    fn operands(&mut self, node: crate::graph::NodeId) -> Vec<Operand> {
-        let graph = self.graph;
-        graph.operands(node).map(|used| Operand { value: self.value(used.node), axes: used.axes.to_vec() }).collect()
+    /// What a node needs; nothing if its value is known already.
+    fn needs(&self, node: NodeId) -> impl Iterator<Item = crate::graph::Operand<'a>> + use<'a> {
+        let known = self.given[node.index()].is_some();
+        self.graph.operands(node).filter(move |_| !known)
+    }
+
+    fn operands(&mut self, node: NodeId) -> Vec<Operand> {
+        self.needs(node).collect::<Vec<_>>().into_iter().map(|used| Operand { value: self.value(used.node), axes: used.axes.to_vec() }).collect()
     }
 
     /// The instructions of a node.
-    fn instructions(&mut self, node: crate::graph::NodeId, out: &mut Vec<Statement>) {
+    fn instructions(&mut self, node: NodeId, out: &mut Vec<Statement>) {
         let operands = self.operands(node);
         let target = self.value(node);
+        if let Some(place) = self.given[node.index()] {
+            let (compute, closed) = (Compute::Given(place), Vec::new());
+            out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
+            return;
+        }
         let compute = match self.graph.operation(node) {
             Operation::Input(place) => Compute::Input(place),
             Operation::Constant(_) => Compute::Constant(self.graph.as_constant(node).unwrap_or(Number::ZERO)),

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::Builder;
 use crate::graph::{Graph, NodeId};
 use crate::operators::Operator;
 
@@ -41,7 +42,8 @@ pub(super) struct Blocks {
 }
 
 /// Places every node that the roots need.
-pub(super) fn place(graph: &Graph, roots: impl IntoIterator<Item = NodeId>) -> Blocks {
+pub(super) fn place(builder: &Builder, roots: impl IntoIterator<Item = NodeId>) -> Blocks {
+    let graph = builder.graph;
     let mut blocks = Blocks {
         blocks: vec![Block { group: None, depth: 0 }],
         groups: Vec::new(),
@@ -55,8 +57,8 @@ pub(super) fn place(graph: &Graph, roots: impl IntoIterator<Item = NodeId>) -> B
     let mut known = HashMap::new();
     for node in graph.nodes().rev() {
         let Some(home) = blocks.homes[node.index()] else { continue };
-        let uses = blocks.use_blocks(graph, node, home, &levels, &mut known);
-        for (operand, block) in graph.operands(node).zip(uses) {
+        let uses = blocks.use_blocks(builder, node, home, &levels, &mut known);
+        for (operand, block) in builder.needs(node).zip(uses) {
             let old = blocks.homes[operand.node.index()];
             blocks.homes[operand.node.index()] = Some(old.map_or(block, |old| blocks.common(old, block)));
         }
@@ -77,15 +79,15 @@ impl Blocks {
     /// The block in which a node uses each of its operands.
     fn use_blocks(
         &mut self,
-        graph: &Graph,
+        builder: &Builder,
         node: NodeId,
         home: BlockId,
         levels: &[u32],
         known: &mut HashMap<(BlockId, NodeId, u32), usize>,
     ) -> [BlockId; 3] {
-        let condition = graph.operands(node).next().filter(|condition| condition.axes.is_empty());
+        let condition = builder.needs(node).next().filter(|condition| condition.axes.is_empty());
         let depth = self.blocks[home.0 as usize].depth;
-        let (Some(Operator::Select), Some(condition)) = (graph.as_operator(node), condition) else { return [home; 3] };
+        let (Some(Operator::Select), Some(condition)) = (builder.graph.as_operator(node), condition) else { return [home; 3] };
         if depth >= MOST_NESTED {
             return [home; 3];
         }

@@ -75,7 +75,7 @@ impl<'a> Order<'a> {
                 order.homes[node.index()] = home;
                 order.waiting[node.index()].get_or_insert(0);
             }
-            for (position, operand) in builder.graph.operands(node).enumerate() {
+            for (position, operand) in builder.needs(node).enumerate() {
                 match (group, position) {
                     (None, _) => order.follow(operand.node, node.index(), home),
                     (Some(_), 0) => {}
