@@ -1,0 +1,3 @@
+//! oracle
+#[allow(dead_code)]
+mod dual;
