@@ -26,6 +26,8 @@ pub struct Run<J> {
     pub trace: u64,
     /// The largest absolute value or tangent that the run came across.
     pub largest: f64,
+    /// How many expressions it evaluated.
+    pub steps: usize,
 }
 
 /// Runs a function of a module.
@@ -37,7 +39,7 @@ pub fn run<J: Jet>(module: &Module, function: &str, inputs: &[Tensor<J>]) -> Out
     let mut interpreter = Interpreter::new(module);
     let outputs = interpreter.function(named.ok_or("no such function")?, inputs)?.outputs()?;
     let recorder = interpreter.recorder;
-    Ok(Run { outputs, trace: recorder.trace(), largest: recorder.largest() })
+    Ok(Run { outputs, trace: recorder.trace(), largest: recorder.largest(), steps: recorder.steps() })
 }
 
 /// The point `inputs`, moving along `direction`.

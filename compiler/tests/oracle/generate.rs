@@ -27,6 +27,8 @@ use scope::{Helper, Shape};
 
 /// Larger numbers than this at the point make a program useless for comparisons.
 const LARGEST: f64 = 1e4;
+/// Programs that take more steps than this cost more time than they find faults.
+const MOST_STEPS: usize = 400;
 
 /// A program, its point, and what is in it.
 #[derive(Clone, Debug)]
@@ -73,7 +75,8 @@ pub fn program(seed: u64, number: u64) -> Program {
         let program = candidate(&mut random, number);
         let run = dual::run(&program.module, &program.function, &program.point);
         let moderate = |run: &dual::Run<f64>| {
-            run.largest <= LARGEST && run.outputs.iter().all(|output| output.items.iter().all(|item| item.is_finite()))
+            let finite = |output: &Tensor<f64>| output.items.iter().all(|item| item.is_finite());
+            run.largest <= LARGEST && run.steps <= MOST_STEPS && run.outputs.iter().all(finite)
         };
         // A program that does not run at all is a fault of the generator, for the checks to report.
         if run.as_ref().map_or(true, moderate) {

@@ -3,9 +3,9 @@
 use crate::dual::tensor::Outcome;
 
 /// Widest steps to start from; the next one is for functions that are too curved, or kinked, for the one before.
-const FIRST_STEPS: [f64; 3] = [0.02, 0.002, 0.0002];
+const FIRST_STEPS: [f64; 3] = [0.01, 0.001, 0.0001];
 /// How often the first step is halved.
-const LEVELS: usize = 4;
+const LEVELS: usize = 3;
 /// An estimate whose own error is larger than this says nothing.
 const USABLE: f64 = 1e-4;
 /// Rounding in one run, relative to its largest number, as far as it reaches a difference quotient.
@@ -52,7 +52,7 @@ pub fn derivative(mut function: impl FnMut(f64) -> Outcome<Sample>) -> Outcome<E
         if better {
             best = Estimate::Derivative { value, error };
         }
-        if error <= 1e-8 * (1.0 + value.abs()) {
+        if error <= 1e-6 * (1.0 + value.abs()) {
             break;
         }
     }

@@ -11,12 +11,13 @@ use super::jet::Jet;
 pub struct Recorder {
     decisions: DefaultHasher,
     largest: f64,
+    steps: usize,
     paused: u32,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { decisions: DefaultHasher::new(), largest: 0.0, paused: 0 }
+        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0 }
     }
 }
 
@@ -39,6 +40,17 @@ impl Recorder {
         if self.paused == 0 {
             self.largest = self.largest.max(jet.magnitude());
         }
+    }
+
+    /// Counts one evaluated expression.
+    pub fn step(&mut self) {
+        self.steps += 1;
+    }
+
+    /// How many expressions were evaluated, paused or not.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
     }
 
     /// Stops recording, for what is evaluated but has no influence.

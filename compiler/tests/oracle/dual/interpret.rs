@@ -90,6 +90,7 @@ impl<'m> Interpreter<'m> {
 
     /// The value of an expression.
     pub fn value<J: Jet>(&mut self, frame: &mut Frame<'m, J>, id: ExpressionId) -> Outcome<Value<J>> {
+        self.recorder.step();
         let expressions = frame.expressions;
         let value = match &expressions.get(id).kind {
             ExpressionKind::Number(number) => number.to_f64().into(),

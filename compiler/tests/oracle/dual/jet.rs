@@ -26,8 +26,13 @@ pub trait Jet: Copy + Debug + 'static {
 
     /// The largest finite absolute number of the jet.
     fn magnitude(self) -> f64 {
-        self.parts().into_iter().map(f64::abs).filter(|part| part.is_finite()).fold(0.0, f64::max)
+        let [primal, left, right, both] = self.parts();
+        finite(primal).max(finite(left)).max(finite(right)).max(finite(both))
     }
+}
+
+fn finite(part: f64) -> f64 {
+    if part.is_finite() { part.abs() } else { 0.0 }
 }
 
 /// A partial times a tangent, where a zero tangent is a structural zero.

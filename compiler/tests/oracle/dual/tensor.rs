@@ -68,9 +68,12 @@ impl<T: Copy> Tensor<T> {
 
     /// Two tensors combined elementwise by the whole-array law.
     pub fn zip<U: Copy, V: Copy>(&self, other: &Tensor<U>, mut f: impl FnMut(T, U) -> V) -> Outcome<Tensor<V>> {
+        let mut both = |left: &[T], right: &[U]| left.iter().zip(right).map(|(a, b)| f(*a, *b)).collect();
+        if self.shape == other.shape {
+            return Ok(Tensor { shape: self.shape.clone(), items: both(&self.items, &other.items) });
+        }
         let shape = common_shape(&self.shape, &other.shape)?;
-        let (left, right) = (self.stretched(&shape), other.stretched(&shape));
-        let items = left.items.iter().zip(&right.items).map(|(a, b)| f(*a, *b)).collect();
+        let items = both(&self.stretched(&shape).items, &other.stretched(&shape).items);
         Ok(Tensor { shape, items })
     }
 
