@@ -115,9 +115,8 @@ fn second_derivative(program: &Program, upstream: &[Tensor<f64>], report: &mut R
         let run = run(program, &dual::along(&moved(&program.point, right, step), left))?;
         Ok(Sample { value: weighted(&run.outputs, upstream, |item| item.tangent), trace: run.trace })
     })?;
-    let confirmed = settle(exact, estimate, jets.largest, report).map_err(|text| {
-        format!("second derivative along {} and {}: {text}", point_text(left), point_text(right))
-    })?;
+    let confirmed = settle(exact, estimate, jets.largest, report)
+        .map_err(|text| format!("second derivative along {} and {}: {text}", point_text(left), point_text(right)))?;
     report.second += usize::from(confirmed);
     Ok(())
 }
@@ -156,7 +155,8 @@ fn parsed(_text: &str) -> Result<Option<Module>, String> {
 }
 
 fn bits(run: &Run<Dual>) -> Vec<Option<[u64; 2]>> {
-    let item = |item: &Dual| [item.primal, item.tangent].map(|part| if part.is_nan() { u64::MAX } else { part.to_bits() });
+    let item =
+        |item: &Dual| [item.primal, item.tangent].map(|part| if part.is_nan() { u64::MAX } else { part.to_bits() });
     run.outputs.iter().flat_map(|output| output.items.iter().map(|each| Some(item(each))).chain([None])).collect()
 }
 
@@ -180,7 +180,11 @@ pub fn describe(program: &Program) -> String {
 
 fn point_text(point: &[Tensor<f64>]) -> String {
     let text = |tensor: &Tensor<f64>| {
-        if tensor.rank() == 0 { format!("{}", tensor.items[0]) } else { format!("{:?} {:?}", tensor.shape, tensor.items) }
+        if tensor.rank() == 0 {
+            format!("{}", tensor.items[0])
+        } else {
+            format!("{:?} {:?}", tensor.shape, tensor.items)
+        }
     };
     point.iter().map(text).collect::<Vec<_>>().join(", ")
 }

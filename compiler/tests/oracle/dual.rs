@@ -55,11 +55,7 @@ pub fn along(inputs: &[Tensor<f64>], direction: &[Tensor<f64>]) -> Vec<Tensor<Du
 
 /// The point `inputs`, moving along two directions.
 #[must_use]
-pub fn along_two(
-    inputs: &[Tensor<f64>],
-    left: &[Tensor<f64>],
-    right: &[Tensor<f64>],
-) -> Vec<Tensor<HyperDual>> {
+pub fn along_two(inputs: &[Tensor<f64>], left: &[Tensor<f64>], right: &[Tensor<f64>]) -> Vec<Tensor<HyperDual>> {
     let moving = |((input, left), right): ((&Tensor<f64>, &Tensor<f64>), &Tensor<f64>)| {
         let items = (0..input.items.len()).map(|place| HyperDual {
             primal: input.items[place],
@@ -76,7 +72,8 @@ pub fn along_two(
 #[must_use]
 pub fn coordinates(inputs: &[Tensor<f64>]) -> Vec<Vec<Tensor<f64>>> {
     let zero: Vec<Tensor<f64>> = inputs.iter().map(|input| input.map(|_| 0.0)).collect();
-    let places = inputs.iter().enumerate().flat_map(|(input, tensor)| (0..tensor.items.len()).map(move |at| (input, at)));
+    let places =
+        inputs.iter().enumerate().flat_map(|(input, tensor)| (0..tensor.items.len()).map(move |at| (input, at)));
     let unit = |(input, at): (usize, usize)| {
         let mut direction = zero.clone();
         direction[input].items[at] = 1.0;

@@ -10,6 +10,7 @@
 mod check;
 mod dual;
 mod generate;
+#[cfg(test)]
 mod interpreter_tests;
 mod numeric;
 mod report;

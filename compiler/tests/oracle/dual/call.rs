@@ -144,11 +144,7 @@ impl<'m> Interpreter<'m> {
 }
 
 /// Gives parameters their arguments, and the dimensions of their types the sizes.
-pub fn bind<'m, J: Jet>(
-    frame: &mut Frame<'m, J>,
-    function: &'m Function,
-    arguments: &[Tensor<J>],
-) -> Outcome<()> {
+pub fn bind<'m, J: Jet>(frame: &mut Frame<'m, J>, function: &'m Function, arguments: &[Tensor<J>]) -> Outcome<()> {
     if arguments.len() != function.parameters.len() {
         return Err(format!("`{}` takes {} arguments", function.name.text, function.parameters.len()));
     }
@@ -213,7 +209,10 @@ fn diagonal<J: Jet>(matrix: &Tensor<J>) -> Outcome<Tensor<J>> {
 
 fn spread<J: Jet>(vector: &Tensor<J>) -> Tensor<J> {
     let size = vector.shape[0];
-    Tensor::from_positions(&[size, size], |place| {
-        if place[0] == place[1] { vector.at(&place[..1]) } else { J::constant(0.0) }
-    })
+    Tensor::from_positions(
+        &[size, size],
+        |place| {
+            if place[0] == place[1] { vector.at(&place[..1]) } else { J::constant(0.0) }
+        },
+    )
 }

@@ -6,6 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::jet::Jet;
 
+/// Squares of smaller numbers are close to underflow.
+const SMALLEST: f64 = 1e-100;
+
 /// What a run went through: the decisions it took and the largest number it saw.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -35,11 +38,15 @@ impl Recorder {
         self.decide(side);
     }
 
-    /// Notes the size of a number.
+    /// Notes the size of a number. One whose square underflows counts as its reciprocal: partials of `log` and `/` meet
+    /// that sooner or later.
     pub fn see<J: Jet>(&mut self, jet: J) {
-        if self.paused == 0 {
-            self.largest = self.largest.max(jet.magnitude());
+        if self.paused > 0 {
+            return;
         }
+        let primal = jet.primal().abs();
+        let tiny = if primal > 0.0 && primal < SMALLEST { 1.0 / primal } else { 0.0 };
+        self.largest = self.largest.max(jet.magnitude()).max(tiny);
     }
 
     /// Counts one evaluated expression.

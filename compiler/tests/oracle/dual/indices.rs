@@ -123,10 +123,10 @@ impl<'m> Interpreter<'m> {
     fn size<J: Jet>(&mut self, frame: &mut Frame<'m, J>, index: &str, id: ExpressionId) -> Outcome<Option<usize>> {
         let expressions = frame.expressions;
         let kind = &expressions.get(id).kind;
-        if let ExpressionKind::Call(Call { indices: Some(closed), .. }) = kind {
-            if closed.iter().any(|name| name.text == index) {
-                return Ok(None);
-            }
+        if let ExpressionKind::Call(Call { indices: Some(closed), .. }) = kind
+            && closed.iter().any(|name| name.text == index)
+        {
+            return Ok(None);
         }
         if let ExpressionKind::Index(base, entries) = kind {
             let stands = |entry: &Index| match entry {

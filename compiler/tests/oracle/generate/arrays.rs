@@ -110,11 +110,8 @@ impl Generator<'_> {
             return None;
         }
         let logits = self.expression(&longer, depth - 1);
-        let likely = if self.random.chance(80) {
-            self.builder.call("softmax", &[logits])
-        } else {
-            self.positive(logits)
-        };
+        let likely =
+            if self.random.chance(80) { self.builder.call("softmax", &[logits]) } else { self.positive(logits) };
         let target = self.expression(&longer, 0);
         self.mark("cross_entropy");
         Some(self.builder.call("cross_entropy", &[likely, target]))

@@ -3,8 +3,8 @@
 use chainrule_compiler::diagnostic::Span;
 use chainrule_compiler::number::Number;
 use chainrule_compiler::syntax::{
-    BinaryOperator, Block, Call, Constant, Dimension, DimensionKind, Expression, ExpressionId, ExpressionKind,
-    Expressions, Function, Index, Let, Name, Parameter, Type, UnaryOperator,
+    BinaryOperator, Block, Call, Constant, Dimension, DimensionKind, ExpressionId, ExpressionKind, Expressions,
+    Function, Index, Let, Name, Parameter, Type, UnaryOperator,
 };
 
 /// An arena being filled.
@@ -69,11 +69,6 @@ impl Builder {
     /// Any construct.
     pub fn push(&mut self, kind: ExpressionKind) -> ExpressionId {
         self.expressions.push(kind, Span::default())
-    }
-
-    /// The expression of an id.
-    pub fn get(&self, id: ExpressionId) -> &Expression {
-        self.expressions.get(id)
     }
 
     /// A number that is a short decimal; a negative one becomes a negated literal, as the parser would have it.

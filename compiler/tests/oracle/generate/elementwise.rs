@@ -190,7 +190,11 @@ impl Generator<'_> {
         let operand = self.expression(shape, depth - 1);
         let (bounded, other) = (self.bounded(operand), self.bounded(operand));
         let product = self.builder.multiply(bounded, other);
-        if self.random.chance(50) { self.builder.add(product, operand) } else { self.builder.multiply(operand, product) }
+        if self.random.chance(50) {
+            self.builder.add(product, operand)
+        } else {
+            self.builder.multiply(operand, product)
+        }
     }
 
     fn comparison(&mut self, left: ExpressionId, right: ExpressionId) -> ExpressionId {

@@ -91,8 +91,9 @@ impl Generator<'_> {
     /// Elements that cover the indices from a place on, combined with an expression over all indices.
     fn covering(&mut self, from: usize, depth: usize) -> Option<ExpressionId> {
         let mut covered: Option<ExpressionId> = None;
-        for index in self.indices[from..].to_vec() {
-            let element = self.element(Some(&index))?;
+        let indices: Vec<(String, Dimension)> = self.indices.iter().skip(from).cloned().collect();
+        for index in &indices {
+            let element = self.element(Some(index))?;
             covered = Some(match covered {
                 None => element,
                 Some(others) if self.random.chance(80) => self.builder.multiply(others, element),

@@ -1,6 +1,6 @@
 //! Text of a module: with as few parentheses as the precedences allow, or with all of them.
 //!
-//! `if` has no precedence here: as an operand it always gets parentheses.
+//! `if` ends with its own brace, so as an operand it needs parentheses only before `.T` and `[...]`.
 
 use std::fmt::Write;
 
@@ -22,7 +22,6 @@ pub enum Parentheses {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tightness {
     Anything,
-    Conditional,
     Or,
     And,
     Comparison,
@@ -30,6 +29,7 @@ enum Tightness {
     Product,
     Prefix,
     Power,
+    Conditional,
     Atom,
 }
 
@@ -189,7 +189,7 @@ impl Printer<'_> {
 
 /// The symbol of an operator, its tightness, and what its two operands need at least.
 fn grammar(operator: BinaryOperator) -> (&'static str, Tightness, Tightness, Tightness) {
-    use Tightness::{And, Atom, Comparison, Or, Power, Prefix, Product, Sum};
+    use Tightness::{And, Comparison, Conditional, Or, Power, Prefix, Product, Sum};
     match operator {
         BinaryOperator::Or => ("||", Or, Or, And),
         BinaryOperator::And => ("&&", And, And, Comparison),
@@ -204,6 +204,6 @@ fn grammar(operator: BinaryOperator) -> (&'static str, Tightness, Tightness, Tig
         BinaryOperator::Multiply => ("*", Product, Product, Prefix),
         BinaryOperator::Divide => ("/", Product, Product, Prefix),
         BinaryOperator::MatrixMultiply => ("@", Product, Product, Prefix),
-        BinaryOperator::Power => ("**", Power, Atom, Prefix),
+        BinaryOperator::Power => ("**", Power, Conditional, Prefix),
     }
 }

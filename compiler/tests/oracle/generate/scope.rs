@@ -105,11 +105,13 @@ impl Generator<'_> {
     /// An expression of a shape whose size is 1 or a dimension's, used where a shorter shape may stand in.
     pub fn smaller(&mut self, shape: &[Dimension], depth: usize) -> ExpressionId {
         let suffixes: Vec<Shape> = (1..shape.len()).map(|from| shape[from..].to_vec()).collect();
-        if let Some(suffix) = self.random.pick(&suffixes).cloned() {
-            if fits_once(&suffix, shape) && self.reachable(&suffix) && self.random.chance(40) {
-                self.mark("suffix broadcast");
-                return self.expression(&suffix, depth);
-            }
+        if let Some(suffix) = self.random.pick(&suffixes).cloned()
+            && fits_once(&suffix, shape)
+            && self.reachable(&suffix)
+            && self.random.chance(40)
+        {
+            self.mark("suffix broadcast");
+            return self.expression(&suffix, depth);
         }
         if !shape.is_empty() && self.random.chance(40) {
             return self.expression(&[], depth.min(2));
