@@ -71,8 +71,9 @@ impl Program {
 #[must_use]
 pub fn program(seed: u64, number: u64) -> Program {
     let mut random = Random::new(seed, number);
+    let scalar = random.chance(50);
     loop {
-        let program = candidate(&mut random, number);
+        let program = candidate(&mut random, number, scalar);
         let run = dual::run(&program.module, &program.function, &program.point);
         let moderate = |run: &dual::Run<f64>| {
             let finite = |output: &Tensor<f64>| output.items.iter().all(|item| item.is_finite());
@@ -85,21 +86,21 @@ pub fn program(seed: u64, number: u64) -> Program {
     }
 }
 
-fn candidate(random: &mut Random, number: u64) -> Program {
+fn candidate(random: &mut Random, number: u64, scalar: bool) -> Program {
     let mut features = BTreeSet::new();
-    let scalar = random.chance(50);
-    let main = Setting { scalar, budget: 3 + random.below(30), depth: 1 + random.below(5) };
-    let small = Setting { scalar, budget: 1 + random.below(8), depth: 1 + random.below(3) };
+    let main = Setting { scalar, budget: 3 + random.below(30), depth: 1 + random.below(5), main: true };
+    let small = Setting { scalar, budget: 1 + random.below(8), depth: 1 + random.below(3), main: false };
     let (constants, names) = constants(random);
     let mut module = Module { constants, functions: Vec::new() };
     let mut helpers: Vec<Helper> = Vec::new();
     let count = [0, 0, 1, 2, 3][random.below(5)];
     for name in ["blend", "gate", "combine"].into_iter().take(count) {
-        let made = function::start(random, &mut features, &helpers, &names, small).finish(name, small, false);
-        helpers.push(helper(name, &made));
+        let mut own = BTreeSet::new();
+        let made = function::start(random, &mut own, &helpers, &names, small).finish(name, small);
+        helpers.push(helper(name, &made, own));
         module.functions.push(made.function);
     }
-    let made = function::start(random, &mut features, &helpers, &names, main).finish("program", main, true);
+    let made = function::start(random, &mut features, &helpers, &names, main).finish("program", main);
     let sizes = sizes(random, &made);
     let special = random.chance(10);
     features.insert(if scalar { "scalar program" } else { "tensor program" });
@@ -129,11 +130,12 @@ fn candidate(random: &mut Random, number: u64) -> Program {
     }
 }
 
-fn helper(name: &'static str, made: &Made) -> Helper {
+fn helper(name: &'static str, made: &Made, features: BTreeSet<&'static str>) -> Helper {
     Helper {
         name,
         parameters: made.parameters.iter().map(|parameter| parameter.shape.clone()).collect(),
         result: made.results.first().cloned().unwrap_or_default(),
+        features,
     }
 }
 

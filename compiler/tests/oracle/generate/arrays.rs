@@ -156,7 +156,13 @@ impl Generator<'_> {
     /// A call of a helper that yields a shape, mapped over the leading axes that its own result lacks.
     pub fn helper_call(&mut self, shape: &[Dimension], depth: usize) -> Option<ExpressionId> {
         let helpers = self.helpers;
-        let helper = self.random.pick(helpers)?;
+        (0..3).find_map(|_| {
+            let helper = self.random.pick(helpers)?;
+            self.call_of(helper, shape, depth)
+        })
+    }
+
+    fn call_of(&mut self, helper: &Helper, shape: &[Dimension], depth: usize) -> Option<ExpressionId> {
         if helper.parameters.iter().any(|parameter| !parameter.is_empty()) && !self.indices.is_empty() {
             return None;
         }
@@ -166,6 +172,7 @@ impl Generator<'_> {
             self.mark("helper mapped over leading axes");
         }
         self.mark("helper call");
+        self.features.extend(&helper.features);
         let arguments: Vec<ExpressionId> =
             arguments.iter().map(|argument| self.expression(argument, depth - 1)).collect();
         Some(self.builder.call(helper.name, &arguments))

@@ -24,6 +24,8 @@ pub struct Setting {
     pub budget: usize,
     /// How deep its expressions may be.
     pub depth: usize,
+    /// The function that is run, not one of its helpers.
+    pub main: bool,
 }
 
 /// A function and what its callers must know.
@@ -44,7 +46,8 @@ pub fn start<'a>(
     constants: &'a [&'static str],
     setting: Setting,
 ) -> Generator<'a> {
-    let count = 1 + random.below(if setting.scalar { 4 } else { 5 });
+    let count = 1 + random.below(if setting.main && !setting.scalar { 5 } else { 3 });
+    let ranks: &[usize] = if setting.main { &[0, 0, 1, 1, 1, 2, 2, 2, 2, 3] } else { &[0, 0, 1, 1, 1, 2] };
     let mut dimensions: Vec<Dimension> = Vec::new();
     while !setting.scalar && dimensions.len() < 1 + count.min(3) {
         let dimension = random.word(&SCALES);
@@ -55,7 +58,7 @@ pub fn start<'a>(
     let mut variables: Vec<Variable> = Vec::new();
     while variables.len() < count {
         let name = random.word(&PARAMETER_NAMES).to_owned();
-        let rank = if setting.scalar { 0 } else { [0, 0, 1, 1, 1, 2, 2, 2, 2, 3][random.below(10)] };
+        let rank = if setting.scalar { 0 } else { random.pick(ranks).copied().unwrap_or(0) };
         let shape = (0..rank).map(|_| dimensions[random.below(dimensions.len())]).collect();
         if !variables.iter().any(|variable| variable.name == name) {
             variables.push(Variable { name, shape });
@@ -87,7 +90,8 @@ impl Generator<'_> {
     }
 
     /// The rest of a function whose parameters are the variables in reach.
-    pub fn finish(mut self, text: &str, setting: Setting, main: bool) -> Made {
+    pub fn finish(mut self, text: &str, setting: Setting) -> Made {
+        let main = setting.main;
         let parameters = self.variables.clone();
         if main && self.random.chance(2) {
             self.mark("result without parameters");
@@ -144,7 +148,7 @@ impl Generator<'_> {
             let items = vec![self.expression(&first, depth), self.expression(&second, depth)];
             return (self.builder.push(ExpressionKind::Tuple(items)), vec![first, second]);
         }
-        let shape = self.result_shape(if main { 15 } else { 60 });
+        let shape = self.result_shape(if main { 15 } else { 35 });
         let value = self.expression(&shape, depth);
         let Some(last) = last.filter(|_| shape.is_empty()) else { return (value, vec![shape]) };
         let used = self.builder.name(&last.name.text);

@@ -31,6 +31,8 @@ pub struct Helper {
     pub parameters: Vec<Shape>,
     /// The shape of its value.
     pub result: Shape,
+    /// What it contains; a program contains that only if it calls the helper.
+    pub features: BTreeSet<&'static str>,
 }
 
 /// A function under construction.
@@ -85,10 +87,10 @@ impl Generator<'_> {
         let indexed = !self.indices.is_empty();
         let choice = self.random.below(100);
         let special = match choice {
-            0..10 => self.helper_call(shape, depth),
-            10..45 if !self.scalar && !indexed => self.whole(shape, depth),
-            10..30 if indexed => Some(self.closed_index(depth)),
-            30..35 if indexed => Some(self.unindexed(depth)),
+            0..16 => self.helper_call(shape, depth),
+            16..50 if !self.scalar && !indexed => self.whole(shape, depth),
+            16..32 if indexed => Some(self.closed_index(depth)),
+            32..37 if indexed => Some(self.unindexed(depth)),
             _ => None,
         };
         special.unwrap_or_else(|| self.elementwise(shape, depth))
