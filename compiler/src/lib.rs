@@ -8,4 +8,6 @@
 
 pub mod diagnostic;
 pub mod number;
+pub mod operators;
+pub mod parse;
 pub mod syntax;

@@ -2,7 +2,7 @@
 
 use super::{ALL, Argument, Notation, Operator, Step, Template};
 use crate::parse::parse_expression;
-use crate::syntax::{BinaryOperator, Block, ExpressionId, ExpressionKind, Expressions, UnaryOperator};
+use crate::syntax::{BinaryOperator, Block, ExpressionId, ExpressionKind, UnaryOperator};
 
 /// The operator that an infix symbol of the syntax stands for; `@` is no elementwise operator.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn unary(operator: UnaryOperator) -> Operator {
 pub(super) fn translate(text: &str) -> Option<Template> {
     let module = parse_expression(text, &[]).ok()?;
     let function = module.functions.first()?;
-    let mut translator = Translator { expressions: &function.expressions, values: Vec::new(), steps: Vec::new() };
+    let mut translator = Translator { values: Vec::new(), steps: Vec::new() };
     for (_, expression) in function.expressions.iter() {
         let value = translator.expression(&expression.kind)?;
         translator.values.push(value);
@@ -47,13 +47,12 @@ pub(super) fn translate(text: &str) -> Option<Template> {
     Some(Template { steps: translator.steps, result })
 }
 
-struct Translator<'a> {
-    expressions: &'a Expressions,
+struct Translator {
     values: Vec<Argument>,
     steps: Vec<Step>,
 }
 
-impl Translator<'_> {
+impl Translator {
     fn value(&self, id: ExpressionId) -> Option<Argument> {
         self.values.get(id.0 as usize).copied()
     }
