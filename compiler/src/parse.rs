@@ -66,9 +66,9 @@ pub fn parse_expression(text: &str, shapes: &Shapes) -> Result<Module, Diagnosti
 /// As [`parse_module`] and [`parse_expression`]; [`Code::Usage`] for shapes beside items, which state their own.
 pub fn parse_formula(text: &str, shapes: &Shapes) -> Result<Module, Diagnostics> {
     let tokens = read_tokens(text)?;
-    let is_module = tokens.first().is_some_and(|first| {
-        first.kind == TokenKind::Doc || matches!(first.text(text), "fn" | "pub" | "const" | "#")
-    });
+    let is_module = tokens
+        .first()
+        .is_some_and(|first| first.kind == TokenKind::Doc || matches!(first.text(text), "fn" | "pub" | "const" | "#"));
     if !is_module {
         return formula(text, &tokens, shapes);
     }
@@ -227,7 +227,11 @@ fn add_parameters(function: &mut Function, shapes: &Shapes) -> Result<(), Diagno
             errors.push(usage(format!("the shape of `{name}` is given twice")));
         } else if function.parameters.iter().all(|parameter| parameter.name.text != *name) {
             let inputs: Vec<String> = function.parameters.iter().map(|p| format!("`{}`", p.name.text)).collect();
-            let help = if inputs.is_empty() { "it has no inputs".into() } else { format!("its inputs: {}", inputs.join(", ")) };
+            let help = if inputs.is_empty() {
+                "it has no inputs".into()
+            } else {
+                format!("its inputs: {}", inputs.join(", "))
+            };
             errors.push(usage(format!("the formula has no input `{name}`")).with_help(help));
         }
     }

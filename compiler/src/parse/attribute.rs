@@ -19,12 +19,8 @@ impl Builder<'_> {
     /// `#[path content]`
     pub fn attribute(&self, pair: Pair<'_, Rule>) -> Attribute {
         let span = self.span(&pair);
-        let mut attribute = Attribute {
-            path: Name { text: String::new(), span },
-            content: String::new(),
-            is_doc: false,
-            span,
-        };
+        let mut attribute =
+            Attribute { path: Name { text: String::new(), span }, content: String::new(), is_doc: false, span };
         for inner in pair.into_inner() {
             if inner.as_rule() == Rule::path {
                 attribute.path.span = self.path_span(inner.clone());

@@ -1,11 +1,13 @@
 //! The comparisons that every program goes through.
 
+use chainrule_compiler::parse::parse_module;
 use chainrule_compiler::syntax::Module;
 
 use crate::dual::jet::{Dual, Jet};
 use crate::dual::tensor::{Outcome, Tensor};
 use crate::dual::{self, Run, weighted};
 use crate::generate::Program;
+use crate::generate::print::{self, Parentheses};
 use crate::generate::random::Random;
 use crate::numeric::{self, Estimate, Sample};
 use crate::report::Report;
@@ -134,12 +136,17 @@ fn settle(exact: f64, estimate: Estimate, largest: f64, report: &mut Report) -> 
     Ok(false)
 }
 
-/// Both texts, parsed again, must give the same bits.
+/// Both texts, parsed again, must be the same program: printed to the other text, run to the same bits.
 fn texts(program: &Program, report: &mut Report) -> Result<(), String> {
     let direction = directions(program).pop().unwrap_or_default();
     let expected = run(program, &dual::along(&program.point, &direction))?;
-    for text in [&program.text_minimal, &program.text_full] {
-        let Some(module) = parsed(text)? else { return Ok(()) };
+    let (minimal, full) = (&program.text_minimal, &program.text_full);
+    for (text, other, parentheses) in [(minimal, full, Parentheses::Full), (full, minimal, Parentheses::Minimal)] {
+        let module = parsed(text)?;
+        let again = print::module(&module, parentheses);
+        if again != *other {
+            return Err(format!("parsing\n{text}gives\n{again}and not\n{other}"));
+        }
         let found = dual::run(&module, &program.function, &dual::along(&program.point, &direction))?;
         if bits(&found) != bits(&expected) {
             return Err(format!("{:?} before printing, {:?} after parsing\n{text}", expected.outputs, found.outputs));
@@ -149,9 +156,14 @@ fn texts(program: &Program, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
-/// The module of a text; `None` until there is a parser.
-fn parsed(_text: &str) -> Result<Option<Module>, String> {
-    Ok(None)
+fn parsed(text: &str) -> Result<Module, String> {
+    parse_module(text).map_err(|diagnostics| {
+        let lines = diagnostics.iter().map(|diagnostic| {
+            let place = diagnostic.spans.first().map_or("", |span| &text[span.start as usize..span.end as usize]);
+            format!("{diagnostic}\nat `{place}`")
+        });
+        format!("{}\n{text}", lines.collect::<Vec<_>>().join("\n"))
+    })
 }
 
 fn bits(run: &Run<Dual>) -> Vec<Option<[u64; 2]>> {

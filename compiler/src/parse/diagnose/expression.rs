@@ -176,11 +176,11 @@ impl Reader<'_> {
             (Some(operator), Some(token)) if token.kind == TokenKind::Symbol && INFIX.contains(&found) => {
                 self.error(format!("an operand is missing between `{operator}` and `{found}`"))
             }
-            (None, Some(_)) if INFIX.contains(&found) => {
-                self.error(format!("an operand is missing before `{found}`"))
-            }
+            (None, Some(_)) if INFIX.contains(&found) => self.error(format!("an operand is missing before `{found}`")),
             (_, Some(_)) if matches!(found, "=" | "..." | "..=") => self.unexpected("an operand"),
-            (_, Some(next)) if found == "." && self.token(1).is_some_and(|digits| next.span.end == digits.span.start) => {
+            (_, Some(next))
+                if found == "." && self.token(1).is_some_and(|digits| next.span.end == digits.span.start) =>
+            {
                 self.error("a number starts with a digit").with_help(format!("write `0.{}`", self.text(1)))
             }
             (Some(operator), _) => {
@@ -328,9 +328,9 @@ impl Reader<'_> {
                 self.at += 1;
                 Ok(())
             }
-            ";" if self.text(1) == "}" => Err(self
-                .error("the body ends without a result")
-                .with_help("drop the `;` behind the last expression")),
+            ";" if self.text(1) == "}" => {
+                Err(self.error("the body ends without a result").with_help("drop the `;` behind the last expression"))
+            }
             ";" => Err(self.error("only a `let` statement ends in `;`").with_help("bind it: `let a = ...;`")),
             _ => Err(self.unexpected("`}`")),
         }

@@ -35,8 +35,10 @@ fn precedence() {
         ("sin (x)", "sin(x)"),
         ("[a, [b, c],][0]", "[a, [b, c]][0]"),
         ("(a, b)", "<a, b>"),
-        ("if a < b { a } else if b { let c = a; c } else { b } + 1",
-         "(if (a < b) { a } else if b { let c = a; c } else { b } + 1)"),
+        (
+            "if a < b { a } else if b { let c = a; c } else { b } + 1",
+            "(if (a < b) { a } else if b { let c = a; c } else { b } + 1)",
+        ),
         ("if c { a }", "if c { a }"),
         ("x/**/+//\ny /* /* nested */ */", "(x + y)"),
         ("let a = x; let b[i] = a[i]; b", "b"),
@@ -57,7 +59,10 @@ fn spans_exclude_parentheses_around_and_include_those_inside() {
     let text = " ( (a + b) * -c ) ";
     assert_eq!(all_spans(text, &expression(text)), ["a", "b", "a + b", "c", "-c", "(a + b) * -c"]);
     let text = "x [ 1 .. 2 ] .T + f ( y ) /* end */";
-    assert_eq!(all_spans(text, &expression(text)), ["x", "1", "2", "x [ 1 .. 2 ]", "x [ 1 .. 2 ] .T", "y", "f ( y )", text.trim_end_matches(" /* end */")]);
+    assert_eq!(
+        all_spans(text, &expression(text)),
+        ["x", "1", "2", "x [ 1 .. 2 ]", "x [ 1 .. 2 ] .T", "y", "f ( y )", text.trim_end_matches(" /* end */")]
+    );
     let text = "if (a) { b } else { c } ";
     assert_eq!(all_spans(text, &expression(text)), ["a", "b", "c", "if (a) { b } else { c }"]);
     let text = "/* ü */ fn g(x) = x; // end\n fn f(y: [N] , z : f64 ) = (-y);";
@@ -100,13 +105,16 @@ const EXAMPLE: &str = r##"
 fn the_example_of_the_design() {
     let module = parse_module(EXAMPLE).unwrap();
     let bodies: Vec<String> = module.functions.iter().map(|f| print_block(f, &f.body)).collect();
-    assert_eq!(bodies, [
-        "{ (1 / (1 + exp((-x)))) }",
-        "{ if (abs(r) <= delta) { ((r ** 2) / 2) } else { (delta * (abs(r) - (delta / 2))) } }",
-        "{ let h = relu(((x @ w1) + b1)); let y = softmax(((h @ w2) + b2)); ((-sum((t * log(y)))) / N) }",
-        "{ let z[n, k, d] = sum[j]((q[k, d, j] * (x[n, j] - mu[k, j]))); \
+    assert_eq!(
+        bodies,
+        [
+            "{ (1 / (1 + exp((-x)))) }",
+            "{ if (abs(r) <= delta) { ((r ** 2) / 2) } else { (delta * (abs(r) - (delta / 2))) } }",
+            "{ let h = relu(((x @ w1) + b1)); let y = softmax(((h @ w2) + b2)); ((-sum((t * log(y)))) / N) }",
+            "{ let z[n, k, d] = sum[j]((q[k, d, j] * (x[n, j] - mu[k, j]))); \
          let out[n, k] = sum[d]((z[n, k, d] ** 2)); out }",
-    ]);
+        ]
+    );
     let [sigmoid, _, mlp, mahalanobis] = module.functions.as_slice() else { panic!("four functions") };
     assert_eq!((sigmoid.visibility.as_str(), mlp.visibility.as_str()), ("pub", ""));
     assert!(sigmoid.attributes[0].is_doc);
@@ -138,14 +146,18 @@ fn items() {
     "##;
     let module = parse_module(text).unwrap();
     let [f, g, r] = module.functions.as_slice() else { panic!("{module:?}") };
-    let attributes: Vec<_> = f.attributes.iter().map(|a| (a.path.text.as_str(), a.content.as_str(), a.is_doc)).collect();
-    assert_eq!(attributes[1..], [
-        ("cfg", "(feature = \"a)\")", false),
-        ("doc", "say \"hi\"\nä", true),
-        ("doc", "(hidden)", false),
-        ("a::b", "", false),
-        ("doc", "raw \"", true),
-    ]);
+    let attributes: Vec<_> =
+        f.attributes.iter().map(|a| (a.path.text.as_str(), a.content.as_str(), a.is_doc)).collect();
+    assert_eq!(
+        attributes[1..],
+        [
+            ("cfg", "(feature = \"a)\")", false),
+            ("doc", "say \"hi\"\nä", true),
+            ("doc", "(hidden)", false),
+            ("a::b", "", false),
+            ("doc", "raw \"", true),
+        ]
+    );
     assert!(attributes[0].1.starts_with("Two\n"));
     assert_eq!(f.visibility, "pub(in a::b)");
     assert_eq!((g.visibility.as_str(), r.visibility.as_str()), ("pub(crate)", "pub(self)"));
@@ -173,14 +185,21 @@ fn free_names_are_the_inputs() {
     assert_eq!(inputs("f + f(g)[h..k]"), ["f", "g", "h", "k"]);
     let dims = vec![DimensionKind::Name("N".into()), DimensionKind::Literal(3)];
     let f = function(parse_expression("sum(x) / N + y", &[("x".into(), dims)]));
-    let names: Vec<_> = f.parameters.iter().map(|p| (p.name.text.as_str(), p.ty.as_ref().map(|t| t.shape.len()))).collect();
+    let names: Vec<_> =
+        f.parameters.iter().map(|p| (p.name.text.as_str(), p.ty.as_ref().map(|t| t.shape.len()))).collect();
     assert_eq!(names, [("x", Some(2)), ("y", None)]);
     assert_eq!(f.name.text, "f");
 }
 
 #[test]
 fn the_first_token_chooses() {
-    for text in ["fn g(x) = x;", "/// Doc\nfn g(x) = x;", "#[emit(hessian)] fn g(x) = x;", "pub fn g(x) = x;", "// c\nfn g(x) = x;"] {
+    for text in [
+        "fn g(x) = x;",
+        "/// Doc\nfn g(x) = x;",
+        "#[emit(hessian)] fn g(x) = x;",
+        "pub fn g(x) = x;",
+        "// c\nfn g(x) = x;",
+    ] {
         assert_eq!(function(parse_formula(text, &[])).name.text, "g", "{text}");
     }
     assert_eq!(function(parse_formula("-x", &[])).name.text, "f");
@@ -201,13 +220,25 @@ fn long_chains_are_linear() {
 
 #[test]
 fn nesting_within_the_limits() {
-    for (open, close) in [("(", ")"), ("f(", ")"), ("[", "]"), ("x[", "]"), ("if c { let a = 1; ", " } else { 0 }"), ("if ", " { a } else { b }")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("f(", ")"),
+        ("[", "]"),
+        ("x[", "]"),
+        ("if c { let a = 1; ", " } else { 0 }"),
+        ("if ", " { a } else { b }"),
+    ] {
         let nested = format!("{}x{}", open.repeat(120), close.repeat(120));
         assert!(parse_expression(&nested, &[]).is_ok(), "{open}");
     }
     let (mut left, mut right) = (String::new(), String::new());
     for level in 0..128 {
-        let (open, close) = [("-f(k = ", ")"), ("x[1, ", "..]"), ("if c { let a = ", "; a } else if d { b } else { c }"), ("[", ", 1].T")][level % 4];
+        let (open, close) = [
+            ("-f(k = ", ")"),
+            ("x[1, ", "..]"),
+            ("if c { let a = ", "; a } else if d { b } else { c }"),
+            ("[", ", 1].T"),
+        ][level % 4];
         left += open;
         right = close.to_owned() + &right;
     }
