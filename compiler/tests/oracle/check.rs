@@ -13,7 +13,7 @@ use crate::numeric::{self, Estimate, Sample};
 use crate::report::Report;
 
 /// Programs with more coordinates than this are checked along two directions only.
-const FEW_COORDINATES: usize = 4;
+const FEW_COORDINATES: usize = 2;
 
 /// A point or a direction: one tensor for each input.
 type Point = Vec<Tensor<f64>>;

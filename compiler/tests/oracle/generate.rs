@@ -28,7 +28,9 @@ use scope::{Helper, Shape};
 /// Larger numbers than this at the point make a program useless for comparisons.
 const LARGEST: f64 = 1e4;
 /// Programs that take more steps than this cost more time than they find faults.
-const MOST_STEPS: usize = 400;
+const MOST_STEPS: usize = 300;
+/// Longer texts are mostly copies of shared subexpressions.
+const LONGEST_TEXT: usize = 2000;
 
 /// A program, its point, and what is in it.
 #[derive(Clone, Debug)]
@@ -80,7 +82,7 @@ pub fn program(seed: u64, number: u64) -> Program {
             run.largest <= LARGEST && run.steps <= MOST_STEPS && run.outputs.iter().all(finite)
         };
         // A program that does not run at all is a fault of the generator, for the checks to report.
-        if run.as_ref().map_or(true, moderate) {
+        if program.text_full.len() <= LONGEST_TEXT && run.as_ref().map_or(true, moderate) {
             return program;
         }
     }
