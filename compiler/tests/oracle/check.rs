@@ -15,6 +15,9 @@ use crate::report::Report;
 /// Programs with more coordinates than this are checked along two directions only.
 const FEW_COORDINATES: usize = 2;
 
+/// Where slopes are larger, the steps of differences jump over whole waves.
+const STEEPEST: f64 = 1e5;
+
 /// A point or a direction: one tensor for each input.
 type Point = Vec<Tensor<f64>>;
 
@@ -128,6 +131,7 @@ fn settle(exact: f64, estimate: Estimate, largest: f64, report: &mut Report) -> 
     match estimate {
         Estimate::Kink => report.kinks += 1,
         Estimate::Unsettled => report.unsettled += 1,
+        _ if largest > STEEPEST => report.unsettled += 1,
         Estimate::Derivative { value, error } if numeric::confirms(exact, value, error, largest) => return Ok(true),
         Estimate::Derivative { value, error } => {
             return Err(format!("{exact} by jets, {value} ± {error} by differences (largest number {largest})"));

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chainrule_compiler::syntax::{Constant, Module};
 
 use crate::dual;
+use crate::dual::jet::Dual;
 use crate::dual::tensor::Tensor;
 use builder::Builder;
 use function::{Made, Setting};
@@ -25,7 +26,7 @@ use print::Parentheses;
 use random::Random;
 use scope::{Helper, Shape};
 
-/// Larger numbers than this at the point make a program useless for comparisons.
+/// Larger values or slopes than this at the point make a program useless for comparisons.
 const LARGEST: f64 = 1e4;
 /// Programs that take more steps than this cost more time than they find faults.
 const MOST_STEPS: usize = 300;
@@ -76,9 +77,10 @@ pub fn program(seed: u64, number: u64) -> Program {
     let scalar = random.chance(50);
     loop {
         let program = candidate(&mut random, number, scalar);
-        let run = dual::run(&program.module, &program.function, &program.point);
-        let moderate = |run: &dual::Run<f64>| {
-            let finite = |output: &Tensor<f64>| output.items.iter().all(|item| item.is_finite());
+        let everywhere: Vec<Tensor<f64>> = program.point.iter().map(|input| input.map(|_| 1.0)).collect();
+        let run = dual::run(&program.module, &program.function, &dual::along(&program.point, &everywhere));
+        let moderate = |run: &dual::Run<Dual>| {
+            let finite = |output: &Tensor<Dual>| output.items.iter().all(|item| item.primal.is_finite());
             run.largest <= LARGEST && run.steps <= MOST_STEPS && run.outputs.iter().all(finite)
         };
         // A program that does not run at all is a fault of the generator, for the checks to report.
