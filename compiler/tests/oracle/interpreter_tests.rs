@@ -280,3 +280,55 @@ fn the_printer_knows_when_parentheses_are_needed() {
     let full = print::module(&module, Parentheses::Full);
     assert_eq!(full, "fn f(a, b, c, d, e) { ((-((a + b)**(-(c**2)))) - ((d - (e - (-d))) / (a * b))) }\n");
 }
+
+/// The value of `name(x)` for a tensor, with an axis where one is given.
+fn applied(name: &str, operand: &Tensor<f64>, axis: Option<usize>) -> Vec<f64> {
+    let shape: &[&str] = if operand.rank() == 1 { &["K"] } else { &["N", "K"] };
+    let module = module(vec![made(&[("x", shape)], |b| {
+        let x = b.name("x");
+        (Vec::new(), b.call_with(name, &[x], axis, false))
+    })]);
+    value(&module, std::slice::from_ref(operand)).items
+}
+
+#[test]
+fn reductions_of_a_matrix() {
+    let x = matrix(&[&[1.0, 2.0, 4.0], &[-3.0, 5.0, 0.0]]);
+    close(&applied("sum", &x, Some(0)), &[-2.0, 7.0, 4.0]);
+    close(&applied("mean", &x, Some(1)), &[7.0 / 3.0, 2.0 / 3.0]);
+    close(&applied("mean", &x, None), &[1.5]);
+    close(&applied("max", &x, Some(1)), &[4.0, 5.0]);
+    close(&applied("min", &x, Some(0)), &[-3.0, 2.0, 0.0]);
+    close(&applied("norm", &x, Some(1)), &[21.0_f64.sqrt(), 34.0_f64.sqrt()]);
+    let exponentials = [1.0_f64.exp() + (-3.0_f64).exp(), 2.0_f64.exp() + 5.0_f64.exp(), 4.0_f64.exp() + 1.0];
+    close(&applied("logsumexp", &x, Some(0)), &exponentials.map(f64::ln));
+    let shares = applied("softmax", &x, Some(0));
+    close(
+        &shares[..3],
+        &[1.0_f64, 2.0, 4.0].iter().zip(exponentials).map(|(x, all)| x.exp() / all).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn matrices_made_and_read() {
+    close(&applied("trace", &matrix(&[&[1.0, 2.0], &[3.0, 4.0]]), None), &[5.0]);
+    close(&applied("diag", &matrix(&[&[1.0, 2.0], &[3.0, 4.0]]), None), &[1.0, 4.0]);
+    close(&applied("diag", &vector(&[1.0, 2.0]), None), &[1.0, 0.0, 0.0, 2.0]);
+    let module = module(vec![made(&[("x", &["K"])], |b| {
+        let (x, size) = (b.name("x"), b.name("K"));
+        let (outer, identity) = (b.call("outer", &[x, x]), b.call("eye", &[size]));
+        (Vec::new(), b.add(outer, identity))
+    })]);
+    close(&value(&module, &[vector(&[2.0, 3.0])]).items, &[5.0, 6.0, 6.0, 10.0]);
+}
+
+#[test]
+fn functions_of_a_number() {
+    let x = vector(&[-0.5, 2.0]);
+    close(&applied("softplus", &x, None), &[(1.0 + (-0.5_f64).exp()).ln(), (1.0 + 2.0_f64.exp()).ln()]);
+    close(&applied("silu", &x, None), &[-0.5 / (1.0 + 0.5_f64.exp()), 2.0 / (1.0 + (-2.0_f64).exp())]);
+    close(&applied("relu", &x, None), &[0.0, 2.0]);
+    close(&applied("sign", &x, None), &[-1.0, 1.0]);
+    close(&applied("floor", &x, None), &[-1.0, 2.0]);
+    close(&applied("tanh", &x, None), &[(-0.5_f64).tanh(), 2.0_f64.tanh()]);
+}

@@ -19,6 +19,7 @@ impl Generator<'_> {
             (6, 2) => self.transposed(shape, depth),
             (7, _) => self.entropy(shape, depth),
             (8, _) => self.smoothed_maximum(shape, depth),
+            (9, 1..) => self.helper_call(shape, depth),
             _ => self.reduced(shape, depth),
         }
     }
