@@ -389,3 +389,6 @@ static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
 });
 
 pub mod template;
+
+#[cfg(test)]
+mod tests;

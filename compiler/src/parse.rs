@@ -174,8 +174,8 @@ fn items(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     let mut starts = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let head = head_end(text, tokens, at);
-        if head > at {
+        let (head, is_item) = head_end(text, tokens, at);
+        if is_item {
             starts.push(at);
         }
         at = head.max(at + 1);
@@ -187,8 +187,8 @@ fn items(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-/// One past the `fn` or `const` (or the attributes) of an item that starts at a place; the place itself if none does.
-fn head_end(text: &str, tokens: &[Token], start: usize) -> usize {
+/// One past the attributes, visibility and `fn` or `const` that stand at a place, and whether they start an item.
+fn head_end(text: &str, tokens: &[Token], start: usize) -> (usize, bool) {
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
     let kind = |at: usize| tokens.get(at).map(|token| token.kind);
     let mut at = start;
@@ -207,7 +207,8 @@ fn head_end(text: &str, tokens: &[Token], start: usize) -> usize {
             at = at.max((at..(at + 32).min(tokens.len())).find(|close| word(*close) == ")").unwrap_or(at)) + 1;
         }
     }
-    if matches!(word(at), "fn" | "const") && kind(at + 1) == Some(TokenKind::Name) { at + 2 } else { at }
+    let is_item = matches!(word(at), "fn" | "const") && kind(at + 1) == Some(TokenKind::Name);
+    (if is_item { at + 2 } else { at }, is_item)
 }
 
 /// Makes the free names the parameters.

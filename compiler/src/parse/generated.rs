@@ -131,7 +131,8 @@ pub enum Rule {
     r#where_keyword,
     ///`wrt`, which is no keyword: a parameter may have this name.
     r#wrt_word,
-    ///The strict and reserved keywords of Rust's 2024 edition: no name is one of them.
+    /**The strict and reserved keywords of Rust's 2024 edition: no name is one of them. Of two that start alike the longer
+comes first.*/
     r#keyword,
     ///`/// text` and `/** text */`; `////` and `/***` are ordinary comments.
     r#doc_comment,
@@ -2749,8 +2750,8 @@ impl ::pest::Parser<Rule> for Grammar {
                     let state = state.check_stack_limit()?;
                     state
                         .match_string("abstract")
-                        .or_else(|state| { state.match_string("as") })
                         .or_else(|state| { state.match_string("async") })
+                        .or_else(|state| { state.match_string("as") })
                         .or_else(|state| { state.match_string("await") })
                         .or_else(|state| { state.match_string("become") })
                         .or_else(|state| { state.match_string("box") })
@@ -2791,8 +2792,8 @@ impl ::pest::Parser<Rule> for Grammar {
                         .or_else(|state| { state.match_string("trait") })
                         .or_else(|state| { state.match_string("true") })
                         .or_else(|state| { state.match_string("try") })
-                        .or_else(|state| { state.match_string("type") })
                         .or_else(|state| { state.match_string("typeof") })
+                        .or_else(|state| { state.match_string("type") })
                         .or_else(|state| { state.match_string("unsafe") })
                         .or_else(|state| { state.match_string("unsized") })
                         .or_else(|state| { state.match_string("use") })

@@ -97,7 +97,7 @@ fn number(text: &str, span: Span) -> Option<Diagnostic> {
     let types = ["f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64"];
     if types.contains(&suffix) || ["u128", "usize"].contains(&suffix) {
         let message = "a literal takes its function's float type";
-        return Some(syntax(span, message, Some(&format!("drop the suffix: write `{value}`"))));
+        return Some(syntax(span, message, Some(&format!("drop the suffix: write `{}`", value.trim_end_matches('_')))));
     }
     let radix = suffix.starts_with(['x', 'b', 'o']) && suffix.len() > 1 && value == "0";
     if radix && suffix.chars().skip(1).all(|c| c.is_ascii_hexdigit() || c == '_') {

@@ -8,8 +8,8 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The longest text, in bytes.
 pub const TEXT: usize = 64 << 20;
-/// The most tokens: a parsed token takes about 100 bytes for a moment.
-pub const TOKENS: usize = 1 << 24;
+/// The most tokens: each takes about 100 bytes while the grammar runs.
+pub const TOKENS: usize = 1 << 23;
 /// The deepest nesting of delimiters, and of comments.
 pub const DEPTH: usize = 128;
 /// The most prefix operators and `**` that wait for one operand.

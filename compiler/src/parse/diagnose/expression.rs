@@ -76,6 +76,9 @@ impl Reader<'_> {
         let object = self.slice(self.before(), self.before());
         let diagnostic = |message| Diagnostic::new(Code::Syntax, member.span, message);
         match member.kind {
+            TokenKind::Name if matches!(text, "pow" | "powi" | "powf") => {
+                diagnostic("there are no methods".to_owned()).with_help("write `**` for a power")
+            }
             TokenKind::Name if self.text(2) == "(" => {
                 let rest = if self.text(3) == ")" { "" } else { ", ..." };
                 let receiver = if object == ")" || object == "]" { "x" } else { object };
@@ -112,11 +115,13 @@ impl Reader<'_> {
             return Ok(None);
         }
         let left = self.short(self.operand_start(), self.before(), "a");
-        let right = match self.closing(0) {
+        let called = usize::from(token.kind == TokenKind::Name);
+        let right = match self.closing(called) {
             Some(close) => self.short(token.span, close.span, "(...)"),
             None => self.text(0),
         };
-        let (shown, factor) = (if left.ends_with(')') { ")" } else { left }, format!("{left}*{right}"));
+        let shown = [")", "]", "}"].into_iter().find(|close| left.ends_with(close)).unwrap_or(left);
+        let factor = format!("{left}*{right}");
         let message = format!("an operator is missing between `{shown}` and `{}`", self.text(0));
         Err(self.error(message).with_help(format!("write `{factor}`")))
     }
@@ -134,10 +139,17 @@ impl Reader<'_> {
             if depth > 0 {
                 continue;
             }
-            // `sin(x)` starts at `sin`.
-            let called = read.peek().filter(|name| token.kind == TokenKind::Open && name.kind == TokenKind::Name);
-            let called = called.filter(|name| !KEYWORDS.contains(&name.text(self.source)));
-            return called.map_or(token.span, |name| name.span);
+            // `sin(x)` starts at `sin`, `a[0](x)` at `a`, `x.T` at `x`.
+            let text = token.text(self.source);
+            let attached = read.peek().is_some_and(|previous| match previous.kind {
+                _ if text == "." => true,
+                TokenKind::Name => token.kind == TokenKind::Open && !KEYWORDS.contains(&previous.text(self.source)),
+                TokenKind::Close => token.kind == TokenKind::Open && previous.text(self.source) != "}",
+                _ => text == "T" && previous.text(self.source) == ".",
+            });
+            if !attached {
+                return token.span;
+            }
         }
         self.before()
     }
@@ -172,6 +184,7 @@ impl Reader<'_> {
                 let span = before.map_or(self.here(), |star| star.span.to(self.here()));
                 Diagnostic::new(Code::Syntax, span, "a power is written `**`, without a space").with_help("write `**`")
             }
+            (Some("<"), Some(_)) if found == ">" => self.error("`<>` is not an operator").with_help("write `!=`"),
             (_, Some(_)) if found == "+" => self.error("there is no prefix `+`").with_help("drop it"),
             (Some(operator), Some(token)) if token.kind == TokenKind::Symbol && INFIX.contains(&found) => {
                 self.error(format!("an operand is missing between `{operator}` and `{found}`"))

@@ -20,7 +20,9 @@ impl Reader<'_> {
         match self.token(0) {
             None => Ok(()),
             Some(_) if self.is(";") => Err(self.error("a bare formula does not end in `;`").with_help("drop it")),
-            Some(_) if self.is(",") => Err(self.error("a `,` separates nothing here")),
+            Some(_) if self.is(",") => {
+                Err(self.error("a `,` separates nothing here").with_help("a decimal point is written `.`"))
+            }
             Some(_) => Err(self.unexpected("an operator or the end")),
         }
     }
@@ -178,6 +180,9 @@ impl Reader<'_> {
                 return Err(reader.error("a parameter never changes").with_help("drop `mut`"));
             }
             reader.name(what)?;
+            if reader.is("=") {
+                return Err(reader.error("parameters have no default values"));
+            }
             if reader.eat(":") { reader.value_type() } else { Ok(()) }
         })
     }
@@ -194,6 +199,7 @@ impl Reader<'_> {
                 if self.is("[") { self.shape() } else { Ok(()) }
             }
             Some(_) if self.is("[") => self.shape(),
+            Some(_) if self.is("=") => Err(self.error(format!("expected {wanted}, found `=`"))),
             _ => Err(self.unexpected(wanted)),
         }
     }
