@@ -1,0 +1,282 @@
+//! Elementwise functions on jets, each with its derivatives written by hand.
+//!
+//! Wherever a function has a kink or a jump, the side it took is told to the [`Recorder`].
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::jet::Jet;
+
+/// Squares of smaller numbers are close to underflow.
+const SMALLEST: f64 = 1e-100;
+
+/// What a run went through: the decisions it took and the largest number it saw.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    decisions: DefaultHasher,
+    largest: f64,
+    steps: usize,
+    paused: u32,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0 }
+    }
+}
+
+impl Recorder {
+    /// Notes which side of a kink the run is on.
+    pub fn decide(&mut self, side: i64) {
+        if self.paused == 0 {
+            side.hash(&mut self.decisions);
+        }
+    }
+
+    /// Notes how two numbers compare.
+    pub fn compare<J: Jet>(&mut self, a: J, b: J) {
+        let side = a.primal().partial_cmp(&b.primal()).map_or(2, |ordering| ordering as i64);
+        self.decide(side);
+    }
+
+    /// Notes the size of a number. One whose square underflows counts as its reciprocal: partials of `log` and `/` meet
+    /// that sooner or later.
+    pub fn see<J: Jet>(&mut self, jet: J) {
+        if self.paused > 0 {
+            return;
+        }
+        let primal = jet.primal().abs();
+        let tiny = if primal > 0.0 && primal < SMALLEST { 1.0 / primal } else { 0.0 };
+        self.largest = self.largest.max(jet.magnitude()).max(tiny);
+    }
+
+    /// Counts one evaluated expression.
+    pub fn step(&mut self) {
+        self.steps += 1;
+    }
+
+    /// How many expressions were evaluated, paused or not.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Stops recording, for what is evaluated but has no influence.
+    pub fn pause(&mut self) {
+        self.paused += 1;
+    }
+
+    /// Undoes one [`Recorder::pause`].
+    pub fn resume(&mut self) {
+        self.paused -= 1;
+    }
+
+    /// Equal for two runs that took the same decisions.
+    #[must_use]
+    pub fn trace(&self) -> u64 {
+        self.decisions.finish()
+    }
+
+    /// The largest finite absolute value or tangent of the run.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.largest
+    }
+}
+
+/// `a + b`
+pub fn add<J: Jet>(a: J, b: J) -> J {
+    a.binary(b, a.primal() + b.primal(), [1.0, 1.0], [0.0; 3])
+}
+
+/// `a - b`
+pub fn subtract<J: Jet>(a: J, b: J) -> J {
+    a.binary(b, a.primal() - b.primal(), [1.0, -1.0], [0.0; 3])
+}
+
+/// `a * b`
+pub fn multiply<J: Jet>(a: J, b: J) -> J {
+    a.binary(b, a.primal() * b.primal(), [b.primal(), a.primal()], [0.0, 1.0, 0.0])
+}
+
+/// `a / b`
+pub fn divide<J: Jet>(a: J, b: J) -> J {
+    let (value, inverse) = (a.primal() / b.primal(), 1.0 / b.primal());
+    a.binary(b, value, [inverse, -value * inverse], [0.0, -inverse * inverse, 2.0 * value * inverse * inverse])
+}
+
+/// `a ** b`; by convention the derivative by the base is 0 where the exponent is 0, and the derivative by the exponent
+/// is 0 where the base is 0.
+pub fn power<J: Jet>(base: J, exponent: J) -> J {
+    let (a, b) = (base.primal(), exponent.primal());
+    let value = a.powf(b);
+    let by_base = if b == 0.0 { 0.0 } else { b * a.powf(b - 1.0) };
+    let by_base_twice = if b == 0.0 || b == 1.0 { 0.0 } else { b * (b - 1.0) * a.powf(b - 2.0) };
+    let (by_exponent, by_both, by_exponent_twice) = if a == 0.0 {
+        (0.0, 0.0, 0.0)
+    } else {
+        (value * a.ln(), a.powf(b - 1.0) * (1.0 + b * a.ln()), value * a.ln() * a.ln())
+    };
+    base.binary(exponent, value, [by_base, by_exponent], [by_base_twice, by_both, by_exponent_twice])
+}
+
+/// `-a`
+pub fn negate<J: Jet>(a: J) -> J {
+    a.unary(-a.primal(), -1.0, 0.0)
+}
+
+/// `exp(a)`
+pub fn exp<J: Jet>(a: J) -> J {
+    let value = a.primal().exp();
+    a.unary(value, value, value)
+}
+
+/// `log(a)`
+pub fn log<J: Jet>(a: J) -> J {
+    let x = a.primal();
+    a.unary(x.ln(), 1.0 / x, -1.0 / (x * x))
+}
+
+/// `sqrt(a)`
+pub fn sqrt<J: Jet>(a: J) -> J {
+    let root = a.primal().sqrt();
+    a.unary(root, 0.5 / root, -0.25 / (root * root * root))
+}
+
+/// `sigmoid(a)`
+pub fn sigmoid<J: Jet>(a: J) -> J {
+    let (value, complement) = (logistic(a.primal()), logistic(-a.primal()));
+    a.unary(value, value * complement, value * complement * (complement - value))
+}
+
+fn logistic(x: f64) -> f64 {
+    if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
+}
+
+fn softplus<J: Jet>(a: J) -> J {
+    let x = a.primal();
+    let (value, complement) = (logistic(x), logistic(-x));
+    a.unary(x.max(0.0) + (-x.abs()).exp().ln_1p(), value, value * complement)
+}
+
+fn tangent<J: Jet>(a: J) -> J {
+    let value = a.primal().tan();
+    let first = 1.0 + value * value;
+    a.unary(value, first, 2.0 * value * first)
+}
+
+fn hyperbolic_tangent<J: Jet>(a: J) -> J {
+    let value = a.primal().tanh();
+    let first = 1.0 / (a.primal().cosh() * a.primal().cosh());
+    a.unary(value, first, -2.0 * value * first)
+}
+
+fn sign<J: Jet>(a: J) -> f64 {
+    let x = a.primal();
+    if x > 0.0 {
+        1.0
+    } else if x < 0.0 {
+        -1.0
+    } else {
+        x * 0.0
+    }
+}
+
+/// The function of one number that a name stands for, operators and the prelude alike; `None` if there is none.
+pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J> {
+    let x = a.primal();
+    if matches!(name, "abs" | "sign" | "relu") {
+        recorder.compare(a, J::constant(0.0));
+    }
+    Some(match name {
+        "exp" => exp(a),
+        "log" => log(a),
+        "sqrt" => sqrt(a),
+        "sin" => a.unary(x.sin(), x.cos(), -x.sin()),
+        "cos" => a.unary(x.cos(), -x.sin(), -x.cos()),
+        "tan" => tangent(a),
+        "tanh" => hyperbolic_tangent(a),
+        "abs" if x == 0.0 => J::constant(0.0),
+        "abs" => a.unary(x.abs(), sign(a), 0.0),
+        "sign" => J::constant(sign(a)),
+        "floor" => {
+            recorder.decide(x.floor() as i64);
+            J::constant(x.floor())
+        }
+        "sigmoid" => sigmoid(a),
+        "softplus" => softplus(a),
+        "silu" => multiply(a, sigmoid(a)),
+        "relu" if x > 0.0 => a,
+        "relu" => J::constant(0.0),
+        _ => return None,
+    })
+}
+
+/// The function of two numbers that a name stands for; `None` if there is none.
+pub fn call_binary<J: Jet>(name: &str, a: J, b: J, recorder: &mut Recorder) -> Option<J> {
+    Some(match name {
+        "atan2" => arc_tangent(a, b),
+        "max" => largest(&[a, b], recorder),
+        "min" => smallest(&[a, b], recorder),
+        _ => return None,
+    })
+}
+
+fn arc_tangent<J: Jet>(y: J, x: J) -> J {
+    let (a, b) = (y.primal(), x.primal());
+    let square = a * a + b * b;
+    let curved = -2.0 * a * b / (square * square);
+    y.binary(x, a.atan2(b), [b / square, -a / square], [curved, (a * a - b * b) / (square * square), -curved])
+}
+
+/// The largest of some numbers; a tie splits the derivative evenly.
+pub fn largest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
+    let top = items.iter().fold(f64::NEG_INFINITY, |top, item| top.max(item.primal()));
+    let ties: Vec<J> = items.iter().copied().filter(|item| item.primal() == top).collect();
+    for item in items {
+        recorder.decide(i64::from(item.primal() == top));
+    }
+    if ties.is_empty() {
+        return J::constant(f64::NAN);
+    }
+    sum(&ties).unary(top, 1.0 / ties.len() as f64, 0.0)
+}
+
+/// The smallest of some numbers; a tie splits the derivative evenly.
+pub fn smallest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
+    let negated: Vec<J> = items.iter().map(|item| negate(*item)).collect();
+    negate(largest(&negated, recorder))
+}
+
+/// The sum in order.
+pub fn sum<J: Jet>(items: &[J]) -> J {
+    items.iter().fold(J::constant(0.0), |total, item| add(total, *item))
+}
+
+/// The arithmetic mean.
+pub fn mean<J: Jet>(items: &[J]) -> J {
+    divide(sum(items), J::constant(items.len() as f64))
+}
+
+/// The Euclidean norm.
+pub fn norm<J: Jet>(items: &[J]) -> J {
+    let squares: Vec<J> = items.iter().map(|item| multiply(*item, *item)).collect();
+    sqrt(sum(&squares))
+}
+
+/// `exp` of the numbers, divided by the sum of them; the shift by the maximum does not change the value.
+pub fn softmax<J: Jet>(items: &[J]) -> Vec<J> {
+    let (shifted, _) = shifted_exponentials(items);
+    let total = sum(&shifted);
+    shifted.into_iter().map(|item| divide(item, total)).collect()
+}
+
+/// The logarithm of the sum of the exponentials.
+pub fn logsumexp<J: Jet>(items: &[J]) -> J {
+    let (shifted, top) = shifted_exponentials(items);
+    add(log(sum(&shifted)), J::constant(top))
+}
+
+fn shifted_exponentials<J: Jet>(items: &[J]) -> (Vec<J>, f64) {
+    let top = items.iter().fold(f64::NEG_INFINITY, |top, item| top.max(item.primal()));
+    (items.iter().map(|item| exp(subtract(*item, J::constant(top)))).collect(), top)
+}

@@ -1,0 +1,189 @@
+//! Index notation: each combination of index positions is computed on its own, as a scalar.
+
+use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Index, Name};
+
+use super::functions::{largest, smallest, sum};
+use super::interpret::{Frame, Interpreter};
+use super::jet::Jet;
+use super::tensor::{Outcome, Tensor, position_of};
+use super::value::Value;
+
+impl<'m> Interpreter<'m> {
+    /// The tensor of `let name[i, j] = value`.
+    pub fn indexed<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        indices: &'m [Name],
+        value: ExpressionId,
+    ) -> Outcome<Tensor<J>> {
+        let shape = self.sizes(frame, indices, value)?;
+        let count = shape.iter().product();
+        let known = frame.positions.len();
+        let mut items = Vec::with_capacity(count);
+        for flat in 0..count {
+            frame.positions.extend(indices.iter().map(|name| name.text.as_str()).zip(position_of(flat, &shape)));
+            let item = self.number(frame, value).and_then(|number| number.only());
+            frame.positions.truncate(known);
+            items.push(item?);
+        }
+        Ok(Tensor { shape, items })
+    }
+
+    /// `sum[i, j](value)`, `max[i](value)`
+    pub fn closed<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        call: &'m Call,
+        indices: &'m [Name],
+    ) -> Outcome<Value<J>> {
+        let [value] = call.arguments[..] else { return Err("one operand is needed".into()) };
+        let items = self.indexed(frame, indices, value)?.items;
+        let item = match call.function.text.as_str() {
+            "sum" => sum(&items),
+            "max" => largest(&items, &mut self.recorder),
+            "min" => smallest(&items, &mut self.recorder),
+            other => return Err(format!("`{other}` closes no indices")),
+        };
+        Ok(Value::Number(Tensor::scalar(item)))
+    }
+
+    /// `base[i, 0, 1..3, ..]`
+    pub fn access<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        base: ExpressionId,
+        entries: &'m [Index],
+    ) -> Outcome<Tensor<J>> {
+        let tensor = self.number(frame, base)?;
+        if entries.len() > tensor.rank() {
+            return Err(format!("{} indices on a tensor of shape {:?}", entries.len(), tensor.shape));
+        }
+        let mut choices = Vec::new();
+        let mut shape = Vec::new();
+        for (axis, size) in tensor.shape.iter().enumerate() {
+            let Some(Index::Position(place)) = entries.get(axis) else {
+                let range = self.range(frame, entries.get(axis), *size)?;
+                shape.push(range.len());
+                choices.push((range.start, true));
+                continue;
+            };
+            let place = self.integer(frame, *place)?;
+            if place >= *size {
+                return Err(format!("position {place} is outside of an axis of size {size}"));
+            }
+            choices.push((place, false));
+        }
+        Ok(Tensor::from_positions(&shape, |position| {
+            let mut moving = position.iter();
+            let step = |moves: bool, moving: &mut std::slice::Iter<usize>| {
+                if moves { moving.next().copied().unwrap_or(0) } else { 0 }
+            };
+            let full: Vec<usize> = choices.iter().map(|(start, moves)| start + step(*moves, &mut moving)).collect();
+            tensor.at(&full)
+        }))
+    }
+
+    fn range<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        entry: Option<&Index>,
+        size: usize,
+    ) -> Outcome<std::ops::Range<usize>> {
+        let Some(Index::Range(start, end, _)) = entry else { return Ok(0..size) };
+        let start = start.map_or(Ok(0), |start| self.integer(frame, start))?;
+        let end = end.map_or(Ok(size), |end| self.integer(frame, end))?;
+        if start > end || end > size {
+            return Err(format!("{start}..{end} is outside of an axis of size {size}"));
+        }
+        Ok(start..end)
+    }
+
+    /// A number that is a position.
+    pub fn integer<J: Jet>(&mut self, frame: &mut Frame<'m, J>, id: ExpressionId) -> Outcome<usize> {
+        let number = self.number(frame, id)?.only()?.primal();
+        if number < 0.0 || number.fract() != 0.0 {
+            return Err(format!("{number} is no position"));
+        }
+        Ok(number as usize)
+    }
+
+    /// The sizes of indices, from the axes where they stand alone.
+    fn sizes<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        indices: &'m [Name],
+        value: ExpressionId,
+    ) -> Outcome<Vec<usize>> {
+        let size = |name: &Name| self.size(frame, &name.text, value);
+        let found: Vec<Option<usize>> = indices.iter().map(size).collect::<Outcome<_>>()?;
+        let missing = |(name, size): (&Name, Option<usize>)| size.ok_or(format!("no size for index `{}`", name.text));
+        indices.iter().zip(found).map(missing).collect()
+    }
+
+    fn size<J: Jet>(&mut self, frame: &mut Frame<'m, J>, index: &str, id: ExpressionId) -> Outcome<Option<usize>> {
+        let expressions = frame.expressions;
+        let kind = &expressions.get(id).kind;
+        if let ExpressionKind::Call(Call { indices: Some(closed), .. }) = kind
+            && closed.iter().any(|name| name.text == index)
+        {
+            return Ok(None);
+        }
+        if let ExpressionKind::Index(base, entries) = kind {
+            let stands = |entry: &Index| match entry {
+                Index::Position(place) => expressions.get(*place).kind == ExpressionKind::Name(index.to_owned()),
+                Index::Range(..) => false,
+            };
+            if let Some(axis) = entries.iter().position(stands) {
+                self.recorder.pause();
+                let shape = self.shape(frame, *base);
+                self.recorder.resume();
+                if let Some(shape) = shape {
+                    return Ok(shape.get(axis).copied());
+                }
+            }
+        }
+        for child in children(kind) {
+            if let Some(size) = self.size(frame, index, child)? {
+                return Ok(Some(size));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The shape of an indexed tensor; `None` for a `let` of an inner block, which is not known yet.
+    fn shape<J: Jet>(&mut self, frame: &mut Frame<'m, J>, base: ExpressionId) -> Option<Vec<usize>> {
+        if let ExpressionKind::Name(name) = &frame.expressions.get(base).kind
+            && let Value::Number(tensor) = frame.variable(name)?.as_ref()
+        {
+            return Some(tensor.shape.clone());
+        }
+        self.number(frame, base).ok().map(|tensor| tensor.shape)
+    }
+}
+
+/// The expressions directly inside an expression.
+fn children(kind: &ExpressionKind) -> Vec<ExpressionId> {
+    let inside = |block: &Block| -> Vec<ExpressionId> {
+        block.lets.iter().map(|binding| binding.value).chain(block.result).collect()
+    };
+    match kind {
+        ExpressionKind::Number(_) | ExpressionKind::Name(_) => Vec::new(),
+        ExpressionKind::Unary(_, operand) | ExpressionKind::Transpose(operand) => vec![*operand],
+        ExpressionKind::Binary(_, left, right) => vec![*left, *right],
+        ExpressionKind::Call(call) => {
+            call.arguments.iter().copied().chain(call.named.iter().map(|(_, value)| *value)).collect()
+        }
+        ExpressionKind::Index(base, entries) => {
+            let place = |entry: &Index| match entry {
+                Index::Position(place) => Some(*place),
+                Index::Range(..) => None,
+            };
+            entries.iter().filter_map(place).chain([*base]).collect()
+        }
+        ExpressionKind::If { branches, otherwise } => {
+            let conditions = branches.iter().flat_map(|(condition, block)| [vec![*condition], inside(block)].concat());
+            conditions.chain(otherwise.iter().flat_map(inside)).collect()
+        }
+        ExpressionKind::Vector(items) | ExpressionKind::Tuple(items) => items.clone(),
+    }
+}
