@@ -208,12 +208,15 @@ impl<'a> Machine<'a> {
         }
         let leading = self.leading(function, &mut arguments, named, span)?;
         self.open_frame(function, call_site);
-        for (parameter, argument) in function.parameters.iter().zip(arguments) {
+        for (parameter, mut argument) in function.parameters.iter().zip(arguments) {
             if let Some(ty) = parameter.ty.as_ref().filter(|ty| !ty.any_shape) {
                 let what = format!("the parameter `{}` of `{name}`", parameter.name.text);
-                if let Err(error) = self.expect_shape(&argument.shape, ty, &what, span) {
-                    self.frames.pop();
-                    return Err(error);
+                match self.bind_shape(&argument, ty, &what, span) {
+                    Ok(bound) => argument = bound,
+                    Err(error) => {
+                        self.frames.pop();
+                        return Err(error);
+                    }
                 }
             }
             self.bind_parameter(&parameter.name, argument);
@@ -310,6 +313,7 @@ impl<'a> Machine<'a> {
             let message = "a constant is a scalar";
             return Err(Diagnostic::new(Code::Shape, pending.span, message));
         }
+        array = self.returned_shape(&array);
         if let Some(key) = &pending.memo {
             self.memo.insert(key.clone(), array.clone());
         }

@@ -59,7 +59,7 @@ impl Machine<'_> {
         if self.unify(known, here) {
             return Ok(());
         }
-        let (known, here) = (self.graph.dim_text(self.known(known)), self.graph.dim_text(self.known(here)));
+        let (known, here) = (self.dim_text(known), self.dim_text(here));
         let message = format!("the index `{}` has size {known} elsewhere and {here} here", self.graph.hint(index));
         Err(Diagnostic::new(Code::Index, span, message))
     }
@@ -74,7 +74,7 @@ impl Machine<'_> {
             }
             dim => {
                 let message = format!("a constant index into the dimension `{}`, whose size is not in the text, is not \
-                     supported yet", self.graph.dim_text(dim));
+                     supported yet", self.dim_text(dim));
                 return Err(Diagnostic::new(Code::NotSupported, span, message));
             }
         }

@@ -27,7 +27,9 @@ const MOST_STEPS: usize = 20_000_000;
 #[derive(Clone, Debug)]
 pub(super) struct Variable {
     pub(super) dim: Option<Dim>,
-    name: String,
+    /// A callee's own name for a size: inside the callee it is equal to itself only, whatever the caller gave.
+    pub(super) rigid: bool,
+    pub(super) name: String,
     span: Span,
 }
 
@@ -231,7 +233,13 @@ impl<'a> Machine<'a> {
     /// A dimension that is not known yet.
     pub(super) fn variable(&mut self, name: &str, span: Span) -> Dim {
         let span = self.place(span);
-        self.variables.push(Variable { dim: None, name: name.into(), span });
+        self.variables.push(Variable { dim: None, rigid: false, name: name.into(), span });
+        Dim::Variable(self.variables.len() as u32 - 1)
+    }
+
+    /// A callee's name for a size that its caller gives.
+    pub(super) fn rigid(&mut self, name: &str, given: Dim, span: Span) -> Dim {
+        self.variables.push(Variable { dim: Some(given), rigid: true, name: name.into(), span });
         Dim::Variable(self.variables.len() as u32 - 1)
     }
 
@@ -705,7 +713,7 @@ impl<'a> Machine<'a> {
         }
         let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
         let roots = roots.into_iter().filter(|node| live[node.index()]).collect::<Vec<_>>();
-        let rebuilt = self.graph.rebuild(&roots, |dim| self.known(dim)).map_err(fault)?;
+        let rebuilt = self.graph.rebuild(&roots, |dim| self.real(dim)).map_err(fault)?;
         let find = |value: &Ref| rebuilt.find(value).ok_or_else(|| fault(GraphError::UnknownNode));
         let output = |(name, array): &(Option<String>, Array)| {
             let axes = array.shape.iter().map(|axis| rebuilt.axis(*axis)).collect();
@@ -735,12 +743,12 @@ impl<'a> Machine<'a> {
 
     /// Indices whose size nothing told.
     fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
-        let mut unknown: Vec<Dim> = outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.dim(*axis)).collect();
+        let mut unknown: Vec<Dim> = outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.real(self.graph.dim(*axis))).collect();
         let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
         for node in self.graph.nodes().filter(|node| live[node.index()]) {
-            unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.known(dim)));
+            unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.real(dim)));
             if let crate::graph::Operation::Size(dim) = self.graph.operation(node) {
-                unknown.push(self.known(dim));
+                unknown.push(self.real(dim));
             }
         }
         unknown.sort_unstable();

@@ -1,7 +1,7 @@
 //! Arrays as the user sees them, and the one law of whole-array arithmetic: equal shapes, a scalar, or a suffix that
 //! fits at one place only; a size of 1 stretches.
 
-use super::machine::Machine;
+use super::machine::{Machine, Variable};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim, GraphError, Ref};
 
@@ -38,13 +38,33 @@ impl Machine<'_> {
     }
 
     pub(super) fn known(&self, mut dim: Dim) -> Dim {
-        while let Dim::Variable(variable) = dim {
-            match self.variables.get(variable as usize).and_then(|variable| variable.dim) {
-                Some(known) => dim = known,
-                None => break,
-            }
+        while let Some(next) = self.variable_of(dim).filter(|variable| !variable.rigid).and_then(|variable| variable.dim) {
+            dim = next;
         }
         dim
+    }
+
+    /// The dimension that a dimension stands for in the main function.
+    pub(super) fn real(&self, mut dim: Dim) -> Dim {
+        while let Some(next) = self.variable_of(dim).and_then(|variable| variable.dim) {
+            dim = next;
+        }
+        dim
+    }
+
+    pub(super) fn variable_of(&self, dim: Dim) -> Option<&Variable> {
+        let Dim::Variable(variable) = dim else { return None };
+        self.variables.get(variable as usize)
+    }
+
+    fn is_flexible(&self, dim: Dim) -> bool {
+        self.variable_of(dim).is_some_and(|variable| !variable.rigid)
+    }
+
+    /// A dimension as the current function calls it.
+    pub(super) fn dim_text(&self, dim: Dim) -> String {
+        let dim = self.known(dim);
+        self.variable_of(dim).filter(|variable| variable.rigid).map_or_else(|| self.graph.dim_text(dim), |v| v.name.clone())
     }
 
     /// Makes two dimensions one, if they can be.
@@ -52,7 +72,11 @@ impl Machine<'_> {
         let (left, right) = (self.known(left), self.known(right));
         match (left, right) {
             _ if left == right => true,
-            (Dim::Variable(variable), known) | (known, Dim::Variable(variable)) => {
+            (Dim::Variable(variable), known) if self.is_flexible(left) => {
+                self.variables[variable as usize].dim = Some(known);
+                true
+            }
+            (known, Dim::Variable(variable)) if self.is_flexible(right) => {
                 self.variables[variable as usize].dim = Some(known);
                 true
             }
@@ -74,7 +98,7 @@ impl Machine<'_> {
         if shape.is_empty() {
             return "a scalar".into();
         }
-        let dims: Vec<String> = shape.iter().map(|axis| self.graph.dim_text(self.dim(*axis))).collect();
+        let dims: Vec<String> = shape.iter().map(|axis| self.dim_text(self.dim(*axis))).collect();
         format!("[{}]", dims.join(", "))
     }
 
@@ -122,8 +146,8 @@ impl Machine<'_> {
         let offset = long.len() - short.len();
         let could = |machine: &Self, place: usize| {
             short.iter().zip(&long[place..]).all(|(a, b)| match (machine.dim(*a), machine.dim(*b)) {
-                (Dim::Literal(1) | Dim::Variable(_), _) | (_, Dim::Literal(1) | Dim::Variable(_)) => true,
-                (a, b) => a == b,
+                (Dim::Literal(1), _) | (_, Dim::Literal(1)) => true,
+                (a, b) => a == b || machine.is_flexible(a) || machine.is_flexible(b),
             })
         };
         let texts = |machine: &Self| (machine.shape_text(long), machine.shape_text(short));

@@ -1,6 +1,7 @@
 //! Types and names of functions: what a parameter takes, which names are taken.
 
 use super::machine::Machine;
+use super::shape::Array;
 use super::suggest::did_you_mean;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim};
@@ -94,9 +95,60 @@ impl Machine<'_> {
         if fits {
             return Ok(());
         }
-        let stated: Vec<String> = stated.iter().map(|dim| self.graph.dim_text(self.known(*dim))).collect();
+        let stated: Vec<String> = stated.iter().map(|dim| self.dim_text(*dim)).collect();
         let stated = if stated.is_empty() { "a scalar".into() } else { format!("[{}]", stated.join(", ")) };
         let message = format!("{what} is {stated}, but the value is {}", self.shape_text(shape));
         Err(Diagnostic::new(Code::Shape, span, message).with_span(ty.span))
+    }
+
+    /// An argument as the callee sees it: over axes whose sizes have the callee's own names.
+    pub(super) fn bind_shape(&mut self, argument: &Array, ty: &Type, what: &str, span: Span) -> Result<Array, Diagnostic> {
+        let mut shape = Vec::with_capacity(ty.shape.len());
+        for (axis, dimension) in argument.shape.iter().zip(&ty.shape) {
+            let given = self.dim(*axis);
+            let (fits, dim) = match &dimension.kind {
+                DimensionKind::Literal(_) => {
+                    let stated = self.stated_dim(dimension)?;
+                    (self.unify(given, stated), stated)
+                }
+                DimensionKind::Name(name) => match self.frame().dims.get(name).copied() {
+                    Some(known) => {
+                        let first = self.variable_of(known).and_then(|variable| variable.dim).unwrap_or(known);
+                        (self.unify(first, given), known)
+                    }
+                    None => {
+                        let dim = self.rigid(name, given, dimension.span);
+                        self.frame_mut().dims.insert(name.clone(), dim);
+                        (true, dim)
+                    }
+                },
+            };
+            if !fits {
+                let stated: Vec<String> = ty.shape.iter().map(|dimension| stated_text(&dimension.kind)).collect();
+                let given = self.shape_text(&argument.shape);
+                let message = format!("{what} is [{}], but the argument is {given}", stated.join(", "));
+                return Err(Diagnostic::new(Code::Shape, span, message));
+            }
+            shape.push(self.graph.axis(dim, ""));
+        }
+        Ok(Array { value: argument.value.renamed(&argument.shape, &shape), shape })
+    }
+
+    /// A result as the caller sees it: sizes have the caller's names again.
+    pub(super) fn returned_shape(&mut self, array: &Array) -> Array {
+        let mut shape = Vec::with_capacity(array.shape.len());
+        for axis in &array.shape {
+            let dim = self.dim(*axis);
+            let given = self.variable_of(dim).filter(|variable| variable.rigid).and_then(|variable| variable.dim);
+            shape.push(self.graph.axis(given.unwrap_or(dim), ""));
+        }
+        Array { value: array.value.renamed(&array.shape, &shape), shape }
+    }
+}
+
+fn stated_text(kind: &DimensionKind) -> String {
+    match kind {
+        DimensionKind::Literal(size) => size.to_string(),
+        DimensionKind::Name(name) => name.clone(),
     }
 }

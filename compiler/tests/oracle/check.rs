@@ -3,6 +3,7 @@
 use chainrule_compiler::parse::parse_module;
 use chainrule_compiler::syntax::Module;
 
+use crate::compiled;
 use crate::dual::jet::{Dual, Jet};
 use crate::dual::tensor::{Outcome, Tensor};
 use crate::dual::{self, Run, weighted};
@@ -32,30 +33,7 @@ pub fn check(program: &Program, report: &mut Report) -> Result<(), String> {
     }
     second_derivative(program, &upstream, report)?;
     texts(program, report)?;
-    compiler(program, &upstream, report)
-}
-
-/// THE PLACE for what the compiler makes of a program: its value, its reverse sweep, its Hessian, its emitted code.
-///
-/// The truth to compare with, by [`numeric::agree`] (whose `scale` is the second thing that both functions return):
-/// * `dual::pullback(&program.module, &program.function, &program.point, upstream)`
-/// * `dual::hessian(&program.module, &program.function, &program.point)` if [`Program::has_gradient`]
-///
-/// Add to `report.compiled` for each program that was compared.
-fn compiler(program: &Program, upstream: &[Tensor<f64>], _report: &mut Report) -> Result<(), String> {
-    let (gradient, largest) = dual::pullback(&program.module, &program.function, &program.point, upstream)?;
-    let run = dual::run(&program.module, &program.function, &dual::along(&program.point, &program.point))?;
-    let along: f64 = weighted(&run.outputs, upstream, |item: Dual| item.tangent);
-    let sum: f64 = gradient.iter().zip(&program.point).map(|(slope, value)| weighted_sum(slope, value)).sum();
-    let scale = largest.max(run.largest) * program.point.iter().map(|input| input.items.len()).sum::<usize>() as f64;
-    if numeric::agree(along, sum, scale) || !along.is_finite() {
-        return Ok(());
-    }
-    Err(format!("the gradient is not linear: {sum} from coordinates, {along} at once (scale {scale})"))
-}
-
-fn weighted_sum(slope: &Tensor<f64>, value: &Tensor<f64>) -> f64 {
-    slope.items.iter().zip(&value.items).map(|(slope, value)| slope * value).sum()
+    compiled::check(program, &upstream, report)
 }
 
 /// What the outputs are weighted with: 1 for a single scalar, something random otherwise.

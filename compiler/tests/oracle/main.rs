@@ -8,6 +8,7 @@
 //! number 17. `cargo test -p chainrule-compiler --test oracle -- --nocapture` prints what was covered.
 
 mod check;
+mod compiled;
 mod dual;
 mod generate;
 #[cfg(test)]
