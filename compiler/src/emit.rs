@@ -14,7 +14,7 @@ mod tests;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::derive::{Derived, DerivativeKind, Request, derive};
+use crate::derive::{DerivativeKind, Derived, Request, derive};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph::NodeId;
 use crate::lower::{Wanted, lower, lower_from};
@@ -118,7 +118,13 @@ impl Emitter<'_> {
     }
 
     /// Straight-line code for values of a graph.
-    fn body(&self, derived: &Derived, wanted: &[NodeId], given: &[NodeId], saved: &Ident) -> Result<Results, Diagnostic> {
+    fn body(
+        &self,
+        derived: &Derived,
+        wanted: &[NodeId],
+        given: &[NodeId],
+        saved: &Ident,
+    ) -> Result<Results, Diagnostic> {
         let graph = &derived.function.graph;
         let wanted: Vec<Wanted> = wanted
             .iter()
@@ -129,17 +135,23 @@ impl Emitter<'_> {
         inputs.extend(derived.upstream.iter().map(|name| Ident::new(name, proc_macro2::Span::call_site())));
         let body = Body::new(&program, &inputs, saved, &self.origin.facade);
         body.emit().map_err(|count| {
-            let message = format!("`{}` needs {count} lines of Rust: rustc takes about {}", derived.function.name, body::MOST_LINES);
+            let message = format!(
+                "`{}` needs {count} lines of Rust: rustc takes about {}",
+                derived.function.name,
+                body::MOST_LINES
+            );
             Diagnostic::new(Code::TooLarge, derived.function.span, message)
         })
     }
 
     fn items(&self, function: Function) -> Result<TokenStream, Diagnostic> {
         let name = self.ident(&function.name, function.span);
-        let module = self.attributes.module.as_ref().map_or_else(|| name.clone(), |text| self.ident(text, function.span));
+        let module =
+            self.attributes.module.as_ref().map_or_else(|| name.clone(), |text| self.ident(text, function.span));
         let (parameters, float) = (self.parameters(), self.float());
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
-        let (docs, forwarded) = (document::of_function(self.gradient, &self.attributes.docs), &self.attributes.forwarded);
+        let (docs, forwarded) =
+            (document::of_function(self.gradient, &self.attributes.docs), &self.attributes.forwarded);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
         let parts = [self.value()?, self.gradients()?, self.layer(function)?, self.hessian()?];
         Ok(quote! {

@@ -263,7 +263,11 @@ impl<'a> Builder<'a> {
     }
 
     fn operands(&mut self, node: NodeId) -> Vec<Operand> {
-        self.needs(node).collect::<Vec<_>>().into_iter().map(|used| Operand { value: self.value(used.node), axes: used.axes.to_vec() }).collect()
+        self.needs(node)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|used| Operand { value: self.value(used.node), axes: used.axes.to_vec() })
+            .collect()
     }
 
     /// The instructions of a node.

@@ -9,9 +9,11 @@
 
 mod call;
 mod check;
+mod function;
 mod index;
 mod machine;
 mod reduce;
+mod scope;
 mod shape;
 mod signature;
 mod suggest;

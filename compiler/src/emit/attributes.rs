@@ -120,7 +120,8 @@ fn part(entry: &[TokenTree], attribute: &Attribute) -> Result<Part, Diagnostic> 
             Err(Diagnostic::new(Code::NotSupported, attribute.span, message))
         }
         _ => {
-            let help = "it takes `gradient`, `value_and_gradient`, `forward`, `hessian`, `only(...)` and `module = name`";
+            let help =
+                "it takes `gradient`, `value_and_gradient`, `forward`, `hessian`, `only(...)` and `module = name`";
             Err(malformed(attribute, &format!("`{text}` is nothing that `emit` knows")).with_help(help))
         }
     }

@@ -64,7 +64,8 @@ impl<'a> Body<'a> {
     /// The code, or how many lines it would have if that is more than rustc takes.
     pub(super) fn emit(mut self) -> Result<Results, usize> {
         let lines = self.statements(&self.program.body);
-        let values = self.program.outputs.iter().map(|output| self.used(output.value, precedence::ANY).tokens).collect();
+        let values =
+            self.program.outputs.iter().map(|output| self.used(output.value, precedence::ANY).tokens).collect();
         if self.lines > MOST_LINES { Err(self.lines) } else { Ok(Results { lines, values }) }
     }
 
@@ -90,7 +91,13 @@ impl<'a> Body<'a> {
         out
     }
 
-    fn branch(&mut self, condition: ValueId, yes: &'a [Statement], no: &'a [Statement], choices: &[Choice]) -> TokenStream {
+    fn branch(
+        &mut self,
+        condition: ValueId,
+        yes: &'a [Statement],
+        no: &'a [Statement],
+        choices: &[Choice],
+    ) -> TokenStream {
         let condition = self.used(condition, precedence::ANY).tokens;
         let yes_lines = self.statements(yes);
         let yes_values: Vec<_> = choices.iter().map(|c| self.used(c.yes.value, precedence::ANY).tokens).collect();
@@ -189,7 +196,8 @@ impl<'a> Body<'a> {
                 (quote!(#facade::math::#name(#(#tokens),*)), precedence::ATOM, operands)
             }
             Rust::Constant(name) => {
-                let (float, name) = (Ident::new(self.program.float.name(), Span::call_site()), Ident::new(name, Span::call_site()));
+                let (float, name) =
+                    (Ident::new(self.program.float.name(), Span::call_site()), Ident::new(name, Span::call_site()));
                 (quote!(::core::#float::consts::#name), precedence::ATOM, Vec::new())
             }
             Rust::Conditional => {

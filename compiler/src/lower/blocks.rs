@@ -87,7 +87,9 @@ impl Blocks {
     ) -> [BlockId; 3] {
         let condition = builder.needs(node).next().filter(|condition| condition.axes.is_empty());
         let depth = self.blocks[home.0 as usize].depth;
-        let (Some(Operator::Select), Some(condition)) = (builder.graph.as_operator(node), condition) else { return [home; 3] };
+        let (Some(Operator::Select), Some(condition)) = (builder.graph.as_operator(node), condition) else {
+            return [home; 3];
+        };
         if depth >= MOST_NESTED {
             return [home; 3];
         }

@@ -61,8 +61,13 @@ impl<'a> Order<'a> {
     fn new(builder: &Builder, blocks: &'a Blocks) -> Self {
         let nodes = builder.graph.len();
         let count = nodes + blocks.groups.len();
-        let mut order =
-            Self { blocks, nodes, waiting: vec![None; count], followers: vec![Vec::new(); count], homes: vec![ROOT; count] };
+        let mut order = Self {
+            blocks,
+            nodes,
+            waiting: vec![None; count],
+            followers: vec![Vec::new(); count],
+            homes: vec![ROOT; count],
+        };
         for (group, info) in blocks.groups.iter().enumerate() {
             order.homes[nodes + group] = info.home;
             order.waiting[nodes + group] = Some(0);
@@ -99,10 +104,10 @@ impl<'a> Order<'a> {
 
     /// A value that an arm yields must be ready before the arm's group, unless the arm computes it.
     fn follow_from_arm(&mut self, used: NodeId, arm: BlockId) {
-        if self.blocks.homes[used.index()] != Some(arm) {
-            if let Some(group) = self.blocks.blocks[arm.0 as usize].group {
-                self.follow(used, self.nodes + group, self.blocks.groups[group].home);
-            }
+        if self.blocks.homes[used.index()] != Some(arm)
+            && let Some(group) = self.blocks.blocks[arm.0 as usize].group
+        {
+            self.follow(used, self.nodes + group, self.blocks.groups[group].home);
         }
     }
 

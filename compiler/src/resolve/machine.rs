@@ -5,20 +5,17 @@
 
 use std::collections::HashMap;
 
+use super::Function;
 use super::check::reserved;
+use super::scope::{Bound, Frame};
 use super::shape::{Array, Value};
 use super::signature::float_type;
-use super::suggest::did_you_mean;
-use super::{Fact, Function, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Ref};
+use crate::graph::{Dim, Graph, GraphError, NodeId, Ref};
 use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
-use crate::syntax::{
-    self, BinaryOperator, Block, DimensionKind, Expression, ExpressionId, ExpressionKind, Expressions, Let, Module, Name,
-    ResultType,
-};
+use crate::syntax::{self, BinaryOperator, Block, Expression, ExpressionId, ExpressionKind, Let, Module, Name};
 
 /// More steps than this, and the formula unfolds to more than anyone wants compiled.
 const MOST_STEPS: usize = 20_000_000;
@@ -30,39 +27,7 @@ pub(super) struct Variable {
     /// A callee's own name for a size: inside the callee it is equal to itself only, whatever the caller gave.
     pub(super) rigid: bool,
     pub(super) name: String,
-    span: Span,
-}
-
-#[derive(Clone, Debug)]
-enum Bound {
-    Value(Value),
-    Index(Axis),
-}
-
-#[derive(Clone, Debug)]
-struct Binding {
-    bound: Bound,
-    used: bool,
-    span: Span,
-    is_let: bool,
-}
-
-/// The body that is being resolved: the main function, one that it calls, or a constant.
-pub(super) struct Frame<'a> {
-    pub(super) name: &'a str,
-    expressions: &'a Expressions,
-    scopes: Vec<HashMap<&'a str, Binding>>,
-    pub(super) dims: HashMap<String, Dim>,
-    /// What the prelude does wrong stands where the user called it.
-    call_site: Option<Span>,
-}
-
-impl Frame<'_> {
-    /// The indices that are open, with their axes.
-    pub(super) fn open_indices(&self) -> Vec<(&str, Axis)> {
-        let bindings = self.scopes.iter().flatten();
-        bindings.filter_map(|(name, b)| if let Bound::Index(axis) = b.bound { Some((*name, axis)) } else { None }).collect()
-    }
+    pub(super) span: Span,
 }
 
 pub(super) enum Task<'a> {
@@ -78,8 +43,8 @@ pub(super) enum Task<'a> {
 /// The state of resolving one function.
 pub(super) struct Machine<'a> {
     pub(super) module: &'a Module,
-    text: &'a str,
-    main: &'a syntax::Function,
+    pub(super) text: &'a str,
+    pub(super) main: &'a syntax::Function,
     pub(super) graph: Graph,
     pub(super) variables: Vec<Variable>,
     pub(super) frames: Vec<Frame<'a>>,
@@ -87,8 +52,8 @@ pub(super) struct Machine<'a> {
     pub(super) values: Vec<Value>,
     pub(super) memo: HashMap<super::call::MemoKey, Array>,
     pub(super) errors: Diagnostics,
-    warnings: Diagnostics,
-    names: Vec<(String, NodeId)>,
+    pub(super) warnings: Diagnostics,
+    pub(super) names: Vec<(String, NodeId)>,
     steps: usize,
 }
 
@@ -138,52 +103,7 @@ impl<'a> Machine<'a> {
         self.finish(parameters, &outputs, facts)
     }
 
-    fn parameters(&mut self) -> Result<Vec<Parameter>, Diagnostic> {
-        let main = self.main;
-        for dimension in super::check::types(main).flat_map(|ty| &ty.shape) {
-            if let DimensionKind::Name(name) = &dimension.kind {
-                let dim = self.graph.dimension(name);
-                self.frame_mut().dims.insert(name.clone(), dim);
-            }
-        }
-        let mut parameters = Vec::new();
-        for parameter in &main.parameters {
-            let name = &parameter.name;
-            self.graph.set_span(name.span);
-            let mut shape = Vec::new();
-            if let Some(ty) = &parameter.ty {
-                if ty.any_shape {
-                    let message = "`[..]` takes any shape: only the prelude's reductions have it";
-                    return Err(Diagnostic::new(Code::NotSupported, ty.span, message));
-                }
-                shape = ty.shape.iter().map(|dim| self.stated_dim(dim)).collect::<Result<Vec<_>, _>>()?;
-            }
-            let axes: Vec<Axis> = shape.iter().map(|dim| self.graph.axis(*dim, "")).collect();
-            let value = self.graph.input(&name.text, &axes).map_err(|error| self.fault(&error, name.span))?;
-            let node = value.node;
-            self.bind(&name.text, Bound::Value(Value::Array(Array { value, shape: axes })), name.span, false);
-            let wrt = main.wrt.as_ref().is_none_or(|chosen| chosen.iter().any(|chosen| chosen.text == name.text));
-            parameters.push(Parameter { name: name.text.clone(), span: name.span, node, shape, wrt });
-        }
-        self.sizes_known(&parameters)?;
-        Ok(parameters)
-    }
-
-    /// Every dimension of the result must be the size of something that is given.
-    fn sizes_known(&mut self, parameters: &[Parameter]) -> Result<(), Diagnostic> {
-        for dimension in super::check::types(self.main).flat_map(|ty| &ty.shape) {
-            if let DimensionKind::Name(name) = &dimension.kind {
-                let dim = self.graph.dimension(name);
-                if !parameters.iter().any(|parameter| parameter.shape.contains(&dim)) {
-                    let message = format!("the dimension `{name}` is the size of no parameter");
-                    return Err(Diagnostic::new(Code::Shape, dimension.span, message));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn work(&mut self) {
+    pub(super) fn work(&mut self) {
         while let Some(task) = self.tasks.pop() {
             self.steps += 1;
             if self.steps > MOST_STEPS {
@@ -243,45 +163,6 @@ impl<'a> Machine<'a> {
         Dim::Variable(self.variables.len() as u32 - 1)
     }
 
-    fn bind(&mut self, name: &'a str, bound: Bound, span: Span, is_let: bool) {
-        let binding = Binding { bound, used: false, span, is_let };
-        let frame = self.frame_mut();
-        if let Some(scope) = frame.scopes.last_mut() {
-            if let Some(old) = scope.insert(name, binding).filter(|old| old.is_let && !old.used) {
-                self.unused(name, old.span);
-            }
-        }
-    }
-
-    pub(super) fn open_frame(&mut self, function: &'a syntax::Function, call_site: Option<Span>) {
-        let call_site = self.frame().call_site.or(call_site);
-        self.frames.push(Frame {
-            name: &function.name.text,
-            expressions: &function.expressions,
-            scopes: vec![HashMap::new()],
-            dims: HashMap::new(),
-            call_site,
-        });
-    }
-
-    pub(super) fn bind_parameter(&mut self, name: &'a Name, value: Array) {
-        self.bind(&name.text, Bound::Value(Value::Array(value)), name.span, false);
-    }
-
-    fn open_constant(&mut self, constant: &'a syntax::Constant, span: Span) -> Result<(), Diagnostic> {
-        self.refuse_recursion(&constant.name.text, span)?;
-        self.frames.push(Frame {
-            name: &constant.name.text,
-            expressions: &constant.expressions,
-            scopes: vec![HashMap::new()],
-            dims: HashMap::new(),
-            call_site: None,
-        });
-        self.tasks.push(Task::Return(super::call::Pending::constant(span)));
-        self.tasks.push(Task::Visit(constant.value));
-        Ok(())
-    }
-
     fn statement(&mut self, block: &'a Block, next: usize) {
         if next == 0 && !std::ptr::eq(block, &raw const self.main.body) {
             self.frame_mut().scopes.push(HashMap::new());
@@ -305,61 +186,6 @@ impl<'a> Machine<'a> {
                 self.fail(Diagnostic::new(Code::Syntax, span, "the block ends without a result"));
             }
         }
-    }
-
-    pub(super) fn close_scope(&mut self) {
-        let scope = self.frame_mut().scopes.pop().unwrap_or_default();
-        self.warn_unused(scope);
-    }
-
-    fn warn_unused(&mut self, scope: HashMap<&'a str, Binding>) {
-        for (name, binding) in scope {
-            if binding.is_let && !binding.used {
-                self.unused(name, binding.span);
-            }
-        }
-    }
-
-    fn unused(&mut self, name: &str, span: Span) {
-        if self.frames.len() == 1 && !name.starts_with('_') {
-            let warning = Diagnostic::new(Code::UnknownName, span, format!("`{name}` is never used"));
-            self.warnings.push(warning.with_help(format!("remove it, or call it `_{name}`")));
-        }
-    }
-
-    /// Opens a scope in which each name is an index of its own, of a size that its uses will tell.
-    pub(super) fn open_indices(&mut self, names: &'a [Name]) {
-        self.frame_mut().scopes.push(HashMap::new());
-        for (place, name) in names.iter().enumerate() {
-            if names[..place].iter().any(|other| other.text == name.text) {
-                let message = format!("the index `{}` stands here twice", name.text);
-                let help = "on the left each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
-                let span = self.place(name.span);
-                self.errors.push(Diagnostic::new(Code::Index, span, message).with_help(help));
-                continue;
-            }
-            let dim = self.variable(&name.text, name.span);
-            let axis = self.graph.axis(dim, &name.text);
-            self.bind(&name.text, Bound::Index(axis), name.span, false);
-        }
-    }
-
-    /// The axis of an open index; it counts as used from here on.
-    pub(super) fn index_axis(&mut self, name: &str) -> Option<Axis> {
-        let binding = self.frame_mut().scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name))?;
-        let Bound::Index(axis) = binding.bound else { return None };
-        binding.used = true;
-        Some(axis)
-    }
-
-    /// Closes the scope of indices and says where each stood, whether it was used, and its axis.
-    pub(super) fn close_indices(&mut self, names: &[Name]) -> Vec<(Axis, bool)> {
-        let scope = self.frame_mut().scopes.pop().unwrap_or_default();
-        let find = |name: &Name| {
-            let binding = scope.get(name.text.as_str())?;
-            if let Bound::Index(axis) = binding.bound { Some((axis, binding.used)) } else { None }
-        };
-        names.iter().filter_map(find).collect()
     }
 
     fn bind_let(&mut self, statement: &'a Let) {
@@ -401,7 +227,9 @@ impl<'a> Machine<'a> {
         self.tasks.push(Task::Build(id));
         match &expression.kind {
             ExpressionKind::Number(_) | ExpressionKind::Name(_) => {}
-            ExpressionKind::Unary(_, operand) | ExpressionKind::Transpose(operand) => self.tasks.push(Task::Visit(*operand)),
+            ExpressionKind::Unary(_, operand) | ExpressionKind::Transpose(operand) => {
+                self.tasks.push(Task::Visit(*operand))
+            }
             ExpressionKind::Index(base, _) => self.tasks.push(Task::Visit(*base)),
             ExpressionKind::Binary(_, left, right) => {
                 self.tasks.push(Task::Visit(*right));
@@ -471,9 +299,12 @@ impl<'a> Machine<'a> {
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
             ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
-            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => self.matrix_product(next()?, next()?, span)?,
+            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => {
+                self.matrix_product(next()?, next()?, span)?
+            }
             ExpressionKind::Binary(operator, ..) => {
-                let operator = binary(*operator).ok_or_else(|| Diagnostic::new(Code::Internal, span, "no such operator"))?;
+                let operator =
+                    binary(*operator).ok_or_else(|| Diagnostic::new(Code::Internal, span, "no such operator"))?;
                 self.elementwise(operator, vec![next()?, next()?], span)?
             }
             ExpressionKind::If { branches, otherwise } => {
@@ -501,9 +332,11 @@ impl<'a> Machine<'a> {
 
     /// Takes values from the stack; `None` if one of them is poisoned.
     pub(super) fn pop(&mut self, count: usize, span: Span) -> Result<Option<Vec<Array>>, Diagnostic> {
-        let start = self.values.len().checked_sub(count).ok_or_else(|| {
-            Diagnostic::new(Code::Internal, span, "the value stack is empty")
-        })?;
+        let start = self
+            .values
+            .len()
+            .checked_sub(count)
+            .ok_or_else(|| Diagnostic::new(Code::Internal, span, "the value stack is empty"))?;
         let mut arrays = Vec::with_capacity(count);
         let mut poisoned = false;
         for value in self.values.drain(start..) {
@@ -517,65 +350,6 @@ impl<'a> Machine<'a> {
             }
         }
         Ok((!poisoned).then_some(arrays))
-    }
-
-    /// `Ok(None)`: the value will be pushed when a constant's frame returns.
-    fn build_name(&mut self, name: &'a str, span: Span) -> Result<Option<Value>, Diagnostic> {
-        if let Some(binding) = self.frame_mut().scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name)) {
-            binding.used = true;
-            return match binding.bound.clone() {
-                Bound::Value(Value::Array(array)) => Ok(Some(Value::Array(self.occurrence(&array)))),
-                Bound::Value(other) => Ok(Some(other)),
-                Bound::Index(axis) => {
-                    let position = self.graph.iota(axis).map_err(|error| self.fault(&error, span))?;
-                    Ok(Some(Value::Array(position.into())))
-                }
-            };
-        }
-        if let Some(dim) = self.frame().dims.get(name).copied() {
-            let dim = self.known(dim);
-            let size = self.graph.size(dim).map_err(|error| self.fault(&error, span))?;
-            return Ok(Some(Value::Array(size.into())));
-        }
-        if let Some(constant) = self.module.constants.iter().find(|constant| constant.name.text == name) {
-            self.open_constant(constant, span)?;
-            return Ok(None);
-        }
-        if name == "pi" {
-            let pi = self.graph.apply(Operator::Pi, &[]).map_err(|error| self.fault(&error, span))?;
-            return Ok(Some(Value::Array(pi.into())));
-        }
-        Err(self.unknown_name(name, span))
-    }
-
-    /// Whether a name means nothing here.
-    pub(super) fn unknown_value(&self, name: &str) -> bool {
-        let frame = self.frame();
-        !frame.scopes.iter().any(|scope| scope.contains_key(name))
-            && !frame.dims.contains_key(name)
-            && !self.module.constants.iter().any(|constant| constant.name.text == name)
-    }
-
-    pub(super) fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
-        let frame = self.frame();
-        let known = frame.scopes.iter().flat_map(|scope| scope.keys().copied());
-        let known = known.chain(frame.dims.keys().map(String::as_str));
-        let known = known.chain(self.module.constants.iter().map(|constant| constant.name.text.as_str()));
-        let mut error = Diagnostic::new(Code::UnknownName, span, format!("there is no value `{name}`"));
-        let later = self.main.body.lets.iter().find(|statement| statement.name.text == name);
-        error.help = match later {
-            Some(later) if self.frames.len() == 1 && later.name.span.start > span.start => {
-                error.spans.push(later.name.span);
-                Some(format!("`{name}` is bound further down: a `let` stands before its use"))
-            }
-            _ if name == "e" => Some("there is no constant `e`: write `exp(1)`".into()),
-            _ => did_you_mean(name, known).or_else(|| {
-                let parameters: Vec<String> =
-                    self.main.parameters.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
-                (!parameters.is_empty()).then(|| format!("the parameters are {}", parameters.join(", ")))
-            }),
-        };
-        error
     }
 
     /// An operator of the table, elementwise.
@@ -593,7 +367,8 @@ impl<'a> Machine<'a> {
                     Kind::Number => ("numbers", "a condition"),
                     Kind::Truth => ("conditions", "a number"),
                 };
-                let error = Diagnostic::new(Code::Type, span, format!("{what} takes {needs}, and this operand is {is}"));
+                let error =
+                    Diagnostic::new(Code::Type, span, format!("{what} takes {needs}, and this operand is {is}"));
                 return Err(error.with_help(match kind {
                     Kind::Number => "write `if c { 1 } else { 0 }` for a condition as a number",
                     Kind::Truth => "compare it: `x != 0`",
@@ -626,148 +401,14 @@ impl<'a> Machine<'a> {
         }
         Ok(result)
     }
-
-    fn outputs(&mut self, result: Value) -> Result<Vec<(Option<String>, Array)>, Diagnostic> {
-        let span = self.main.body.result.map_or(self.main.body.span, |id| self.main.expressions.get(id).span);
-        let mut outputs = match result {
-            Value::Poison => return Ok(Vec::new()),
-            Value::Array(array) => vec![(None, array)],
-            Value::Tuple(outputs) => outputs,
-        };
-        match &self.main.result {
-            Some(ResultType::Named(stated)) => {
-                if stated.len() != outputs.len() {
-                    let message = format!("{} outputs are stated, the body has {}", stated.len(), outputs.len());
-                    return Err(Diagnostic::new(Code::Arity, span, message));
-                }
-                for (parameter, (name, array)) in stated.iter().zip(&mut outputs) {
-                    *name = Some(parameter.name.text.clone());
-                    if let Some(ty) = &parameter.ty {
-                        self.expect_shape(&array.shape, ty, &format!("`{}`", parameter.name.text), span)?;
-                    }
-                }
-            }
-            Some(ResultType::Type(ty)) if outputs.len() == 1 => {
-                let shape = outputs[0].1.shape.clone();
-                // `-> f32` alone states the element, not that the result is a scalar.
-                if !(ty.shape.is_empty() && ty.element.is_some() && shape.is_empty()) {
-                    self.expect_shape(&shape, ty, "the result's type", span)?;
-                }
-            }
-            Some(ResultType::Type(ty)) => {
-                let message = format!("one output is stated, the body has {}", outputs.len());
-                return Err(Diagnostic::new(Code::Arity, span, message).with_span(ty.span));
-            }
-            None => {}
-        }
-        for (_, array) in &outputs {
-            if self.graph.kind(array.value.node) == Kind::Truth {
-                let error = Diagnostic::new(Code::Type, span, "the result is a condition, not a number");
-                return Err(error.with_help("write `if c { 1 } else { 0 }`"));
-            }
-        }
-        Ok(outputs)
-    }
-
-    /// Facts are checked for sense and kept.
-    fn facts(&mut self) -> Vec<Fact> {
-        let main = self.main;
-        let mut facts = Vec::new();
-        let found = self.errors.len();
-        for fact in &main.facts {
-            let span = main.expressions.get(*fact).span;
-            self.tasks.push(Task::Visit(*fact));
-            self.work();
-            if let Some(Value::Array(array)) = self.values.pop() {
-                if self.graph.kind(array.value.node) != Kind::Truth {
-                    let error = Diagnostic::new(Code::Fact, span, "a fact is a comparison, such as `x > 0`");
-                    self.errors.push(error);
-                }
-            }
-            let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-            facts.push(Fact { text: text.split_whitespace().collect::<Vec<_>>().join(" "), span, used: false });
-        }
-        for error in &mut self.errors[found..] {
-            error.code = Code::Fact;
-        }
-        facts
-    }
-
-    fn finish(
-        mut self,
-        parameters: Vec<Parameter>,
-        outputs: &[(Option<String>, Array)],
-        facts: Vec<Fact>,
-    ) -> Result<Function, Diagnostics> {
-        while let Some(scope) = self.frames[0].scopes.pop() {
-            self.warn_unused(scope);
-        }
-        let roots: Vec<NodeId> =
-            outputs.iter().map(|(_, array)| array.value.node).chain(self.names.iter().map(|name| name.1)).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
-        if self.errors.is_empty() {
-            self.errors = self.unknown_sizes(outputs);
-        }
-        if !self.errors.is_empty() {
-            return Err(self.errors);
-        }
-        let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
-        let roots = roots.into_iter().filter(|node| live[node.index()]).collect::<Vec<_>>();
-        let rebuilt = self.graph.rebuild(&roots, |dim| self.real(dim)).map_err(fault)?;
-        let find = |value: &Ref| rebuilt.find(value).ok_or_else(|| fault(GraphError::UnknownNode));
-        let output = |(name, array): &(Option<String>, Array)| {
-            let axes = array.shape.iter().map(|axis| rebuilt.axis(*axis)).collect();
-            Ok(Output { name: name.clone(), value: find(&array.value)?, axes })
-        };
-        let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
-        let place = |node: NodeId| rebuilt.place(node);
-        let names = self.names.iter().filter_map(|(name, node)| Some((name.clone(), place(*node)?))).collect();
-        let parameters = parameters
-            .into_iter()
-            .map(|parameter| Parameter { node: place(parameter.node).unwrap_or(parameter.node), ..parameter })
-            .collect();
-        let main = self.main;
-        Ok(Function {
-            name: main.name.text.clone(),
-            parameters,
-            outputs,
-            facts,
-            names,
-            attributes: main.attributes.clone(),
-            visibility: main.visibility.clone(),
-            span: main.name.span,
-            warnings: self.warnings,
-            graph: rebuilt.graph,
-        })
-    }
-
-    /// Indices whose size nothing told.
-    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
-        let mut unknown: Vec<Dim> = outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.real(self.graph.dim(*axis))).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
-        for node in self.graph.nodes().filter(|node| live[node.index()]) {
-            unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.real(dim)));
-            if let crate::graph::Operation::Size(dim) = self.graph.operation(node) {
-                unknown.push(self.real(dim));
-            }
-        }
-        unknown.sort_unstable();
-        unknown.dedup();
-        let error = |dim: Dim| {
-            let Dim::Variable(variable) = dim else { return None };
-            let variable = &self.variables[variable as usize];
-            let message = format!("the size of the index `{}` is not known", variable.name);
-            let help = "an index takes its size from an array that it stands on, or from the result's type";
-            Some(Diagnostic::new(Code::Index, variable.span, message).with_help(help))
-        };
-        unknown.into_iter().filter_map(error).collect()
-    }
 }
 
 /// An operator as a message calls it.
 pub(super) fn notation(operator: Operator) -> String {
     match operator.row().notation {
-        crate::operators::Notation::Infix(symbol, _) | crate::operators::Notation::Prefix(symbol) => format!("`{symbol}`"),
+        crate::operators::Notation::Infix(symbol, _) | crate::operators::Notation::Prefix(symbol) => {
+            format!("`{symbol}`")
+        }
         _ => format!("`{}`", operator.row().name),
     }
 }

@@ -103,12 +103,12 @@ impl Machine<'_> {
     pub(super) fn matrix_product(&mut self, left: Array, right: Array, span: Span) -> Result<Array, Diagnostic> {
         let (ranks, texts) =
             ((left.shape.len(), right.shape.len()), (self.shape_text(&left.shape), self.shape_text(&right.shape)));
-        if let Some(index) = self.free_index(&left).or_else(|| self.free_index(&right)) {
-            if ranks.0 == 0 || ranks.1 == 0 {
-                let message = format!("`@` takes whole arrays, and an operand has the index `{index}`");
-                let help = "write the sum: `sum[k](a[i, k] * b[k, j])`";
-                return Err(Diagnostic::new(Code::Index, span, message).with_help(help));
-            }
+        if let Some(index) = self.free_index(&left).or_else(|| self.free_index(&right))
+            && (ranks.0 == 0 || ranks.1 == 0)
+        {
+            let message = format!("`@` takes whole arrays, and an operand has the index `{index}`");
+            let help = "write the sum: `sum[k](a[i, k] * b[k, j])`";
+            return Err(Diagnostic::new(Code::Index, span, message).with_help(help));
         }
         if !matches!(ranks, (1 | 2, 1 | 2)) {
             let message = format!("`@` takes vectors and matrices, not {} @ {}", texts.0, texts.1);

@@ -38,7 +38,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn known(&self, mut dim: Dim) -> Dim {
-        while let Some(next) = self.variable_of(dim).filter(|variable| !variable.rigid).and_then(|variable| variable.dim) {
+        while let Some(next) =
+            self.variable_of(dim).filter(|variable| !variable.rigid).and_then(|variable| variable.dim)
+        {
             dim = next;
         }
         dim
@@ -64,7 +66,9 @@ impl Machine<'_> {
     /// A dimension as the current function calls it.
     pub(super) fn dim_text(&self, dim: Dim) -> String {
         let dim = self.known(dim);
-        self.variable_of(dim).filter(|variable| variable.rigid).map_or_else(|| self.graph.dim_text(dim), |v| v.name.clone())
+        self.variable_of(dim)
+            .filter(|variable| variable.rigid)
+            .map_or_else(|| self.graph.dim_text(dim), |v| v.name.clone())
     }
 
     /// Makes two dimensions one, if they can be.
@@ -110,11 +114,11 @@ impl Machine<'_> {
         };
         let reference = operands.iter().position(|operand| operand.shape.len() == largest).unwrap_or(0);
         let mut common = operands[reference].shape.clone();
-        for place in 0..operands.len() {
-            if place != reference && !operands[place].shape.is_empty() {
-                self.check_fit(&common, &operands[place].shape, what, span)?;
-                let offset = largest - operands[place].shape.len();
-                for (slot, axis) in operands[place].shape.iter().enumerate() {
+        for (place, operand) in operands.iter().enumerate() {
+            if place != reference && !operand.shape.is_empty() {
+                self.check_fit(&common, &operand.shape, what, span)?;
+                let offset = largest - operand.shape.len();
+                for (slot, axis) in operand.shape.iter().enumerate() {
                     if self.dim(common[offset + slot]) == Dim::Literal(1) {
                         common[offset + slot] = *axis;
                     }

@@ -53,7 +53,8 @@ pub(super) fn float_type(function: &Function) -> Result<Option<FloatType>, Diagn
         };
         match stated {
             Some((first, span)) if first != float => {
-                let message = format!("`{}` computes in `{}` and in `{}`", function.name.text, first.name(), float.name());
+                let message =
+                    format!("`{}` computes in `{}` and in `{}`", function.name.text, first.name(), float.name());
                 let help = "a function has one float type";
                 return Err(Diagnostic::new(Code::FloatType, element.span, message).with_span(span).with_help(help));
             }
@@ -102,7 +103,13 @@ impl Machine<'_> {
     }
 
     /// An argument as the callee sees it: over axes whose sizes have the callee's own names.
-    pub(super) fn bind_shape(&mut self, argument: &Array, ty: &Type, what: &str, span: Span) -> Result<Array, Diagnostic> {
+    pub(super) fn bind_shape(
+        &mut self,
+        argument: &Array,
+        ty: &Type,
+        what: &str,
+        span: Span,
+    ) -> Result<Array, Diagnostic> {
         let mut shape = Vec::with_capacity(ty.shape.len());
         for (axis, dimension) in argument.shape.iter().zip(&ty.shape) {
             let given = self.dim(*axis);

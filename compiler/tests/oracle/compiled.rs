@@ -1,6 +1,6 @@
 //! What the compiler makes of a program: its value, its reverse sweep, its Hessian, by the lowered program.
 
-use chainrule_compiler::derive::{Derived, DerivativeKind, Request, derive};
+use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::diagnostic::Diagnostics;
 use chainrule_compiler::evaluate::{self, evaluate};
 use chainrule_compiler::lower::lower;
@@ -22,7 +22,8 @@ pub const UPSTREAM: &str = "upstream_cotangent";
 /// What the compiler refuses.
 pub fn resolved(program: &Program) -> Result<Function, String> {
     let text = &program.text_minimal;
-    let functions = parse_module(text).and_then(|module| resolve(&module, text)).map_err(|found| refusal(text, &found))?;
+    let functions =
+        parse_module(text).and_then(|module| resolve(&module, text)).map_err(|found| refusal(text, &found))?;
     functions.into_iter().find(|function| function.name == program.function).ok_or("no such function".into())
 }
 
@@ -66,7 +67,10 @@ fn same(what: &str, found: &evaluate::Tensor, expected: &Tensor<f64>, scale: f64
     if agree {
         return Ok(());
     }
-    Err(format!("{what}: compiled {:?} {:?}, by jets {:?} {:?} (scale {scale})", found.shape, found.data, expected.shape, expected.items))
+    Err(format!(
+        "{what}: compiled {:?} {:?}, by jets {:?} {:?} (scale {scale})",
+        found.shape, found.data, expected.shape, expected.items
+    ))
 }
 
 /// The value, and the sum over all outputs of what each sends back.
@@ -119,8 +123,7 @@ fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), St
                 let part = (0..rows.items.len()).flat_map(|at| {
                     hessian[starts[*row] + at][starts[*column]..].iter().take(columns.items.len()).copied()
                 });
-                let expected =
-                    Tensor { shape: [&rows.shape[..], &columns.shape[..]].concat(), items: part.collect() };
+                let expected = Tensor { shape: [&rows.shape[..], &columns.shape[..]].concat(), items: part.collect() };
                 let what = format!("hessian by `{}` and `{}`", program.inputs[*row].0, program.inputs[*column].0);
                 same(&what, found, &expected, most.max(largest).max(1.0).powi(2))?;
             }

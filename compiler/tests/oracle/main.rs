@@ -10,6 +10,7 @@
 mod check;
 mod compiled;
 mod dual;
+mod emitted;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;
@@ -29,12 +30,14 @@ fn random_programs() {
     let numbers = only.map_or(0..setting("ORACLE_PROGRAMS", 2000), |number| number..number + 1);
     let mut report = Report::default();
     let mut failures = 0;
+    let mut batch = emitted::Batch::default();
     for number in numbers.clone() {
         let program = generate::program(seed, number);
         if only.is_some() {
             println!("{}", check::describe(&program));
         }
-        match check::check(&program, &mut report) {
+        let checked = check::check(&program, &mut report).and_then(|()| batch.add(&program, &mut report));
+        match checked {
             Ok(()) => report.count(&program),
             Err(message) => {
                 failures += 1;
@@ -42,6 +45,10 @@ fn random_programs() {
             }
         }
         assert!(failures < 10, "ten failures are enough");
+    }
+    if let Err(message) = batch.finish() {
+        failures += 1;
+        println!("{message}");
     }
     println!("{report}");
     assert_eq!(failures, 0, "rerun one with ORACLE_SEED={seed} ORACLE_ONLY=<number>");

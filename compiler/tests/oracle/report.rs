@@ -100,6 +100,8 @@ pub struct Report {
     pub texts: usize,
     /// Comparisons with the compiler.
     pub compiled: usize,
+    /// Programs whose emitted Rust was compiled and run.
+    pub emitted: usize,
     /// How many programs have each feature.
     pub features: BTreeMap<&'static str, usize>,
 }
@@ -130,8 +132,8 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} texts, {} \
-             comparisons with the compiler",
-            self.programs, self.first, self.second, self.kinks, self.unsettled, self.texts, self.compiled
+             comparisons with the compiler, {} emitted and run",
+            self.programs, self.first, self.second, self.kinks, self.unsettled, self.texts, self.compiled, self.emitted
         )?;
         self.features.iter().try_for_each(|(feature, count)| writeln!(f, "{count:8}  {feature}"))
     }
