@@ -12,7 +12,8 @@ pub(super) fn module(module: &Module) -> Diagnostics {
     let mut errors = Vec::new();
     let functions = module.functions.iter().map(|function| &function.name);
     let names: Vec<&Name> = module.constants.iter().map(|constant| &constant.name).chain(functions).collect();
-    distinct(&names, "items", &mut errors);
+    let what = if module.constants.is_empty() { "functions" } else { "functions or constants" };
+    distinct(&names, what, &mut errors);
     for name in names {
         reserved(name, "function or constant", &mut errors);
     }

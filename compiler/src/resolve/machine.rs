@@ -139,6 +139,13 @@ impl<'a> Machine<'a> {
         self.frame().expressions.get(id)
     }
 
+    /// An expression as written, for advice; nothing inside the prelude.
+    fn source(&self, id: ExpressionId) -> Option<&'a str> {
+        let span = self.expression(id).span;
+        let here = self.frame().call_site.is_none();
+        self.text.get(span.start as usize..span.end as usize).filter(|text| here && text.len() <= 40)
+    }
+
     /// Where a mistake at a place of the current body is shown.
     pub(super) fn place(&self, span: Span) -> Span {
         self.frame().call_site.unwrap_or(span)
@@ -294,13 +301,18 @@ impl<'a> Machine<'a> {
         let mut next = || operands.next().ok_or_else(|| Diagnostic::new(Code::Internal, span, "a value is missing"));
         let array = match kind {
             ExpressionKind::Number(number) => {
+                if number.nearest(self.graph.float()).is_infinite() {
+                    let message = format!("this number overflows `{}`", self.graph.float().name());
+                    return Err(Diagnostic::new(Code::Number, span, message));
+                }
                 Array::from(self.graph.constant(*number).map_err(|error| self.fault(&error, span))?)
             }
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
             ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
-            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => {
-                self.matrix_product(next()?, next()?, span)?
+            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, left, right) => {
+                let sources = [self.source(*left), self.source(*right)];
+                self.matrix_product(next()?, next()?, sources, span)?
             }
             ExpressionKind::Binary(operator, ..) => {
                 let operator =

@@ -100,7 +100,13 @@ impl Machine<'_> {
     }
 
     /// `a @ b`: the last axis of the left operand meets the first but one of the right one.
-    pub(super) fn matrix_product(&mut self, left: Array, right: Array, span: Span) -> Result<Array, Diagnostic> {
+    pub(super) fn matrix_product(
+        &mut self,
+        left: Array,
+        right: Array,
+        sources: [Option<&str>; 2],
+        span: Span,
+    ) -> Result<Array, Diagnostic> {
         let (ranks, texts) =
             ((left.shape.len(), right.shape.len()), (self.shape_text(&left.shape), self.shape_text(&right.shape)));
         if let Some(index) = self.free_index(&left).or_else(|| self.free_index(&right))
@@ -122,12 +128,18 @@ impl Machine<'_> {
             let message = format!("`@` of {} and {}: the inner dimensions differ", texts.0, texts.1);
             let mut error = Diagnostic::new(Code::Shape, span, message);
             let last = right.shape[right.shape.len() - 1];
-            error.help = (ranks.1 == 2 && self.dim(last) == self.dim(inner.0))
-                .then(|| "transpose the right operand: `.T`".to_owned())
-                .or_else(|| {
-                    (ranks.0 == 2 && self.dim(left.shape[0]) == self.dim(inner.1))
-                        .then(|| "transpose the left operand: `.T`".to_owned())
-                });
+            let transposed = |source: Option<&str>, side: &str| match source {
+                Some(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => format!("write `{name}.T`"),
+                Some(text) => format!("write `({text}).T`"),
+                None => format!("transpose the {side} operand: `.T`"),
+            };
+            error.help = if ranks.1 == 2 && self.dim(last) == self.dim(inner.0) {
+                Some(transposed(sources[1], "right"))
+            } else if ranks.0 == 2 && self.dim(left.shape[0]) == self.dim(inner.1) {
+                Some(transposed(sources[0], "left"))
+            } else {
+                None
+            };
             return Err(error);
         }
         let value = right.value.renamed(&[inner.1], &[inner.0]);

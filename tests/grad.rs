@@ -1,0 +1,152 @@
+//! What `grad!` emits, used as a user would: values and derivatives against formulas worked out by hand.
+#![forbid(unsafe_code)]
+#![deny(warnings)]
+
+use chainrule::grad;
+
+grad! {
+    /// Logistic sigmoid.
+    pub fn logistic(x) = 1 / (1 + exp(-x));
+
+    /// Huber loss of a residual.
+    #[emit(hessian)]
+    fn huber(r, delta) = if abs(r) <= delta { r**2 / 2 } else { delta * (abs(r) - delta / 2) };
+
+    const SCALE = 2.5;
+    fn scaled(a, b) = SCALE * a * b;
+    fn calls(x, y) = scaled(x, scaled(x, y)) + logistic(x * y);
+
+    fn guarded(x) = if x > 0 { sqrt(x) } else { 0 };
+    fn single(x: f32) = tanh(x)**2 - x**-1.5;
+    fn chosen(x, y, z) wrt(z, x) = x * y * z;
+    fn relu_layer(x) = relu(x);
+    fn sum_of(x, y) = x + y;
+
+    // Names that emitted code might use itself.
+    fn names(v1, saved, upstream, value, gradient, Gradient, core, math, f64_) =
+        v1 * saved + upstream * value + gradient * Gradient + core * math + sin(f64_) * names_helper(v1);
+    fn names_helper(v1) = v1 * v1 * v1 * v1 + v1 * v1;
+
+    #[emit(only(value_and_gradient), module = other_name)]
+    fn only(x, y) = x**y;
+
+    #[cfg(any())]
+    fn absent(x) = x;
+
+    fn precedence(x) = -x**2 + 2**-x**2 + x**2**3;
+    fn angle(y, x) = atan2(y, x);
+}
+
+mod inner {
+    chainrule::grad! {
+        pub(crate) fn visible(x) = x * x;
+    }
+}
+
+macro_rules! power_of {
+    ($name:ident, $argument:ident, $e:expr) => {
+        grad! { fn $name($argument) = $e ** 2 * $argument; }
+    };
+}
+power_of!(through_macro, t, t + 1.0);
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-14 * a.abs().max(b.abs()).max(1.0)
+}
+
+#[test]
+fn sigmoid_has_value_gradient_and_derivative() {
+    let y = 1.0 / (1.0 + (-0.7_f64).exp());
+    assert!(near(logistic(0.7), y));
+    assert!(near(logistic::derivative(0.7), y * (1.0 - y)));
+    assert_eq!(logistic::value_and_derivative(0.7), (logistic(0.7), logistic::derivative(0.7)));
+    assert_eq!(logistic::gradient(0.7).x, logistic::derivative(0.7));
+    assert_eq!(logistic::value_and_gradient(0.7).1, logistic::gradient(0.7));
+}
+
+#[test]
+fn branches_are_real() {
+    assert_eq!(guarded::derivative(-1.0), 0.0);
+    assert_eq!(guarded::derivative(0.0), 0.0);
+    assert_eq!(guarded::derivative(4.0), 0.25);
+    assert_eq!(huber(0.5, 1.0), 0.125);
+    assert_eq!(huber::gradient(2.0, 1.0), huber::Gradient { r: 1.0, delta: 1.0 });
+    assert_eq!(huber::hessian(0.5, 1.0), [[1.0, 0.0], [0.0, 0.0]]);
+    assert_eq!(huber::hessian(-2.0, 1.0), [[0.0, -1.0], [-1.0, -1.0]]);
+}
+
+#[test]
+fn functions_call_each_other() {
+    let (x, y) = (0.3, 0.8);
+    let s = logistic(x * y);
+    assert!(near(calls(x, y), 6.25 * x * x * y + s));
+    let gradient = calls::gradient(x, y);
+    assert!(near(gradient.x, 12.5 * x * y + y * s * (1.0 - s)));
+    assert!(near(gradient.y, 6.25 * x * x + x * s * (1.0 - s)));
+}
+
+#[test]
+fn arrays_keep_the_order_of_parameters() {
+    let gradient = chosen::gradient(2.0, 3.0, 5.0);
+    assert_eq!(gradient.to_array(), [15.0, 6.0]);
+    assert_eq!(chosen::Gradient::from_array([15.0, 6.0]), gradient);
+    assert_eq!((gradient.x, gradient.z), (15.0, 6.0));
+}
+
+#[test]
+fn layers_save_what_the_backward_pass_reads() {
+    let (value, saved) = relu_layer::forward(3.0);
+    assert_eq!(value, 3.0);
+    assert_eq!(relu_layer::backward(3.0, &saved, 2.0).x, 2.0);
+    assert_eq!(std::mem::size_of::<relu_layer::Saved>(), 1, "the mask");
+    assert_eq!(std::mem::size_of::<sum_of::Saved>(), 0, "addition saves nothing");
+    let (value, saved) = sum_of::forward(1.0, 2.0);
+    assert_eq!((value, sum_of::backward(1.0, 2.0, &saved, 1.1)), (3.0, sum_of::Gradient { x: 1.1, y: 1.1 }));
+    let (value, saved) = logistic::forward(0.7);
+    assert!(near(logistic::backward(0.7, &saved, 3.0).x, 3.0 * value * (1.0 - value)));
+}
+
+#[test]
+fn single_precision_stays_single() {
+    let (value, slope): (f32, f32) = single::value_and_derivative(0.5);
+    let t = 0.5_f32.tanh();
+    assert!((value - (t * t - 0.5_f32.powf(-1.5))).abs() < 1e-6);
+    assert!((slope - (2.0 * t * (1.0 - t * t) + 1.5 * 0.5_f32.powf(-2.5))).abs() < 1e-5);
+}
+
+#[test]
+fn emitted_names_do_not_clash() {
+    let numbers = [1.0_f64, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 0.5];
+    let [a, b, c, d, e, f, g, h, i] = numbers;
+    let expected = a * b + c * d + e * f + g * h + i.sin() * 2.0;
+    assert!(near(names(a, b, c, d, e, f, g, h, i), expected));
+    let gradient = names::gradient(a, b, c, d, e, f, g, h, i).to_array();
+    let by_hand = [b + i.sin() * 6.0, a, d, c, f, e, h, g, i.cos() * 2.0];
+    assert!(gradient.iter().zip(by_hand).all(|(a, b)| near(*a, b)), "{gradient:?}");
+    let (_, saved_values) = names::forward(a, b, c, d, e, f, g, h, i);
+    assert_eq!(names::backward(a, b, c, d, e, f, g, h, i, &saved_values, 1.0).to_array(), gradient);
+}
+
+#[test]
+fn attributes_choose() {
+    let (value, gradient) = other_name::value_and_gradient(2.0, 3.0);
+    assert_eq!((only(2.0, 3.0), value), (8.0, 8.0));
+    assert!(near(gradient.x, 12.0) && near(gradient.y, 8.0 * 2.0_f64.ln()));
+    assert_eq!(inner::visible::derivative(3.0), 6.0);
+}
+
+#[test]
+fn stars_and_fragments_of_macros_arrive() {
+    assert_eq!(through_macro(2.0), 18.0);
+    assert_eq!(through_macro::derivative(2.0), 21.0);
+}
+
+#[test]
+fn operators_bind_as_in_mathematics() {
+    let x = 1.3_f64;
+    let value = -(x * x) + 2.0_f64.powf(-(x * x)) + x.powi(8);
+    assert!(near(precedence(x), value));
+    let slope = -2.0 * x - 2.0_f64.ln() * 2.0 * x * 2.0_f64.powf(-(x * x)) + 8.0 * x.powi(7);
+    assert!((precedence::derivative(x) - slope).abs() < 1e-12 * slope.abs());
+    assert_eq!(angle::gradient(3.0, 4.0).to_array(), [4.0 / 25.0, -3.0 / 25.0]);
+}
