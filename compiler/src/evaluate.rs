@@ -167,7 +167,9 @@ impl<'a> Machine<'a> {
         let shape = self.shape(choice.target);
         let walk = [self.strides(operand, shape.len())];
         let start = self.starts[choice.target.index()];
-        each(&shape, &walk, &[self.starts[operand.value.index()]], |at, from| self.memory[start + at] = self.memory[from[0]]);
+        each(&shape, &walk, &[self.starts[operand.value.index()]], |at, from| {
+            self.memory[start + at] = self.memory[from[0]]
+        });
     }
 
     /// How far one step along each axis of the instruction moves in the operand.
@@ -232,7 +234,8 @@ impl<'a> Machine<'a> {
     fn elementwise(&mut self, operator: Operator, instruction: &Instruction) {
         let shape = self.shape(instruction.target);
         let start = self.starts[instruction.target.index()];
-        let walks: Vec<Vec<usize>> = instruction.operands.iter().map(|operand| self.strides(operand, shape.len())).collect();
+        let walks: Vec<Vec<usize>> =
+            instruction.operands.iter().map(|operand| self.strides(operand, shape.len())).collect();
         let from: Vec<usize> = instruction.operands.iter().map(|operand| self.starts[operand.value.index()]).collect();
         let mut values = vec![0.0; from.len()];
         each(&shape, &walks, &from, |at, from| {

@@ -70,7 +70,8 @@ impl Sweeper<'_> {
                 return Ok(Cotangent { guards, value });
             }
         }
-        let (a, b) = (self.materialise(left_rest, left.value.clone())?, self.materialise(right_rest, right.value.clone())?);
+        let (a, b) =
+            (self.materialise(left_rest, left.value.clone())?, self.materialise(right_rest, right.value.clone())?);
         if !left_rest.is_empty() && !right_rest.is_empty() {
             guards.push(self.either(left_rest, right_rest)?);
         }
@@ -125,7 +126,9 @@ impl Sweeper<'_> {
                 && match self.graph.operation(next) {
                     Operation::Apply(operator) => match operator {
                         Operator::Exp | Operator::Log | Operator::Sqrt | Operator::Tan => false,
-                        Operator::Divide => self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node)),
+                        Operator::Divide => {
+                            self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node))
+                        }
                         Operator::Power => self.graph.operands(next).nth(1).is_some_and(|exponent| {
                             self.graph.as_constant(exponent.node).and_then(Number::to_integer).is_some_and(|n| n > 0)
                         }),

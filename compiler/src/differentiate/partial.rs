@@ -33,13 +33,7 @@ impl Sweeper<'_> {
         self.argument(&template.result, operands, out, &steps)
     }
 
-    fn argument(
-        &mut self,
-        argument: &Argument,
-        operands: &[Ref],
-        out: &Ref,
-        steps: &[Ref],
-    ) -> Result<Ref, GraphError> {
+    fn argument(&mut self, argument: &Argument, operands: &[Ref], out: &Ref, steps: &[Ref]) -> Result<Ref, GraphError> {
         let missing = GraphError::UnknownNode;
         match argument {
             Argument::Operand(place) => operands.get(usize::from(*place)).cloned().ok_or(missing),

@@ -4,8 +4,8 @@ use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 
-use super::{Axis, Dim, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
 use super::lists::ListId;
+use super::{Axis, Dim, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};

@@ -32,7 +32,12 @@ impl Builder<'_> {
         };
         let one = self.define(Kind::Number, Vec::new());
         let compute = Compute::Constant(Number::ONE);
-        out.push(Statement::Instruction(Instruction { target: one, compute, operands: Vec::new(), closed: Vec::new() }));
+        out.push(Statement::Instruction(Instruction {
+            target: one,
+            compute,
+            operands: Vec::new(),
+            closed: Vec::new(),
+        }));
         let one = Operand { value: one, axes: Vec::new() };
         out.push(apply(target, Operator::Divide, vec![one, below]));
     }

@@ -61,8 +61,13 @@ impl<'a> Order<'a> {
     fn new(builder: &Builder, blocks: &'a Blocks) -> Self {
         let nodes = builder.graph.len();
         let count = nodes + blocks.groups.len();
-        let mut order =
-            Self { blocks, nodes, waiting: vec![None; count], followers: vec![Vec::new(); count], homes: vec![ROOT; count] };
+        let mut order = Self {
+            blocks,
+            nodes,
+            waiting: vec![None; count],
+            followers: vec![Vec::new(); count],
+            homes: vec![ROOT; count],
+        };
         for (group, info) in blocks.groups.iter().enumerate() {
             order.homes[nodes + group] = info.home;
             order.waiting[nodes + group] = Some(0);

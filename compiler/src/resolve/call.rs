@@ -184,7 +184,8 @@ impl<'a> Machine<'a> {
             return Err(Diagnostic::new(Code::Arity, span, message).with_help(help));
         }
         if let Some(float) = float_type(function)?.filter(|float| *float != self.graph.float()) {
-            let message = format!("`{name}` computes in `{}`, its caller in `{}`", float.name(), self.graph.float().name());
+            let message =
+                format!("`{name}` computes in `{}`, its caller in `{}`", float.name(), self.graph.float().name());
             return Err(Diagnostic::new(Code::FloatType, span, message).with_help("a formula has one float type"));
         }
         if let Some(argument) = arguments.iter().find(|argument| self.graph.kind(argument.value.node) == Kind::Truth) {

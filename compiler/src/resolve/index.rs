@@ -64,7 +64,13 @@ impl Machine<'_> {
         Err(Diagnostic::new(Code::Index, span, message))
     }
 
-    fn pick(&mut self, value: &crate::graph::Ref, axis: Axis, place: u32, span: Span) -> Result<crate::graph::Ref, Diagnostic> {
+    fn pick(
+        &mut self,
+        value: &crate::graph::Ref,
+        axis: Axis,
+        place: u32,
+        span: Span,
+    ) -> Result<crate::graph::Ref, Diagnostic> {
         match self.dim(axis) {
             Dim::Literal(size) if place < size => {}
             Dim::Literal(size) => {
@@ -73,8 +79,11 @@ impl Machine<'_> {
                 return Err(Diagnostic::new(Code::Index, span, message).with_help(help));
             }
             dim => {
-                let message = format!("a constant index into the dimension `{}`, whose size is not in the text, is not \
-                     supported yet", self.graph.dim_text(dim));
+                let message = format!(
+                    "a constant index into the dimension `{}`, whose size is not in the text, is not \
+                     supported yet",
+                    self.graph.dim_text(dim)
+                );
                 return Err(Diagnostic::new(Code::NotSupported, span, message));
             }
         }
@@ -104,7 +113,8 @@ impl Machine<'_> {
                 }
                 if self.unknown_value(name) {
                     let message = format!("the index `{name}` is free");
-                    let help = format!("name it on the left, `let out[{name}] = ...;`, or close it: `sum[{name}](...)`");
+                    let help =
+                        format!("name it on the left, `let out[{name}] = ...;`, or close it: `sum[{name}](...)`");
                     return Err(Diagnostic::new(Code::Index, place, message).with_help(help));
                 }
                 let message = format!("`{name}` is a value, not an index: gathers are not supported yet");
@@ -126,9 +136,18 @@ impl Machine<'_> {
     }
 
     /// What `let z[i, j] = value` binds: the whole array whose axes are the indices, in this order.
-    pub(super) fn bind_indexed(&mut self, array: &Array, names: &[Name], indices: &[(Axis, bool)], span: Span) -> Value {
+    pub(super) fn bind_indexed(
+        &mut self,
+        array: &Array,
+        names: &[Name],
+        indices: &[(Axis, bool)],
+        span: Span,
+    ) -> Value {
         if !array.shape.is_empty() {
-            let message = format!("the left side has indices, the right side is a whole array of shape {}", self.shape_text(&array.shape));
+            let message = format!(
+                "the left side has indices, the right side is a whole array of shape {}",
+                self.shape_text(&array.shape)
+            );
             let help = "give the arrays on the right their indices, or leave those on the left out";
             let span = self.place(span);
             self.errors.push(Diagnostic::new(Code::Index, span, message).with_help(help));

@@ -16,8 +16,8 @@ use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
 use crate::syntax::{
-    self, BinaryOperator, Block, DimensionKind, Expression, ExpressionId, ExpressionKind, Expressions, Let, Module, Name,
-    ResultType,
+    self, BinaryOperator, Block, DimensionKind, Expression, ExpressionId, ExpressionKind, Expressions, Let, Module,
+    Name, ResultType,
 };
 
 /// More steps than this, and the formula unfolds to more than anyone wants compiled.
@@ -59,7 +59,9 @@ impl Frame<'_> {
     /// The indices that are open, with their axes.
     pub(super) fn open_indices(&self) -> Vec<(&str, Axis)> {
         let bindings = self.scopes.iter().flatten();
-        bindings.filter_map(|(name, b)| if let Bound::Index(axis) = b.bound { Some((*name, axis)) } else { None }).collect()
+        bindings
+            .filter_map(|(name, b)| if let Bound::Index(axis) = b.bound { Some((*name, axis)) } else { None })
+            .collect()
     }
 }
 
@@ -393,7 +395,9 @@ impl<'a> Machine<'a> {
         self.tasks.push(Task::Build(id));
         match &expression.kind {
             ExpressionKind::Number(_) | ExpressionKind::Name(_) => {}
-            ExpressionKind::Unary(_, operand) | ExpressionKind::Transpose(operand) => self.tasks.push(Task::Visit(*operand)),
+            ExpressionKind::Unary(_, operand) | ExpressionKind::Transpose(operand) => {
+                self.tasks.push(Task::Visit(*operand))
+            }
             ExpressionKind::Index(base, _) => self.tasks.push(Task::Visit(*base)),
             ExpressionKind::Binary(_, left, right) => {
                 self.tasks.push(Task::Visit(*right));
@@ -463,9 +467,12 @@ impl<'a> Machine<'a> {
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
             ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
-            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => self.matrix_product(next()?, next()?, span)?,
+            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => {
+                self.matrix_product(next()?, next()?, span)?
+            }
             ExpressionKind::Binary(operator, ..) => {
-                let operator = binary(*operator).ok_or_else(|| Diagnostic::new(Code::Internal, span, "no such operator"))?;
+                let operator =
+                    binary(*operator).ok_or_else(|| Diagnostic::new(Code::Internal, span, "no such operator"))?;
                 self.elementwise(operator, vec![next()?, next()?], span)?
             }
             ExpressionKind::If { branches, otherwise } => {
@@ -493,9 +500,11 @@ impl<'a> Machine<'a> {
 
     /// Takes values from the stack; `None` if one of them is poisoned.
     pub(super) fn pop(&mut self, count: usize, span: Span) -> Result<Option<Vec<Array>>, Diagnostic> {
-        let start = self.values.len().checked_sub(count).ok_or_else(|| {
-            Diagnostic::new(Code::Internal, span, "the value stack is empty")
-        })?;
+        let start = self
+            .values
+            .len()
+            .checked_sub(count)
+            .ok_or_else(|| Diagnostic::new(Code::Internal, span, "the value stack is empty"))?;
         let mut arrays = Vec::with_capacity(count);
         let mut poisoned = false;
         for value in self.values.drain(start..) {
@@ -585,7 +594,8 @@ impl<'a> Machine<'a> {
                     Kind::Number => ("numbers", "a condition"),
                     Kind::Truth => ("conditions", "a number"),
                 };
-                let error = Diagnostic::new(Code::Type, span, format!("{what} takes {needs}, and this operand is {is}"));
+                let error =
+                    Diagnostic::new(Code::Type, span, format!("{what} takes {needs}, and this operand is {is}"));
                 return Err(error.with_help(match kind {
                     Kind::Number => "write `if c { 1 } else { 0 }` for a condition as a number",
                     Kind::Truth => "compare it: `x != 0`",
@@ -735,7 +745,8 @@ impl<'a> Machine<'a> {
 
     /// Indices whose size nothing told.
     fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
-        let mut unknown: Vec<Dim> = outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.dim(*axis)).collect();
+        let mut unknown: Vec<Dim> =
+            outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.dim(*axis)).collect();
         let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
         for node in self.graph.nodes().filter(|node| live[node.index()]) {
             unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.known(dim)));
@@ -759,7 +770,9 @@ impl<'a> Machine<'a> {
 /// An operator as a message calls it.
 pub(super) fn notation(operator: Operator) -> String {
     match operator.row().notation {
-        crate::operators::Notation::Infix(symbol, _) | crate::operators::Notation::Prefix(symbol) => format!("`{symbol}`"),
+        crate::operators::Notation::Infix(symbol, _) | crate::operators::Notation::Prefix(symbol) => {
+            format!("`{symbol}`")
+        }
         _ => format!("`{}`", operator.row().name),
     }
 }

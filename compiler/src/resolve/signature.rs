@@ -52,7 +52,8 @@ pub(super) fn float_type(function: &Function) -> Result<Option<FloatType>, Diagn
         };
         match stated {
             Some((first, span)) if first != float => {
-                let message = format!("`{}` computes in `{}` and in `{}`", function.name.text, first.name(), float.name());
+                let message =
+                    format!("`{}` computes in `{}` and in `{}`", function.name.text, first.name(), float.name());
                 let help = "a function has one float type";
                 return Err(Diagnostic::new(Code::FloatType, element.span, message).with_span(span).with_help(help));
             }
