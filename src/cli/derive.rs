@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chainrule_compiler::derive::{DerivativeKind, Derived, Entry, Operations, Request, derive as derive_function};
-use chainrule_compiler::graph::Dim;
+use chainrule_compiler::graph::{Dim, Graph};
 use chainrule_compiler::print::{Line, Listing, Phase, Style};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String 
     let merged: Vec<&str> = listing.asked.iter().filter_map(alone).map(|line| line.name.as_str()).collect();
     let merged: std::collections::HashSet<&str> = merged.into_iter().collect();
     let mut out = String::new();
-    let mut shared = |out: &mut String, phase: Phase| {
+    let shared = |out: &mut String, phase: Phase| {
         for line in listing.lets.iter().filter(|line| line.phase == phase && !merged.contains(line.name.as_str())) {
             out.push_str(&format!("let {} = {}\n", line.left(), line.formula));
         }
@@ -118,20 +118,17 @@ fn uses(listing: &Listing) -> HashMap<&str, usize> {
 fn json(derived: &Derived, listing: &Listing, operations: Operations) -> Value {
     let function = &derived.function;
     let inputs = function.parameters.iter();
-    let inputs = inputs.map(|input| json!({ "name": input.name, "shape": shape(derived, &input.shape) }));
-    let lets = listing.lets.iter().map(|line| {
-        let phase = if line.phase == Phase::Forward { "forward" } else { "backward" };
-        let shape = shape(derived, &line.shape);
-        json!({ "name": line.name, "indices": line.indices, "shape": shape, "formula": line.formula, "phase": phase })
-    });
+    let inputs = inputs.map(|input| json!({ "name": input.name, "shape": shape(&function.graph, &input.shape) }));
+    let lets = listing.lets.iter().map(|line| let_json(&function.graph, line));
     let outputs = derived.output_names.iter().zip(&listing.asked);
-    let outputs = outputs
-        .map(|(name, line)| json!({ "name": name, "shape": shape(derived, &line.shape), "formula": line.formula }));
+    let outputs = outputs.map(
+        |(name, line)| json!({ "name": name, "shape": shape(&function.graph, &line.shape), "formula": line.formula }),
+    );
     let derivatives = derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]);
     let derivatives = derivatives.map(|(entry, line)| {
         let wrt: Vec<&str> = entry.wrt.iter().map(|place| function.parameters[*place].name.as_str()).collect();
         let (kind, of) = (entry.kind.name(), &derived.output_names[entry.of]);
-        json!({ "kind": kind, "of": of, "wrt": wrt, "shape": shape(derived, &line.shape), "formula": line.formula })
+        json!({ "kind": kind, "of": of, "wrt": wrt, "shape": shape(&function.graph, &line.shape), "formula": line.formula })
     });
     let facts = function.facts.iter().map(|fact| json!({ "text": fact.text, "used": fact.used }));
     let Operations { value, raw, derived: now } = operations;
@@ -148,11 +145,18 @@ fn json(derived: &Derived, listing: &Listing, operations: Operations) -> Value {
     }] })
 }
 
+/// A shared part of formulas.
+pub fn let_json(graph: &Graph, line: &Line) -> Value {
+    let phase = if line.phase == Phase::Forward { "forward" } else { "backward" };
+    let shape = shape(graph, &line.shape);
+    json!({ "name": line.name, "indices": line.indices, "shape": shape, "formula": line.formula, "phase": phase })
+}
+
 /// Sizes as numbers, names as strings.
-fn shape(derived: &Derived, shape: &[Dim]) -> Vec<Value> {
+pub fn shape(graph: &Graph, shape: &[Dim]) -> Vec<Value> {
     let dim = |dim: &Dim| match dim {
         Dim::Literal(size) => json!(size),
-        other => json!(derived.function.graph.dim_text(*other)),
+        other => json!(graph.dim_text(*other)),
     };
     shape.iter().map(dim).collect()
 }

@@ -108,7 +108,7 @@ fn put(object: &mut Map<String, Value>, kind: &str, output: Option<&String>, inp
 
 fn text(derived: &Derived, results: &[Tensor]) -> String {
     let mut out = String::new();
-    let values = results.iter().map(numbers);
+    let values = results.iter().map(|result| result.text(rounded));
     let outputs = derived.output_names.iter().cloned();
     let derivatives = derived.entries.iter().map(|entry| {
         debug_assert_ne!(entry.kind, DerivativeKind::Pullback, "no upstream is given to `eval`");
@@ -118,15 +118,4 @@ fn text(derived: &Derived, results: &[Tensor]) -> String {
         out.push_str(&format!("{name} = {value}\n"));
     }
     out
-}
-
-/// Numbers for people, arrays nested.
-fn numbers(tensor: &Tensor) -> String {
-    let mut level: Vec<String> = tensor.data.iter().map(|value| rounded(*value)).collect();
-    for axis in (0..tensor.shape.len()).rev() {
-        let count: usize = tensor.shape[..axis].iter().product();
-        let size = tensor.shape[axis];
-        level = (0..count).map(|row| format!("[{}]", level[row * size..][..size].join(", "))).collect();
-    }
-    level.concat()
 }
