@@ -1,6 +1,6 @@
 //! What a user asks for: a function with its gradients, Hessians, Jacobians or pullbacks, ready to print, run or emit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
@@ -228,7 +228,29 @@ impl Derived {
             let Derivative { value, axes } = entry.derivative.clone();
             asked.push(Asked { name: name(self, entry), value, axes, phase: Phase::Backward });
         }
-        list(&self.function.graph, &asked, &self.function.names, style, &[])
+        let mut known = self.function.names.clone();
+        if style == Style::Language {
+            // What is saved is referred to by a name, whatever that is.
+            known.extend(self.saved().into_iter().map(|node| (String::new(), node)));
+        }
+        list(&self.function.graph, &asked, &known, style, &[])
+    }
+
+    /// What a listing in the language's own style calls the values of [`Derived::saved`].
+    #[must_use]
+    pub fn saved_names(&self, listing: &Listing) -> Vec<String> {
+        let mut names: HashMap<NodeId, &str> = HashMap::new();
+        let outputs = self.output_names.iter().zip(&self.function.outputs);
+        let scalars = outputs.filter(|(_, output)| output.axes.is_empty() && output.value.axes.is_empty());
+        for (name, output) in scalars {
+            names.entry(output.value.node).or_insert(name);
+        }
+        for line in &listing.lets {
+            if let Some(node) = line.node {
+                names.entry(node).or_insert(&line.name);
+            }
+        }
+        self.saved().iter().filter_map(|node| names.get(node)).map(|name| (*name).to_owned()).collect()
     }
 
     /// What to lower: outputs, then derivatives.
@@ -271,9 +293,12 @@ impl Derived {
 fn count(listing: &Listing, lines: &[crate::print::Line], stop: &HashSet<NodeId>) -> usize {
     let mut wanted: HashSet<NodeId> = HashSet::new();
     let mut total = 0;
-    for line in lines.iter().chain(listing.lets.iter().rev()) {
-        let asked = lines.iter().any(|other| std::ptr::eq(other, line));
-        if asked || line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
+    for line in lines {
+        total += line.operations;
+        wanted.extend(line.uses.iter().copied());
+    }
+    for line in listing.lets.iter().rev() {
+        if line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
             total += line.operations;
             wanted.extend(line.uses.iter().copied());
         }

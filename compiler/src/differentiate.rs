@@ -35,8 +35,10 @@ pub struct Flow {
     pub node: NodeId,
     /// Which operand it goes to.
     pub position: usize,
-    /// The contribution, over the operand's axes.
+    /// The contribution.
     pub value: Ref,
+    /// The operand's axes, each once; the contribution may lack some, and then broadcasts over them.
+    pub axes: Vec<Axis>,
 }
 
 /// What is pulled back: a use of a node, and a cotangent over its axes.
@@ -202,7 +204,7 @@ impl<'a> Sweeper<'a> {
             let mut summed = contribution.clone();
             self.close(&mut summed, operand, labels)?;
             let value = self.materialise(&summed.guards, summed.value)?;
-            self.flows.push(Flow { node, position, value });
+            self.flows.push(Flow { node, position, value, axes: operand.distinct_axes() });
         }
         self.contribute(operand, contribution, labels)
     }

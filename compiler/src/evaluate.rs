@@ -27,6 +27,18 @@ impl Tensor {
     pub fn scalar(value: f64) -> Self {
         Self { shape: Vec::new(), data: vec![value] }
     }
+
+    /// The numbers as `write` writes them, rows between brackets.
+    #[must_use]
+    pub fn text(&self, write: impl Fn(f64) -> String) -> String {
+        let mut level: Vec<String> = self.data.iter().map(|value| write(*value)).collect();
+        for axis in (0..self.shape.len()).rev() {
+            let count: usize = self.shape[..axis].iter().product();
+            let size = self.shape[axis];
+            level = (0..count).map(|row| format!("[{}]", level[row * size..][..size].join(", "))).collect();
+        }
+        level.concat()
+    }
 }
 
 /// Why a program cannot run on given inputs.

@@ -16,6 +16,7 @@ pub mod lower;
 pub mod number;
 pub mod operators;
 pub mod parse;
+pub mod picture;
 pub mod print;
 pub mod resolve;
 pub mod syntax;

@@ -5,12 +5,14 @@
 
 pub mod expression;
 pub mod listing;
+pub mod mermaid;
 
 #[cfg(test)]
 mod tests;
 
 pub use expression::Style;
 pub use listing::{Asked, Line, Listing, Phase, list};
+pub use mermaid::mermaid;
 
 use crate::number::Number;
 

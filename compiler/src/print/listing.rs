@@ -148,13 +148,16 @@ impl<'a> Lister<'a> {
             }
         }
         let known: HashMap<NodeId, &str> = known.iter().rev().map(|(name, node)| (*node, name.as_str())).collect();
+        // Arrays that are asked for in the order of their own axes; others get a line that rearranges them.
+        let whole = |asked: &&Asked| !asked.axes.is_empty() && asked.value.axes == asked.axes;
+        let whole: HashSet<NodeId> = asked.iter().filter(whole).map(|asked| asked.value.node).collect();
         let mut heights = vec![0_u32; self.graph.len()];
         for node in self.graph.nodes().filter(|node| self.live[node.index()]).collect::<Vec<_>>() {
             if self.names.contains_key(&node) || self.is_leaf(node) {
                 continue;
             }
             let height = self.height(node, &heights);
-            let array = !self.graph.shape(node).is_empty() && asked.iter().any(|asked| asked.value.node == node);
+            let array = whole.contains(&node);
             // A comparison of values that have names reads better where it stands.
             let plain = self.graph.kind(node) == Kind::Truth && height <= 1;
             let user = known.get(&node).filter(|_| self.forward[node.index()]);
@@ -202,7 +205,8 @@ impl<'a> Lister<'a> {
             graph: self.graph,
             style: self.style,
             names: &self.names,
-            taken: self.taken.clone(),
+            taken: &self.taken,
+            indices: HashSet::new(),
             operations: 0,
             used: Vec::new(),
         }

@@ -1,0 +1,310 @@
+//! From a [`Picture`] to boxes and arrows with labels.
+
+use std::collections::HashMap;
+
+use super::{Picture, Values};
+use crate::evaluate::Tensor;
+use crate::graph::{Graph, NodeId, Operation};
+use crate::operators::{Kind, Notation, Operator};
+use crate::print::mermaid::{Arrow, Chart, Node, Role};
+use crate::print::{Asked, Line, Listing, Phase, Style, list, rounded};
+
+/// Which edges are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edges {
+    /// Values.
+    pub forward: bool,
+    /// Derivatives.
+    pub backward: bool,
+}
+
+/// What a picture says where it has no numbers.
+pub struct Shown {
+    listing: Listing,
+    names: HashMap<NodeId, String>,
+    outputs: usize,
+}
+
+impl Shown {
+    /// Formulas for what flows; names for the values that they refer to.
+    #[must_use]
+    pub fn new(picture: &Picture, style: Style) -> Self {
+        let function = &picture.function;
+        let mut asked = Vec::new();
+        for (output, name) in function.outputs.iter().zip(&picture.output_names) {
+            let (value, axes) = (output.value.clone(), output.axes.clone());
+            asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
+        }
+        for sweep in picture.sweeps.iter().flatten() {
+            for flow in &sweep.flows {
+                let (value, axes) = (flow.value.clone(), flow.value.distinct_axes());
+                asked.push(Asked { name: String::new(), value, axes, phase: Phase::Backward });
+            }
+        }
+        let listing = list(&function.graph, &asked, &function.names, style, &[]);
+        let mut names = HashMap::new();
+        for (output, name) in function.outputs.iter().zip(&picture.output_names) {
+            if output.axes.is_empty() {
+                names.entry(output.value.node).or_insert_with(|| name.clone());
+            }
+        }
+        for line in listing.lets.iter().filter(|line| line.phase == Phase::Forward) {
+            if let Some(node) = line.node {
+                names.entry(node).or_insert_with(|| line.name.clone());
+            }
+        }
+        Self { listing, names, outputs: function.outputs.len() }
+    }
+
+    /// What a forward value is called in the formulas, if anything.
+    #[must_use]
+    pub fn name(&self, node: NodeId) -> Option<&str> {
+        self.names.get(&node).map(String::as_str)
+    }
+
+    /// What the formulas share, each line above its uses.
+    #[must_use]
+    pub fn lets(&self) -> &[Line] {
+        &self.listing.lets
+    }
+
+    /// The formula of each flow, sweep after sweep.
+    pub fn flows(&self) -> impl Iterator<Item = &str> {
+        self.listing.asked[self.outputs..].iter().map(|line| line.formula.as_str())
+    }
+
+    /// The same, with what several formulas share defined at the first edge that carries it: `d1 = ...`. Also the
+    /// definitions of what no edge carries.
+    fn defined_flows(&self) -> (Vec<String>, Vec<String>) {
+        let shared = self.listing.lets.iter().filter(|line| line.phase == Phase::Backward);
+        let mut shared: HashMap<&str, &Line> = shared.map(|line| (line.name.as_str(), line)).collect();
+        let mut flow = |formula: &str| shared.remove(formula).map_or_else(|| formula.to_owned(), definition);
+        let flows = self.flows().map(&mut flow).collect();
+        let left = |line: &&Line| shared.contains_key(line.name.as_str());
+        (flows, self.listing.lets.iter().filter(left).map(definition).collect())
+    }
+}
+
+fn definition(line: &Line) -> String {
+    format!("{} = {}", line.left(), line.formula)
+}
+
+/// The boxes and arrows of a picture, with numbers if there are any.
+#[must_use]
+pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges) -> Chart {
+    let shown = Shown::new(picture, Style::People);
+    let mut drawing = Drawing { picture, chart: Chart::default(), places: HashMap::new(), outputs: Vec::new() };
+    drawing.nodes(edges);
+    if edges.forward {
+        drawing.forward(values, &shown);
+    }
+    if edges.backward {
+        drawing.backward(values, &shown);
+    }
+    drawing.chart
+}
+
+struct Drawing<'a> {
+    picture: &'a Picture,
+    chart: Chart,
+    /// Where each node of the graph stands in the chart; constants stand beside each use.
+    places: HashMap<NodeId, usize>,
+    outputs: Vec<usize>,
+}
+
+impl Drawing<'_> {
+    fn add(&mut self, role: Role, label: String) -> usize {
+        self.chart.nodes.push(Node { role, label });
+        self.chart.nodes.len() - 1
+    }
+
+    fn nodes(&mut self, edges: Edges) {
+        let graph = &self.picture.function.graph;
+        for wanted in &self.picture.nodes {
+            let node = wanted.value.node;
+            let role = role(graph, node);
+            if role == Role::Constant {
+                continue;
+            }
+            let mut label = node_text(graph, node);
+            if role == Role::Input && !graph.shape(node).is_empty() {
+                label = format!("{label}: {}", shape_text(graph, node));
+            }
+            if edges.forward {
+                self.constants_of(node);
+            }
+            let place = self.add(role, label);
+            self.places.insert(node, place);
+        }
+        for name in &self.picture.output_names {
+            let place = self.add(Role::Output, name.clone());
+            self.outputs.push(place);
+        }
+    }
+
+    /// Constants stand before the node that uses them; the arrows find them there.
+    fn constants_of(&mut self, node: NodeId) {
+        let graph = &self.picture.function.graph;
+        for operand in graph.operands(node).filter(|operand| role(graph, operand.node) == Role::Constant) {
+            self.add(Role::Constant, node_text(graph, operand.node));
+        }
+    }
+
+    fn forward(&mut self, values: Option<&Values>, shown: &Shown) {
+        let graph = &self.picture.function.graph;
+        let mut labels = HashMap::new();
+        for (place, wanted) in self.picture.nodes.iter().enumerate() {
+            let node = wanted.value.node;
+            let label = match values {
+                Some(values) => number_text(graph, graph.kind(node), &values.nodes[place]),
+                None => name_text(graph, node, shown.name(node)),
+            };
+            labels.insert(node, label);
+        }
+        for wanted in &self.picture.nodes {
+            let Some(to) = self.places.get(&wanted.value.node).copied() else { continue };
+            let operands: Vec<NodeId> = graph.operands(wanted.value.node).map(|operand| operand.node).collect();
+            let constants = operands.iter().filter(|operand| role(graph, **operand) == Role::Constant).count();
+            let mut constant = to - constants;
+            for operand in operands {
+                let from = self.places.get(&operand).copied().unwrap_or(constant);
+                constant += usize::from(from == constant);
+                self.arrow(from, to, labels[&operand].clone(), false);
+            }
+        }
+        for (of, output) in self.picture.function.outputs.iter().enumerate() {
+            let node = output.value.node;
+            let from = match self.places.get(&node) {
+                Some(place) => *place,
+                None => self.add(Role::Constant, node_text(graph, node)),
+            };
+            self.arrow(from, self.outputs[of], labels[&node].clone(), false);
+        }
+    }
+
+    fn backward(&mut self, values: Option<&Values>, shown: &Shown) {
+        let graph = &self.picture.function.graph;
+        let (formulas, notes) = shown.defined_flows();
+        let mut formulas = formulas.into_iter();
+        if values.is_none() {
+            self.chart.notes = notes;
+        }
+        for of in 0..self.outputs.len() {
+            let Some(sweep) = &self.picture.sweeps[of] else { continue };
+            let numbers = values.and_then(|values| values.sweeps[of].as_ref());
+            let text = |tensor: &Tensor| number_text(graph, Kind::Number, tensor);
+            let several = if self.outputs.len() > 1 { self.picture.output_names[of].as_str() } else { "" };
+            let root = self.picture.function.outputs[of].value.node;
+            let seed = numbers.map_or_else(|| node_text(graph, sweep.seed.value.node), |numbers| text(&numbers.seed));
+            self.arrow(self.outputs[of], self.places[&root], of_output(several, &seed), true);
+            for (place, flow) in sweep.flows.iter().enumerate() {
+                let formula = formulas.next().unwrap_or_default();
+                let label = numbers.map_or(formula, |numbers| text(&numbers.flows[place]));
+                let operand = graph.operands(flow.node).nth(flow.position).map(|operand| operand.node);
+                let to = operand.and_then(|operand| self.places.get(&operand).copied());
+                if let (Some(from), Some(to)) = (self.places.get(&flow.node).copied(), to) {
+                    self.arrow(from, to, of_output(several, &label), true);
+                }
+            }
+        }
+    }
+
+    /// An arrow; what a constant says already is not said twice.
+    fn arrow(&mut self, from: usize, to: usize, mut label: String, backward: bool) {
+        if self.chart.nodes[from].role == Role::Constant && self.chart.nodes[from].label == label {
+            label.clear();
+        }
+        self.chart.arrows.push(Arrow { from, to, label, backward });
+    }
+}
+
+/// With several outputs, what flows back says where it comes from.
+fn of_output(output: &str, label: &str) -> String {
+    if output.is_empty() { label.to_owned() } else { format!("{output}: {label}") }
+}
+
+/// How a node is drawn.
+#[must_use]
+pub fn role(graph: &Graph, node: NodeId) -> Role {
+    match graph.operation(node) {
+        Operation::Input(_) => Role::Input,
+        Operation::Apply(operator) if operator.row().notation != Notation::Name => Role::Operator,
+        Operation::Sum(_) | Operation::Max(_) => Role::Operator,
+        _ => Role::Constant,
+    }
+}
+
+/// What stands in a node: an input's name, a number, an operator as people write it.
+#[must_use]
+pub fn node_text(graph: &Graph, node: NodeId) -> String {
+    match graph.operation(node) {
+        Operation::Input(place) => graph.inputs()[place as usize].name.clone(),
+        Operation::Constant(_) => graph.as_constant(node).map(|number| rounded(number.to_f64())).unwrap_or_default(),
+        Operation::Truth(value) => value.to_string(),
+        Operation::Size(dim) => graph.dim_text(dim),
+        Operation::Iota => format!("position in {}", dims_text(graph, node)),
+        Operation::Delta => "same position".into(),
+        Operation::Apply(operator) => operator_text(operator).into(),
+        Operation::Sum(_) => "sum".into(),
+        Operation::Max(_) => "max".into(),
+    }
+}
+
+fn operator_text(operator: Operator) -> &'static str {
+    let row = operator.row();
+    match row.notation {
+        Notation::Infix(symbol, _) | Notation::Prefix(symbol) => match symbol {
+            "*" => "×",
+            "/" => "÷",
+            "-" => "−",
+            "**" => "^",
+            "<=" => "≤",
+            ">=" => "≥",
+            "==" => "=",
+            "!=" => "≠",
+            "&&" => "and",
+            "||" => "or",
+            "!" => "not",
+            other => other,
+        },
+        Notation::Name if operator == Operator::Pi => "π",
+        Notation::Call | Notation::Name | Notation::Conditional => row.name,
+    }
+}
+
+fn dims_text(graph: &Graph, node: NodeId) -> String {
+    graph.shape(node).iter().map(|dim| graph.dim_text(*dim)).collect::<Vec<_>>().join(", ")
+}
+
+fn shape_text(graph: &Graph, node: NodeId) -> String {
+    format!("[{}]", dims_text(graph, node))
+}
+
+/// What stands at an edge without numbers: how the formulas call the value, and the shape of an array.
+fn name_text(graph: &Graph, node: NodeId, name: Option<&str>) -> String {
+    let shape = match role(graph, node) {
+        Role::Operator if !graph.shape(node).is_empty() => shape_text(graph, node),
+        _ => String::new(),
+    };
+    match name {
+        Some(name) if shape.is_empty() => name.to_owned(),
+        Some(name) => format!("{name}: {shape}"),
+        None => shape,
+    }
+}
+
+/// At most so many numbers are written out.
+const MOST_NUMBERS: usize = 4;
+
+/// Numbers if they are few, else what they are: `f64[2, 3]`.
+fn number_text(graph: &Graph, kind: Kind, tensor: &Tensor) -> String {
+    if tensor.data.len() > MOST_NUMBERS {
+        let sizes: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+        let element = if kind == Kind::Truth { "bool" } else { graph.float().name() };
+        return format!("{element}[{}]", sizes.join(", "));
+    }
+    tensor.text(|value| match kind {
+        Kind::Number => rounded(value),
+        Kind::Truth => (value != 0.0).to_string(),
+    })
+}

@@ -1,0 +1,133 @@
+//! Pictures as Mermaid flowcharts: what flows forward from left to right, and in red what flows back.
+//!
+//! In: a [`Chart`] of plain nodes and arrows. Out: text that Mermaid 10 and later draws. Every label is quoted and
+//! escaped, so names and formulas survive whatever they hold.
+
+/// How a node is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// In a box.
+    Input,
+    /// Bare.
+    Constant,
+    /// In a circle.
+    Operator,
+    /// In a box.
+    Output,
+}
+
+/// A node of a [`Chart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// How it is drawn.
+    pub role: Role,
+    /// What stands in it.
+    pub label: String,
+}
+
+/// An arrow of a [`Chart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// The place of the node that it leaves.
+    pub from: usize,
+    /// The place of the node that it enters.
+    pub to: usize,
+    /// What stands at it; may be empty.
+    pub label: String,
+    /// Whether it carries a derivative: drawn in red.
+    pub backward: bool,
+}
+
+/// A graph to draw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// The arrows, in the order in which they are written.
+    pub arrows: Vec<Arrow>,
+    /// Lines that explain names in the labels: comments.
+    pub notes: Vec<String>,
+}
+
+/// The text of a chart.
+#[must_use]
+pub fn mermaid(chart: &Chart) -> String {
+    let mut out = String::from("flowchart LR\n");
+    for note in &chart.notes {
+        out.push_str(&format!("    %% {}\n", note.replace(['\n', '{', '}'], " ")));
+    }
+    for (place, node) in chart.nodes.iter().enumerate() {
+        let label = escaped(&node.label);
+        let drawn = match node.role {
+            Role::Input | Role::Output => format!("[\"{label}\"]"),
+            Role::Constant => format!("[\"{label}\"]:::constant"),
+            Role::Operator => format!("((\"{label}\"))"),
+        };
+        out.push_str(&format!("    n{place}{drawn}\n"));
+    }
+    for arrow in &chart.arrows {
+        let Arrow { from, to, .. } = arrow;
+        out.push_str(&match escaped(&arrow.label) {
+            label if label.is_empty() => format!("    n{from} --> n{to}\n"),
+            label => format!("    n{from} -- \"{label}\" --> n{to}\n"),
+        });
+    }
+    let places = chart.arrows.iter().enumerate().filter(|(_, arrow)| arrow.backward);
+    let red: Vec<String> = places.map(|(place, _)| place.to_string()).collect();
+    if !red.is_empty() {
+        out.push_str(&format!("    linkStyle {} stroke:red,stroke-width:2px,color:red\n", red.join(",")));
+    }
+    if chart.nodes.iter().any(|node| node.role == Role::Constant) {
+        out.push_str("    classDef constant fill:none,stroke:none\n");
+    }
+    out
+}
+
+/// A label between quotes. Mermaid reads `#name;` as an entity, and Markdown in what is left: no letter that either of
+/// them knows remains.
+fn escaped(label: &str) -> String {
+    let mut out = String::new();
+    for c in label.chars() {
+        match c {
+            '"' | '#' | '&' | '<' | '>' | '`' | '\\' | '_' | '*' | '+' | '-' | '$' | '~' | '{' | '}' | '[' | ']'
+            | '(' | ')' | ';' | '|' | '%' => out.push_str(&format!("#{};", u32::from(c))),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_data() {
+        assert_eq!(escaped("x_1"), "x#95;1");
+        assert_eq!(escaped("a \"b\" #c;"), "a #34;b#34; #35;c#59;");
+        assert_eq!(escaped("2.2"), "2.2");
+    }
+
+    #[test]
+    fn backward_arrows_are_red() {
+        let node = |role, label: &str| Node { role, label: label.into() };
+        let arrow = |from, to, label: &str, backward| Arrow { from, to, label: label.into(), backward };
+        let chart = Chart {
+            nodes: vec![node(Role::Input, "x"), node(Role::Constant, "2"), node(Role::Operator, "×")],
+            arrows: vec![arrow(0, 2, "3", false), arrow(1, 2, "", false), arrow(2, 0, "2", true)],
+            notes: Vec::new(),
+        };
+        let expected = "flowchart LR
+    n0[\"x\"]
+    n1[\"2\"]:::constant
+    n2((\"×\"))
+    n0 -- \"3\" --> n2
+    n1 --> n2
+    n2 -- \"2\" --> n0
+    linkStyle 2 stroke:red,stroke-width:2px,color:red
+    classDef constant fill:none,stroke:none
+";
+        assert_eq!(mermaid(&chart), expected);
+    }
+}

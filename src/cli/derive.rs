@@ -1,0 +1,162 @@
+//! `chainrule derive`: derivatives as text for people or as JSON for programs.
+
+use std::collections::HashMap;
+
+use chainrule_compiler::derive::{DerivativeKind, Derived, Entry, Operations, Request, derive as derive_function};
+use chainrule_compiler::graph::{Dim, Graph};
+use chainrule_compiler::print::{Line, Listing, Phase, Style};
+use serde_json::{Value, json};
+
+use super::arguments::{Derive, DeriveFormat};
+use super::failure::{Failure, Report};
+use super::formula::function;
+use super::json::to_ascii;
+
+/// Runs the command.
+pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
+    if options.format == DeriveFormat::Latex {
+        return Err(Failure::not_supported("`--format latex` is not supported yet"));
+    }
+    let (function, source) = function(&options.subject, report)?;
+    let request = Request {
+        wrt: options.subject.wrt.clone(),
+        order: options.order,
+        upstream: options.upstream.clone(),
+        flows: false,
+    };
+    let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    let operations = derived.operations(&listing);
+    Ok(match options.format {
+        DeriveFormat::Json => to_ascii(&json(&derived, &listing, operations)) + "\n",
+        _ => text(&derived, &derived.listing(Style::People, |_, _| String::new()), operations),
+    })
+}
+
+/// What a derivative is called; `indices` name its axes, those of the output first.
+pub fn left(derived: &Derived, entry: &Entry, indices: &[String]) -> String {
+    let output = &derived.output_names[entry.of];
+    let name = |place: usize| derived.function.parameters[entry.wrt[place]].name.as_str();
+    let mut rest = indices;
+    let mut indexed = |name: &str, slots: usize| {
+        let (own, others) = rest.split_at(slots.min(rest.len()));
+        rest = others;
+        if own.is_empty() { name.to_owned() } else { format!("{name}[{}]", own.join(", ")) }
+    };
+    let slots = |place: usize| derived.function.parameters[entry.wrt[place]].shape.len();
+    match entry.kind {
+        DerivativeKind::Gradient => format!("∂{output}/∂{}", indexed(name(0), slots(0))),
+        DerivativeKind::Jacobian => {
+            let output = indexed(output, derived.function.outputs[entry.of].axes.len());
+            format!("∂{output}/∂{}", indexed(name(0), slots(0)))
+        }
+        DerivativeKind::Hessian => {
+            let (row, column) = (indexed(name(0), slots(0)), indexed(name(1), slots(1)));
+            if row == column {
+                format!("∂²{output}/∂{row}²")
+            } else {
+                format!("∂²{output}/∂{row}∂{column}")
+            }
+        }
+        DerivativeKind::Pullback => {
+            let of = if derived.output_names.len() > 1 { format!("of {output} ") } else { String::new() };
+            format!("pullback {of}to {}", indexed(name(0), slots(0)))
+        }
+    }
+}
+
+/// Shared parts as `let`, the outputs, the derivatives, and what they cost.
+fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String {
+    let lets: HashMap<&str, &Line> = listing.lets.iter().map(|line| (line.name.as_str(), line)).collect();
+    let uses = uses(listing);
+    // An array has a line in index notation; where nothing else reads it, it is the asked line itself.
+    let alone = |line: &Line| {
+        let array = lets.get(line.formula.as_str()).filter(|array| !array.indices.is_empty());
+        array.filter(|array| uses.get(array.name.as_str()) == Some(&1)).copied()
+    };
+    let merged: Vec<&str> = listing.asked.iter().filter_map(alone).map(|line| line.name.as_str()).collect();
+    let merged: std::collections::HashSet<&str> = merged.into_iter().collect();
+    let mut out = String::new();
+    let shared = |out: &mut String, phase: Phase| {
+        for line in listing.lets.iter().filter(|line| line.phase == phase && !merged.contains(line.name.as_str())) {
+            out.push_str(&format!("let {} = {}\n", line.left(), line.formula));
+        }
+    };
+    let (outputs, derivatives) = listing.asked.split_at(derived.output_names.len());
+    shared(&mut out, Phase::Forward);
+    for (name, line) in derived.output_names.iter().zip(outputs) {
+        let array = alone(line);
+        let shown = array.unwrap_or(line);
+        let left = if array.is_some() { Line { name: name.clone(), ..shown.clone() }.left() } else { name.clone() };
+        out.push_str(&format!("{left} = {}\n", shown.formula));
+    }
+    shared(&mut out, Phase::Backward);
+    for (entry, line) in derived.entries.iter().zip(derivatives) {
+        let shown = alone(line).unwrap_or(line);
+        let equals = if entry.kind == DerivativeKind::Pullback { ":" } else { " =" };
+        out.push_str(&format!("{}{equals} {}\n", left(derived, entry, &shown.indices), shown.formula));
+    }
+    out.push_str(&format!("\noperations: value {}", operations.value));
+    if !derived.entries.is_empty() {
+        out.push_str(&format!(", derivatives {}", operations.derived));
+    }
+    out.push('\n');
+    out
+}
+
+/// How often each name stands in the formulas.
+fn uses(listing: &Listing) -> HashMap<&str, usize> {
+    let mut uses = HashMap::new();
+    for line in listing.lets.iter().chain(&listing.asked) {
+        for word in line.formula.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            *uses.entry(word).or_insert(0) += 1;
+        }
+    }
+    uses
+}
+
+fn json(derived: &Derived, listing: &Listing, operations: Operations) -> Value {
+    let function = &derived.function;
+    let inputs = function.parameters.iter();
+    let inputs = inputs.map(|input| json!({ "name": input.name, "shape": shape(&function.graph, &input.shape) }));
+    let lets = listing.lets.iter().map(|line| let_json(&function.graph, line));
+    let outputs = derived.output_names.iter().zip(&listing.asked);
+    let outputs = outputs.map(
+        |(name, line)| json!({ "name": name, "shape": shape(&function.graph, &line.shape), "formula": line.formula }),
+    );
+    let derivatives = derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]);
+    let derivatives = derivatives.map(|(entry, line)| {
+        let wrt: Vec<&str> = entry.wrt.iter().map(|place| function.parameters[*place].name.as_str()).collect();
+        let (kind, of) = (entry.kind.name(), &derived.output_names[entry.of]);
+        json!({ "kind": kind, "of": of, "wrt": wrt, "shape": shape(&function.graph, &line.shape), "formula": line.formula })
+    });
+    let facts = function.facts.iter().map(|fact| json!({ "text": fact.text, "used": fact.used }));
+    let Operations { value, raw, derived: now } = operations;
+    json!({ "schema": 1, "functions": [{
+        "name": function.name,
+        "dtype": function.graph.float().name(),
+        "inputs": inputs.collect::<Vec<_>>(),
+        "let": lets.collect::<Vec<_>>(),
+        "outputs": outputs.collect::<Vec<_>>(),
+        "derivatives": derivatives.collect::<Vec<_>>(),
+        "saved": derived.saved_names(listing),
+        "facts": facts.collect::<Vec<_>>(),
+        "operations": { "value": value, "raw": raw, "derived": now },
+    }] })
+}
+
+/// A shared part of formulas.
+pub fn let_json(graph: &Graph, line: &Line) -> Value {
+    let phase = if line.phase == Phase::Forward { "forward" } else { "backward" };
+    let shape = shape(graph, &line.shape);
+    json!({ "name": line.name, "indices": line.indices, "shape": shape, "formula": line.formula, "phase": phase })
+}
+
+/// Sizes as numbers, names as strings.
+pub fn shape(graph: &Graph, shape: &[Dim]) -> Vec<Value> {
+    let dim = |dim: &Dim| match dim {
+        Dim::Literal(size) => json!(size),
+        other => json!(graph.dim_text(*other)),
+    };
+    shape.iter().map(dim).collect()
+}
