@@ -82,11 +82,7 @@ impl Machine<'_> {
                 let message = format!(
                     "a constant index into the dimension `{}`, whose size is not in the text, is not \
                      supported yet",
-<<<<<<< HEAD
                     self.dim_text(dim)
-=======
-                    self.graph.dim_text(dim)
->>>>>>> cli
                 );
                 return Err(Diagnostic::new(Code::NotSupported, span, message));
             }

@@ -15,14 +15,7 @@ use crate::graph::{Dim, Graph, GraphError, NodeId, Ref};
 use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
-<<<<<<< HEAD
 use crate::syntax::{self, BinaryOperator, Block, Expression, ExpressionId, ExpressionKind, Let, Module, Name};
-=======
-use crate::syntax::{
-    self, BinaryOperator, Block, DimensionKind, Expression, ExpressionId, ExpressionKind, Expressions, Let, Module,
-    Name, ResultType,
-};
->>>>>>> cli
 
 /// More steps than this, and the formula unfolds to more than anyone wants compiled.
 const MOST_STEPS: usize = 20_000_000;
@@ -31,49 +24,10 @@ const MOST_STEPS: usize = 20_000_000;
 #[derive(Clone, Debug)]
 pub(super) struct Variable {
     pub(super) dim: Option<Dim>,
-<<<<<<< HEAD
     /// A callee's own name for a size: inside the callee it is equal to itself only, whatever the caller gave.
     pub(super) rigid: bool,
     pub(super) name: String,
     pub(super) span: Span,
-=======
-    name: String,
-    span: Span,
-}
-
-#[derive(Clone, Debug)]
-enum Bound {
-    Value(Value),
-    Index(Axis),
-}
-
-#[derive(Clone, Debug)]
-struct Binding {
-    bound: Bound,
-    used: bool,
-    span: Span,
-    is_let: bool,
-}
-
-/// The body that is being resolved: the main function, one that it calls, or a constant.
-pub(super) struct Frame<'a> {
-    pub(super) name: &'a str,
-    expressions: &'a Expressions,
-    scopes: Vec<HashMap<&'a str, Binding>>,
-    pub(super) dims: HashMap<String, Dim>,
-    /// What the prelude does wrong stands where the user called it.
-    call_site: Option<Span>,
-}
-
-impl Frame<'_> {
-    /// The indices that are open, with their axes.
-    pub(super) fn open_indices(&self) -> Vec<(&str, Axis)> {
-        let bindings = self.scopes.iter().flatten();
-        bindings
-            .filter_map(|(name, b)| if let Bound::Index(axis) = b.bound { Some((*name, axis)) } else { None })
-            .collect()
-    }
->>>>>>> cli
 }
 
 pub(super) enum Task<'a> {
@@ -356,14 +310,9 @@ impl<'a> Machine<'a> {
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
             ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
-<<<<<<< HEAD
             ExpressionKind::Binary(BinaryOperator::MatrixMultiply, left, right) => {
                 let sources = [self.source(*left), self.source(*right)];
                 self.matrix_product(next()?, next()?, sources, span)?
-=======
-            ExpressionKind::Binary(BinaryOperator::MatrixMultiply, ..) => {
-                self.matrix_product(next()?, next()?, span)?
->>>>>>> cli
             }
             ExpressionKind::Binary(operator, ..) => {
                 let operator =
@@ -464,146 +413,6 @@ impl<'a> Machine<'a> {
         }
         Ok(result)
     }
-<<<<<<< HEAD
-=======
-
-    fn outputs(&mut self, result: Value) -> Result<Vec<(Option<String>, Array)>, Diagnostic> {
-        let span = self.main.body.result.map_or(self.main.body.span, |id| self.main.expressions.get(id).span);
-        let mut outputs = match result {
-            Value::Poison => return Ok(Vec::new()),
-            Value::Array(array) => vec![(None, array)],
-            Value::Tuple(outputs) => outputs,
-        };
-        match &self.main.result {
-            Some(ResultType::Named(stated)) => {
-                if stated.len() != outputs.len() {
-                    let message = format!("{} outputs are stated, the body has {}", stated.len(), outputs.len());
-                    return Err(Diagnostic::new(Code::Arity, span, message));
-                }
-                for (parameter, (name, array)) in stated.iter().zip(&mut outputs) {
-                    *name = Some(parameter.name.text.clone());
-                    if let Some(ty) = &parameter.ty {
-                        self.expect_shape(&array.shape, ty, &format!("`{}`", parameter.name.text), span)?;
-                    }
-                }
-            }
-            Some(ResultType::Type(ty)) if outputs.len() == 1 => {
-                let shape = outputs[0].1.shape.clone();
-                // `-> f32` alone states the element, not that the result is a scalar.
-                if !(ty.shape.is_empty() && ty.element.is_some() && shape.is_empty()) {
-                    self.expect_shape(&shape, ty, "the result's type", span)?;
-                }
-            }
-            Some(ResultType::Type(ty)) => {
-                let message = format!("one output is stated, the body has {}", outputs.len());
-                return Err(Diagnostic::new(Code::Arity, span, message).with_span(ty.span));
-            }
-            None => {}
-        }
-        for (_, array) in &outputs {
-            if self.graph.kind(array.value.node) == Kind::Truth {
-                let error = Diagnostic::new(Code::Type, span, "the result is a condition, not a number");
-                return Err(error.with_help("write `if c { 1 } else { 0 }`"));
-            }
-        }
-        Ok(outputs)
-    }
-
-    /// Facts are checked for sense and kept.
-    fn facts(&mut self) -> Vec<Fact> {
-        let main = self.main;
-        let mut facts = Vec::new();
-        let found = self.errors.len();
-        for fact in &main.facts {
-            let span = main.expressions.get(*fact).span;
-            self.tasks.push(Task::Visit(*fact));
-            self.work();
-            if let Some(Value::Array(array)) = self.values.pop() {
-                if self.graph.kind(array.value.node) != Kind::Truth {
-                    let error = Diagnostic::new(Code::Fact, span, "a fact is a comparison, such as `x > 0`");
-                    self.errors.push(error);
-                }
-            }
-            let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-            facts.push(Fact { text: text.split_whitespace().collect::<Vec<_>>().join(" "), span, used: false });
-        }
-        for error in &mut self.errors[found..] {
-            error.code = Code::Fact;
-        }
-        facts
-    }
-
-    fn finish(
-        mut self,
-        parameters: Vec<Parameter>,
-        outputs: &[(Option<String>, Array)],
-        facts: Vec<Fact>,
-    ) -> Result<Function, Diagnostics> {
-        while let Some(scope) = self.frames[0].scopes.pop() {
-            self.warn_unused(scope);
-        }
-        let roots: Vec<NodeId> =
-            outputs.iter().map(|(_, array)| array.value.node).chain(self.names.iter().map(|name| name.1)).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
-        if self.errors.is_empty() {
-            self.errors = self.unknown_sizes(outputs);
-        }
-        if !self.errors.is_empty() {
-            return Err(self.errors);
-        }
-        let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
-        let roots = roots.into_iter().filter(|node| live[node.index()]).collect::<Vec<_>>();
-        let rebuilt = self.graph.rebuild(&roots, |dim| self.known(dim)).map_err(fault)?;
-        let find = |value: &Ref| rebuilt.find(value).ok_or_else(|| fault(GraphError::UnknownNode));
-        let output = |(name, array): &(Option<String>, Array)| {
-            let axes = array.shape.iter().map(|axis| rebuilt.axis(*axis)).collect();
-            Ok(Output { name: name.clone(), value: find(&array.value)?, axes })
-        };
-        let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
-        let place = |node: NodeId| rebuilt.place(node);
-        let names = self.names.iter().filter_map(|(name, node)| Some((name.clone(), place(*node)?))).collect();
-        let parameters = parameters
-            .into_iter()
-            .map(|parameter| Parameter { node: place(parameter.node).unwrap_or(parameter.node), ..parameter })
-            .collect();
-        let main = self.main;
-        Ok(Function {
-            name: main.name.text.clone(),
-            parameters,
-            outputs,
-            facts,
-            names,
-            attributes: main.attributes.clone(),
-            visibility: main.visibility.clone(),
-            span: main.name.span,
-            warnings: self.warnings,
-            graph: rebuilt.graph,
-        })
-    }
-
-    /// Indices whose size nothing told.
-    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
-        let mut unknown: Vec<Dim> =
-            outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.dim(*axis)).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
-        for node in self.graph.nodes().filter(|node| live[node.index()]) {
-            unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.known(dim)));
-            if let crate::graph::Operation::Size(dim) = self.graph.operation(node) {
-                unknown.push(self.known(dim));
-            }
-        }
-        unknown.sort_unstable();
-        unknown.dedup();
-        let error = |dim: Dim| {
-            let Dim::Variable(variable) = dim else { return None };
-            let variable = &self.variables[variable as usize];
-            let message = format!("the size of the index `{}` is not known", variable.name);
-            let help = "an index takes its size from an array that it stands on, or from the result's type";
-            Some(Diagnostic::new(Code::Index, variable.span, message).with_help(help))
-        };
-        unknown.into_iter().filter_map(error).collect()
-    }
->>>>>>> cli
 }
 
 /// An operator as a message calls it.
