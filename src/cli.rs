@@ -6,6 +6,7 @@
 
 mod arguments;
 mod derive;
+mod emit;
 mod eval;
 mod failure;
 mod formula;
@@ -67,7 +68,7 @@ fn execute(command: Command, report: &Report) -> Result<Done, Failure> {
         Command::Graph(options) => write(&graph::graph(&options, report)?),
         Command::Eval(options) => eval::eval(&options, report),
         Command::Operators(options) => write(&operators::operators(&options)),
-        Command::Emit(_) => Err(Failure::not_supported("`chainrule emit` is not supported yet")),
+        Command::Emit(options) => write(&emit::emit(&options, report)?),
         Command::Check(_) => Err(Failure::not_supported("`chainrule check` is not supported yet")),
         Command::Explain(_) => Err(Failure::not_supported("`chainrule explain` is not supported yet")),
     }

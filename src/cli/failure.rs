@@ -34,6 +34,11 @@ impl Failure {
         Self { diagnostics: vec![diagnostic], source: None }
     }
 
+    /// A fault of chainrule itself.
+    pub fn internal(message: &str) -> Self {
+        Self { diagnostics: vec![Diagnostic { code: Code::Internal, message: message.into(), spans: Vec::new(), help: None }], source: None }
+    }
+
     /// The same with advice.
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         if let Some(first) = self.diagnostics.first_mut() {

@@ -26,16 +26,31 @@ impl Source {
 
 /// The function that the command line names, its warnings told.
 pub fn function(subject: &Subject, report: &Report) -> Result<(Function, Source), Failure> {
-    let source = source(&subject.formula)?;
-    let shapes = subject.shape.iter().map(|text| shape(text)).collect::<Result<Vec<_>, _>>()?;
-    let module = parse_formula(&source.text, &shapes).map_err(|errors| source.failure(errors))?;
-    let functions = resolve(&module, &source.text).map_err(|errors| source.failure(errors))?;
+    let (functions, source) = resolved(subject)?;
     let function = chosen(functions, subject.function.as_deref())?;
     report.warnings(&function.warnings, source.path.as_deref(), &source.text);
     Ok((function, source))
 }
 
-fn chosen(functions: Vec<Function>, name: Option<&str>) -> Result<Function, Failure> {
+/// All functions of the text, their warnings told.
+pub fn functions(subject: &Subject, report: &Report) -> Result<(Vec<Function>, Source), Failure> {
+    let (functions, source) = resolved(subject)?;
+    for function in &functions {
+        report.warnings(&function.warnings, source.path.as_deref(), &source.text);
+    }
+    Ok((functions, source))
+}
+
+fn resolved(subject: &Subject) -> Result<(Vec<Function>, Source), Failure> {
+    let source = source(&subject.formula)?;
+    let shapes = subject.shape.iter().map(|text| shape(text)).collect::<Result<Vec<_>, _>>()?;
+    let module = parse_formula(&source.text, &shapes).map_err(|errors| source.failure(errors))?;
+    let functions = resolve(&module, &source.text).map_err(|errors| source.failure(errors))?;
+    Ok((functions, source))
+}
+
+/// The function of a name; without one, the last.
+pub fn chosen(functions: Vec<Function>, name: Option<&str>) -> Result<Function, Failure> {
     let known: Vec<String> = functions.iter().map(|function| format!("`{}`", function.name)).collect();
     let wanted = |function: &Function| name.is_none_or(|name| function.name == name);
     functions.into_iter().rfind(wanted).ok_or_else(|| match name {

@@ -2,7 +2,7 @@
 
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
-use crate::graph::{GraphError, Ref};
+use crate::graph::{GraphError, NodeId, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
 
@@ -18,7 +18,8 @@ impl Sweeper<'_> {
     ) -> Result<Option<Cotangent>, GraphError> {
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
         let partial = self.instantiate(template, operands, out)?;
-        self.multiply(cotangent, &partial)
+        let given: Vec<NodeId> = operands.iter().chain([out]).map(|used| used.node).collect();
+        self.multiply(cotangent, &partial, &given)
     }
 
     fn instantiate(&mut self, template: &Template, operands: &[Ref], out: &Ref) -> Result<Ref, GraphError> {
@@ -43,12 +44,19 @@ impl Sweeper<'_> {
         }
     }
 
-    /// A cotangent times a partial. The product goes inside every condition, of the cotangent and of the partial.
-    fn multiply(&mut self, mut cotangent: Cotangent, partial: &Ref) -> Result<Option<Cotangent>, GraphError> {
+    /// A cotangent times a partial. The product goes inside every condition, of the cotangent and of the partial; a
+    /// value that was given is a factor, whatever it is made of.
+    fn multiply(
+        &mut self,
+        mut cotangent: Cotangent,
+        partial: &Ref,
+        given: &[NodeId],
+    ) -> Result<Option<Cotangent>, GraphError> {
         if self.graph.is_integer(partial.node, 0) {
             return Ok(None);
         }
-        let Some((condition, yes, no)) = self.as_select(partial) else {
+        let select = self.as_select(partial).filter(|_| !given.contains(&partial.node));
+        let Some((condition, yes, no)) = select else {
             if !self.is_tame(partial.node) {
                 for guard in &mut cotangent.guards {
                     guard.soft = false;
@@ -61,7 +69,7 @@ impl Sweeper<'_> {
         let branch = |sweeper: &mut Self, partial: &Ref, holds: bool| {
             let mut inside = cotangent.clone();
             inside.guards.push(Guard { condition: condition.clone(), holds, soft: false });
-            sweeper.multiply(inside, partial)
+            sweeper.multiply(inside, partial, given)
         };
         match (branch(self, &yes, true)?, branch(self, &no, false)?) {
             (Some(a), Some(b)) => {

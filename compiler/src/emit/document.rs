@@ -43,7 +43,9 @@ fn shortened(line: String) -> String {
 
 /// The user's own documentation, then the formula and its derivative.
 pub(super) fn of_function(derived: &Derived, docs: &[String]) -> TokenStream {
-    let mut tokens = doc_lines(docs.iter().map(String::as_str));
+    let name = format!("`{}` and, in the module beside it, its derivatives.", derived.function.name);
+    let mut tokens =
+        if docs.is_empty() { doc_lines([name.as_str()]) } else { doc_lines(docs.iter().map(String::as_str)) };
     tokens.extend(of_gradient(derived));
     tokens
 }
