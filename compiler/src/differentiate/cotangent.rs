@@ -78,8 +78,17 @@ impl Sweeper<'_> {
         if !left_rest.is_empty() && !right_rest.is_empty() {
             guards.push(self.either(left_rest, right_rest)?);
         }
-        let value = self.graph.apply(Operator::Add, &[a, b])?;
-        Ok(Cotangent { guards, value })
+        Ok(Cotangent { guards, value: self.plus(a, b)? })
+    }
+
+    /// `a + b`, as a difference where one of them is a negative: the same bits.
+    fn plus(&mut self, a: Ref, b: Ref) -> Result<Ref, GraphError> {
+        for (whole, negated) in [(&a, &b), (&b, &a)] {
+            if let Some(inner) = self.as_application(negated, Operator::Negate) {
+                return self.graph.apply(Operator::Subtract, &[whole.clone(), inner[0].clone()]);
+            }
+        }
+        self.graph.apply(Operator::Add, &[a, b])
     }
 
     /// Where one of two conjunctions of guards holds; the value there is written out already.

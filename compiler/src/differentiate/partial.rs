@@ -127,7 +127,7 @@ impl Sweeper<'_> {
         self.graph.apply(Operator::Multiply, &[value.clone(), partial.clone()])
     }
 
-    fn as_application(&self, value: &Ref, operator: Operator) -> Option<Vec<Ref>> {
+    pub(super) fn as_application(&self, value: &Ref, operator: Operator) -> Option<Vec<Ref>> {
         let applies = self.graph.as_operator(value.node) == Some(operator);
         applies.then(|| self.graph.operand_refs(value.node, &value.axes))
     }

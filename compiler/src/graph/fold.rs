@@ -85,12 +85,15 @@ impl Graph {
 
 /// The result of an operator on constants, where the float type computes exactly it; never a negative zero.
 fn exact(operator: Operator, numbers: &[Number], float: FloatType) -> Option<Number> {
+    // Rounding is symmetric: the nearest float of -0.1 is the negative of that of 0.1.
+    if let (Operator::Negate, [a]) = (operator, numbers) {
+        return (!a.is_zero()).then(|| a.negated());
+    }
     if !numbers.iter().all(|number| number.is_exact_in(float)) {
         return None;
     }
     let signed_zero = |result: Number| result.is_zero() && numbers.iter().any(|number| number.is_negative());
     let result = match (operator, numbers) {
-        (Operator::Negate, [a]) if !a.is_zero() => a.negated(),
         (Operator::Add, [a, b]) => a.checked_add(*b)?,
         (Operator::Subtract, [a, b]) => a.checked_add(b.negated())?,
         (Operator::Multiply, [a, b]) => a.checked_mul(*b).filter(|product| !signed_zero(*product))?,

@@ -172,7 +172,7 @@ impl Printer<'_> {
                     (_, precedence::COMPARISON) => (level + 1, level + 1),
                     _ => (level, level + 1),
                 };
-                let left = next(left);
+                let left = next(left + u8::from(self.is_read_as_longer(node, level)));
                 if let (Operator::Power, Some(exponent)) = (operator, self.superscript(node)) {
                     return [left, Some(Piece::Text(exponent))].into_iter().flatten().collect();
                 }
@@ -201,6 +201,13 @@ impl Printer<'_> {
             }
         };
         parts.into_iter().flatten().collect()
+    }
+
+    /// People read `a/b·c` as `a/(b·c)`: the quotient gets its parentheses.
+    fn is_read_as_longer(&self, node: NodeId, level: u8) -> bool {
+        let left = self.graph.operands(node).next().map(|operand| operand.node);
+        let quotient = |left: NodeId| self.graph.as_operator(left) == Some(Operator::Divide);
+        self.style == Style::People && level == precedence::PRODUCT && left.is_some_and(quotient)
     }
 
     fn infix(&self, symbol: &str, level: u8) -> String {
