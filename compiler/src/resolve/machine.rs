@@ -18,7 +18,7 @@ use crate::operators::{Kind, Operator};
 use crate::syntax::{self, BinaryOperator, Block, Expression, ExpressionId, ExpressionKind, Let, Module, Name};
 
 /// More steps than this, and the formula unfolds to more than anyone wants compiled.
-const MOST_STEPS: usize = 20_000_000;
+pub(super) const MOST_STEPS: usize = 10_000_000;
 
 /// A dimension that is inferred from how an index is used.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ pub(super) struct Machine<'a> {
     pub(super) errors: Diagnostics,
     pub(super) warnings: Diagnostics,
     pub(super) names: Vec<(String, NodeId)>,
-    steps: usize,
+    /// How many steps are left.
+    pub(super) budget: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -73,7 +74,7 @@ impl<'a> Machine<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             names: Vec::new(),
-            steps: 0,
+            budget: MOST_STEPS,
         }
     }
 
@@ -105,8 +106,8 @@ impl<'a> Machine<'a> {
 
     pub(super) fn work(&mut self) {
         while let Some(task) = self.tasks.pop() {
-            self.steps += 1;
-            if self.steps > MOST_STEPS {
+            self.budget = self.budget.saturating_sub(1);
+            if self.budget == 0 {
                 let message = format!("`{}` unfolds to more than {MOST_STEPS} steps", self.main.name.text);
                 self.errors.push(Diagnostic::new(Code::TooLarge, self.main.name.span, message));
                 self.tasks.clear();
