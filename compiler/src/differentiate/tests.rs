@@ -94,7 +94,8 @@ fn softmax_with_cross_entropy_gives_y_minus_t() {
     let x = [0.3, -1.2, 2.0];
     let total: f64 = x.iter().map(|x: &f64| x.exp()).sum();
     let t = [0.2, 0.3, 0.5];
-    let found = run("fn f(x: [K], t: [K]) wrt(x) = cross_entropy(softmax(x), t);", 1, &[tensor(&[3], &x), tensor(&[3], &t)]);
+    let found =
+        run("fn f(x: [K], t: [K]) wrt(x) = cross_entropy(softmax(x), t);", 1, &[tensor(&[3], &x), tensor(&[3], &t)]);
     for ((x, t), slope) in x.iter().zip(t).zip(&found[1]) {
         assert!((x.exp() / total - t - slope).abs() < 1e-15, "{found:?}");
     }
@@ -102,7 +103,8 @@ fn softmax_with_cross_entropy_gives_y_minus_t() {
 
 #[test]
 fn constant_cotangents_count_the_batch() {
-    let found = run("fn f(b: [K], x: [N, K]) wrt(b) = sum(x + b);", 1, &[tensor(&[2], &[0.0; 2]), tensor(&[3, 2], &[1.0; 6])]);
+    let found =
+        run("fn f(b: [K], x: [N, K]) wrt(b) = sum(x + b);", 1, &[tensor(&[2], &[0.0; 2]), tensor(&[3, 2], &[1.0; 6])]);
     assert_eq!(found[1], [3.0, 3.0]);
 }
 
@@ -129,11 +131,8 @@ fn pullbacks_take_the_cotangent_of_an_array() {
 fn every_edge_knows_what_flows_back() {
     let request = Request { order: 1, flows: true, ..Request::default() };
     let derived = derived("walnut * count * tax", &request);
-    let wanted: Vec<_> = derived
-        .flows
-        .iter()
-        .map(|flow| crate::lower::Wanted { value: flow.value.clone(), axes: Vec::new() })
-        .collect();
+    let wanted: Vec<_> =
+        derived.flows.iter().map(|flow| crate::lower::Wanted { value: flow.value.clone(), axes: Vec::new() }).collect();
     let program = lower(&derived.function.graph, &wanted);
     let inputs = [100.0, 2.0, 1.1].map(Tensor::scalar);
     let found: Vec<f64> = evaluate(&program, &inputs).expect("fits").iter().map(|tensor| tensor.data[0]).collect();
