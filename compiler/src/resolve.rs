@@ -42,7 +42,7 @@ pub struct Function {
     /// What `where` states.
     pub facts: Vec<Fact>,
     /// `let` names of the function's own body, in order: what a printer may call a node.
-    pub names: Vec<(String, NodeId)>,
+    pub names: Vec<LetName>,
     /// Attributes and doc comments, in order.
     pub attributes: Vec<Attribute>,
     /// `pub`, ... as written.
@@ -66,6 +66,17 @@ pub struct Parameter {
     pub shape: Vec<Dim>,
     /// Whether the function is differentiated by it.
     pub wrt: bool,
+}
+
+/// What a `let` of the function's own body calls a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetName {
+    /// The name.
+    pub name: String,
+    /// The node.
+    pub node: NodeId,
+    /// For each axis of the bound array, the slot of the node that it is.
+    pub slots: Vec<usize>,
 }
 
 /// A result of a [`Function`].

@@ -110,9 +110,38 @@ impl Sweeper<'_> {
         Ok(result)
     }
 
+    /// Takes a delta on a closed axis at its word: `sum[p](if p == q { f(p) } else { 0 })` is `f(q)`.
+    fn eliminate_deltas(&self, cotangent: &mut Cotangent, closed: &mut Vec<Axis>) {
+        let delta = |guard: &Guard| {
+            let [left, right] = guard.condition.axes.as_slice() else { return None };
+            let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
+            (is_delta && guard.holds && !guard.soft && left != right).then_some((*left, *right))
+        };
+        let mut place = 0;
+        while let Some(guard) = cotangent.guards.get(place) {
+            let Some((left, right)) = delta(guard).filter(|(a, b)| closed.contains(a) || closed.contains(b)) else {
+                place += 1;
+                continue;
+            };
+            let (from, to) = if closed.contains(&left) { (left, right) } else { (right, left) };
+            cotangent.guards.remove(place);
+            closed.retain(|axis| *axis != from);
+            *cotangent = cotangent.clone().renamed(&[from], &[to]);
+            let trivial = |guard: &Guard| {
+                let delta = self.graph.operation(guard.condition.node) == Operation::Delta && guard.holds;
+                delta && guard.condition.axes[0] == guard.condition.axes[1]
+            };
+            cotangent.guards.retain(|guard| !trivial(guard));
+            place = 0;
+        }
+    }
+
     /// Sums over axes. A condition that varies along them becomes "somewhere along them", which is soft: the sum is zero
     /// elsewhere.
     pub(super) fn sum(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Result<(), GraphError> {
+        let mut closed = closed.to_vec();
+        self.eliminate_deltas(cotangent, &mut closed);
+        let closed = closed.as_slice();
         let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
         let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
         let inner = cotangent.guards.split_off(first);

@@ -11,7 +11,7 @@ use super::scope::{Bound, Frame};
 use super::shape::{Array, Value};
 use super::signature::float_type;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{Dim, Graph, GraphError, NodeId, Ref};
+use crate::graph::{Dim, Graph, GraphError, Ref};
 use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
@@ -53,7 +53,7 @@ pub(super) struct Machine<'a> {
     pub(super) memo: HashMap<super::call::MemoKey, Array>,
     pub(super) errors: Diagnostics,
     pub(super) warnings: Diagnostics,
-    pub(super) names: Vec<(String, NodeId)>,
+    pub(super) names: Vec<(String, Array)>,
     /// How many steps are left.
     pub(super) budget: usize,
 }
@@ -219,7 +219,7 @@ impl<'a> Machine<'a> {
         }
         self.errors.extend(problems);
         if let (1, Value::Array(array)) = (self.frames.len(), &value) {
-            self.names.push((name.text.clone(), array.value.node));
+            self.names.push((name.text.clone(), array.clone()));
         }
         self.bind(&name.text, Bound::Value(value), name.span, true);
     }
