@@ -271,9 +271,12 @@ impl Derived {
 fn count(listing: &Listing, lines: &[crate::print::Line], stop: &HashSet<NodeId>) -> usize {
     let mut wanted: HashSet<NodeId> = HashSet::new();
     let mut total = 0;
-    for line in lines.iter().chain(listing.lets.iter().rev()) {
-        let asked = lines.iter().any(|other| std::ptr::eq(other, line));
-        if asked || line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
+    for line in lines {
+        total += line.operations;
+        wanted.extend(line.uses.iter().copied());
+    }
+    for line in listing.lets.iter().rev() {
+        if line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
             total += line.operations;
             wanted.extend(line.uses.iter().copied());
         }

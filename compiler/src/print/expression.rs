@@ -32,7 +32,9 @@ pub(super) struct Printer<'a> {
     pub(super) style: Style,
     pub(super) names: &'a Names,
     /// Names that an index must not take.
-    pub(super) taken: HashSet<String>,
+    pub(super) taken: &'a HashSet<String>,
+    /// Names that an index of this formula has.
+    pub(super) indices: HashSet<String>,
     /// How many operations were printed.
     pub(super) operations: usize,
     /// The named nodes that were printed by name.
@@ -42,7 +44,7 @@ pub(super) struct Printer<'a> {
 impl Printer<'_> {
     /// The formula of a node over named indices, even if the node itself has a name.
     pub(super) fn formula(&mut self, node: NodeId, indices: &[String]) -> String {
-        self.taken.extend(indices.iter().cloned());
+        self.indices.extend(indices.iter().cloned());
         let mut out = String::new();
         let mut pieces = Vec::new();
         self.expand(node, indices, 0, &mut pieces);
@@ -66,9 +68,10 @@ impl Printer<'_> {
         let letters = ["i", "j", "k", "l", "m", "n", "p", "q"].map(String::from);
         let hints = (!hint.is_empty()).then(|| hint.to_owned());
         let numbered = (1..).map(|number| format!("i{number}"));
-        let name = hints.into_iter().chain(letters).chain(numbered).find(|name| !self.taken.contains(name));
+        let is_free = |name: &String| !self.taken.contains(name) && !self.indices.contains(name);
+        let name = hints.into_iter().chain(letters).chain(numbered).find(is_free);
         let name = name.unwrap_or_default();
-        self.taken.insert(name.clone());
+        self.indices.insert(name.clone());
         name
     }
 

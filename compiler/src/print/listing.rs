@@ -202,7 +202,8 @@ impl<'a> Lister<'a> {
             graph: self.graph,
             style: self.style,
             names: &self.names,
-            taken: self.taken.clone(),
+            taken: &self.taken,
+            indices: HashSet::new(),
             operations: 0,
             used: Vec::new(),
         }
