@@ -99,8 +99,12 @@ impl Graph {
     #[must_use]
     pub fn local_dims(&self, node: NodeId) -> Vec<Dim> {
         let mut dims = self.shape(node).to_vec();
-        for operand in self.operands(node).filter(|_| self.closed(node) > 0) {
-            dims.resize(dims.len() + self.closed(node), Dim::Literal(1));
+        let closed = self.closed(node);
+        if closed == 0 {
+            return dims;
+        }
+        dims.resize(dims.len() + closed, Dim::Literal(1));
+        for operand in self.operands(node) {
             for (local, dim) in operand.axes.iter().zip(self.shape(operand.node)) {
                 dims[usize::from(*local)] = *dim;
             }
