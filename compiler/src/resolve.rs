@@ -116,8 +116,9 @@ pub fn resolve(module: &Module, text: &str) -> Result<Vec<Function>, Diagnostics
         return Err(sorted(errors));
     }
     let mut functions = Vec::new();
+    let by_name = module.functions.iter().map(|function| (function.name.text.as_str(), function)).collect();
     for place in 0..module.functions.len() {
-        match machine::Machine::new(module, text, place).run() {
+        match machine::Machine::new(module, &by_name, text, place).run() {
             Ok(function) => functions.push(function),
             Err(found) => errors.extend(found),
         }

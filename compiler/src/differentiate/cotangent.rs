@@ -3,6 +3,8 @@
 //! `if c { f(x) } else { 0 }` sends a cotangent into `f` only where `c` holds. Multiplying by a partial must not bring
 //! in what happens elsewhere (0 · ∞ is NaN), so the condition stays beside the value and every product goes inside.
 
+use std::collections::HashMap;
+
 use super::Sweeper;
 use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -144,7 +146,7 @@ impl Sweeper<'_> {
         let closed = closed.as_slice();
         let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
         let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
-        let inner = cotangent.guards.split_off(first);
+        let inner = self.without_implied(cotangent.guards.split_off(first));
         let value = self.materialise(&inner, cotangent.value.clone())?;
         cotangent.value = self.graph.sum(closed, &value)?;
         if !inner.is_empty() {
@@ -156,6 +158,30 @@ impl Sweeper<'_> {
             cotangent.guards.push(Guard { condition, holds: true, soft: true });
         }
         Ok(())
+    }
+
+    /// Drops what another guard implies: who is at position 3 is not at position 2. A vector of many entries is a chain
+    /// of such conditions, and each entry needs its own position only.
+    fn without_implied(&self, mut guards: Vec<Guard>) -> Vec<Guard> {
+        let held: HashMap<Axis, NodeId> =
+            guards.iter().filter(|guard| guard.holds).filter_map(|guard| self.as_position(&guard.condition)).collect();
+        guards.retain(|guard| {
+            let other = |(axis, place): (Axis, NodeId)| held.get(&axis).is_some_and(|held| *held != place);
+            guard.holds || !self.as_position(&guard.condition).is_some_and(other)
+        });
+        guards
+    }
+
+    /// `iota == k` with a stated `k`: the axis and the number's node.
+    fn as_position(&self, condition: &Ref) -> Option<(Axis, NodeId)> {
+        if self.graph.as_operator(condition.node) != Some(Operator::Equal) {
+            return None;
+        }
+        let mut operands = self.graph.operands(condition.node);
+        let (position, number) = (operands.next()?, operands.next()?);
+        let stated = self.graph.operation(position.node) == Operation::Iota
+            && matches!(self.graph.operation(number.node), Operation::Constant(_));
+        stated.then_some((*condition.axes.first()?, number.node))
     }
 
     /// Whether a node is finite wherever the inputs are finite and not huge.

@@ -1,5 +1,7 @@
 //! The main function around its body: parameters, outputs, facts, and the finished graph.
 
+use std::collections::HashSet;
+
 use super::machine::{Machine, Task};
 use super::scope::Bound;
 use super::shape::{Array, Value};
@@ -18,6 +20,8 @@ impl Machine<'_> {
                 self.frame_mut().dims.insert(name.clone(), dim);
             }
         }
+        let chosen: Option<HashSet<&str>> =
+            main.wrt.as_ref().map(|names| names.iter().map(|name| name.text.as_str()).collect());
         let mut parameters = Vec::new();
         for parameter in &main.parameters {
             let name = &parameter.name;
@@ -34,7 +38,7 @@ impl Machine<'_> {
             let value = self.graph.input(&name.text, &axes).map_err(|error| self.fault(&error, name.span))?;
             let node = value.node;
             self.bind(&name.text, Bound::Value(Value::Array(Array { value, shape: axes })), name.span, false);
-            let wrt = main.wrt.as_ref().is_none_or(|chosen| chosen.iter().any(|chosen| chosen.text == name.text));
+            let wrt = chosen.as_ref().is_none_or(|chosen| chosen.contains(name.text.as_str()));
             parameters.push(Parameter { name: name.text.clone(), span: name.span, node, shape, wrt });
         }
         self.sizes_known(&parameters)?;

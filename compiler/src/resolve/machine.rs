@@ -43,6 +43,8 @@ pub(super) enum Task<'a> {
 /// The state of resolving one function.
 pub(super) struct Machine<'a> {
     pub(super) module: &'a Module,
+    /// The functions of the module.
+    pub(super) by_name: &'a HashMap<&'a str, &'a syntax::Function>,
     pub(super) text: &'a str,
     pub(super) main: &'a syntax::Function,
     pub(super) graph: Graph,
@@ -59,10 +61,16 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(module: &'a Module, text: &'a str, place: usize) -> Self {
+    pub(super) fn new(
+        module: &'a Module,
+        by_name: &'a HashMap<&'a str, &'a syntax::Function>,
+        text: &'a str,
+        place: usize,
+    ) -> Self {
         let main = &module.functions[place];
         Self {
             module,
+            by_name,
             text,
             main,
             graph: Graph::new(FloatType::F64),

@@ -155,7 +155,8 @@ fn calls_do_not_unfold_without_end() {
         text.push_str(&format!("fn f{number}(x) = f{0}(x + {number}) * f{0}(x * 2.5);", number - 1));
     }
     let module = parse_module(&text).expect("parses");
-    let mut machine = super::machine::Machine::new(&module, &text, 39);
+    let by_name = module.functions.iter().map(|function| (function.name.text.as_str(), function)).collect();
+    let mut machine = super::machine::Machine::new(&module, &by_name, &text, 39);
     machine.budget = 100_000;
     assert_eq!(machine.run().expect_err("too large")[0].code, Code::TooLarge);
 }
