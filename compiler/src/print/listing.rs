@@ -284,7 +284,8 @@ impl<'a> Lister<'a> {
         };
         let (mut operations, uses) = (printer.operations, printer.used);
         for (axis, index) in asked.axes.iter().zip(&indices) {
-            if !asked.value.axes.contains(axis) {
+            // In the language, an index on the left stands on the right too.
+            if self.style == Style::Language && !asked.value.axes.contains(axis) {
                 operations += 2;
                 formula = format!("if {index} == {index} {{ {formula} }} else {{ 0 }}");
             }
