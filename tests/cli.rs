@@ -1,5 +1,8 @@
 //! The command line as other programs meet it: output, messages, exit status.
 
+// A test that panics has failed, as it should.
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 

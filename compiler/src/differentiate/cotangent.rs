@@ -58,17 +58,20 @@ impl Sweeper<'_> {
         let common = left.guards.iter().zip(&right.guards).take_while(|(a, b)| a == b).count();
         let (left_rest, right_rest) = (&left.guards[common..], &right.guards[common..]);
         let mut guards = left.guards[..common].to_vec();
-        if let ([a, ..], [b, ..]) = (left_rest, right_rest) {
-            if a.condition == b.condition && a.holds != b.holds && !a.soft && !b.soft {
-                let inner_left = self.materialise(&left_rest[1..], left.value.clone())?;
-                let inner_right = self.materialise(&right_rest[1..], right.value.clone())?;
-                let (yes, no) = if a.holds { (inner_left, inner_right) } else { (inner_right, inner_left) };
-                let value = self.graph.apply(Operator::Select, &[a.condition.clone(), yes, no])?;
-                if left_rest.len() > 1 && right_rest.len() > 1 {
-                    guards.push(self.either(left_rest, right_rest)?);
-                }
-                return Ok(Cotangent { guards, value });
+        if let ([a, ..], [b, ..]) = (left_rest, right_rest)
+            && a.condition == b.condition
+            && a.holds != b.holds
+            && !a.soft
+            && !b.soft
+        {
+            let inner_left = self.materialise(&left_rest[1..], left.value.clone())?;
+            let inner_right = self.materialise(&right_rest[1..], right.value.clone())?;
+            let (yes, no) = if a.holds { (inner_left, inner_right) } else { (inner_right, inner_left) };
+            let value = self.graph.apply(Operator::Select, &[a.condition.clone(), yes, no])?;
+            if left_rest.len() > 1 && right_rest.len() > 1 {
+                guards.push(self.either(left_rest, right_rest)?);
             }
+            return Ok(Cotangent { guards, value });
         }
         let (a, b) =
             (self.materialise(left_rest, left.value.clone())?, self.materialise(right_rest, right.value.clone())?);

@@ -111,10 +111,10 @@ impl Sweeper<'_> {
                 return self.graph.apply(Operator::Negate, &[product]);
             }
         }
-        if let Some(inner) = self.as_application(partial, Operator::Divide) {
-            if self.graph.as_constant(inner[0].node) == Some(Number::ONE) {
-                return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);
-            }
+        if let Some(inner) = self.as_application(partial, Operator::Divide)
+            && self.graph.as_constant(inner[0].node) == Some(Number::ONE)
+        {
+            return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);
         }
         self.graph.apply(Operator::Multiply, &[value.clone(), partial.clone()])
     }
