@@ -44,7 +44,7 @@ impl Shown {
         let listing = list(&function.graph, &asked, &function.names, style, &[]);
         let mut names = HashMap::new();
         for (output, name) in function.outputs.iter().zip(&picture.output_names) {
-            if output.axes.is_empty() {
+            if output.axes.is_empty() && role(&function.graph, output.value.node) == Role::Operator {
                 names.entry(output.value.node).or_insert_with(|| name.clone());
             }
         }
