@@ -112,48 +112,23 @@ impl Sweeper<'_> {
         Ok(result)
     }
 
-    /// Takes a delta on a closed axis at its word: `sum[p](if p == q { f(p) } else { 0 })` is `f(q)`.
-    fn eliminate_deltas(&self, cotangent: &mut Cotangent, closed: &mut Vec<Axis>) {
-        let delta = |guard: &Guard| {
-            let [left, right] = guard.condition.axes.as_slice() else { return None };
-            let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
-            (is_delta && guard.holds && !guard.soft && left != right).then_some((*left, *right))
-        };
-        let mut place = 0;
-        while let Some(guard) = cotangent.guards.get(place) {
-            let Some((left, right)) = delta(guard).filter(|(a, b)| closed.contains(a) || closed.contains(b)) else {
-                place += 1;
-                continue;
-            };
-            let (from, to) = if closed.contains(&left) { (left, right) } else { (right, left) };
-            cotangent.guards.remove(place);
-            closed.retain(|axis| *axis != from);
-            *cotangent = cotangent.clone().renamed(&[from], &[to]);
-            let trivial = |guard: &Guard| {
-                let delta = self.graph.operation(guard.condition.node) == Operation::Delta && guard.holds;
-                delta && guard.condition.axes[0] == guard.condition.axes[1]
-            };
-            cotangent.guards.retain(|guard| !trivial(guard));
-            place = 0;
-        }
-    }
-
     /// Sums over axes. A condition that varies along them becomes "somewhere along them", which is soft: the sum is zero
     /// elsewhere.
     pub(super) fn sum(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Result<(), GraphError> {
-        let mut closed = closed.to_vec();
-        self.eliminate_deltas(cotangent, &mut closed);
-        let closed = closed.as_slice();
+        let closed = self.pick(cotangent, closed);
+        if closed.is_empty() {
+            return Ok(());
+        }
         let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
         let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
         let inner = self.without_implied(cotangent.guards.split_off(first));
         let value = self.materialise(&inner, cotangent.value.clone())?;
-        cotangent.value = self.graph.sum(closed, &value)?;
+        cotangent.value = self.graph.sum(&closed, &value)?;
         if !inner.is_empty() {
             let all = self.all(&inner)?;
             let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
             let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
-            let any = self.graph.max(closed, &mark)?;
+            let any = self.graph.max(&closed, &mark)?;
             let condition = self.graph.apply(Operator::Equal, &[any, one])?;
             cotangent.guards.push(Guard { condition, holds: true, soft: true });
         }
@@ -182,6 +157,30 @@ impl Sweeper<'_> {
         let stated = self.graph.operation(position.node) == Operation::Iota
             && matches!(self.graph.operation(number.node), Operation::Constant(_));
         stated.then_some((*condition.axes.first()?, number.node))
+    }
+
+    /// A sum over an axis of what is zero but at one position picks what stands there. Returns the other axes.
+    fn pick(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Vec<Axis> {
+        let mut closed = closed.to_vec();
+        while let Some((picked, at)) = cotangent.guards.iter().find_map(|guard| self.picks(guard, &closed)) {
+            closed.retain(|axis| *axis != picked);
+            *cotangent = cotangent.clone().renamed(&[picked], &[at]);
+            let graph = &self.graph;
+            let is_delta = |guard: &Guard| guard.holds && graph.operation(guard.condition.node) == Operation::Delta;
+            cotangent.guards.retain(|guard| !(is_delta(guard) && guard.condition.axes[0] == guard.condition.axes[1]));
+        }
+        closed
+    }
+
+    /// The closed axis that a condition binds to another one.
+    fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
+        let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
+        let (left, right) = match guard.condition.axes[..] {
+            [left, right] if is_delta && guard.holds && !guard.soft && left != right => (left, right),
+            _ => return None,
+        };
+        let pair = if closed.contains(&left) { (left, right) } else { (right, left) };
+        closed.contains(&pair.0).then_some(pair)
     }
 
     /// Whether a node is finite wherever the inputs are finite and not huge.

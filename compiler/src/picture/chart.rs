@@ -1,8 +1,8 @@
 //! From a [`Picture`] to boxes and arrows with labels.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Picture, Values};
+use super::{Picture, Sweep, Values};
 use crate::evaluate::Tensor;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::operators::{Kind, Notation, Operator};
@@ -44,7 +44,7 @@ impl Shown {
         let listing = list(&function.graph, &asked, &function.names, style, &[]);
         let mut names = HashMap::new();
         for (output, name) in function.outputs.iter().zip(&picture.output_names) {
-            if output.axes.is_empty() {
+            if output.axes.is_empty() && role(&function.graph, output.value.node) == Role::Operator {
                 names.entry(output.value.node).or_insert_with(|| name.clone());
             }
         }
@@ -109,7 +109,7 @@ fn definition(line: &Line) -> String {
 pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges) -> Chart {
     let shown = Shown::new(picture, Style::People);
     let mut drawing = Drawing { picture, chart: Chart::default(), places: HashMap::new(), outputs: Vec::new() };
-    drawing.nodes();
+    drawing.nodes(edges);
     if edges.forward {
         drawing.forward(values, &shown);
     }
@@ -134,10 +134,15 @@ impl Drawing<'_> {
     }
 
     /// All but constants: operands before their users, inputs just before their first use.
-    fn nodes(&mut self) {
+    fn nodes(&mut self, edges: Edges) {
         let graph = &self.picture.function.graph;
+        let reached: HashSet<usize> = self.picture.sweeps.iter().flatten().flat_map(Sweep::places).collect();
         for node in order(self.picture) {
             let role = role(graph, node);
+            let place = self.picture.nodes.partition_point(|wanted| wanted.value.node < node);
+            if !edges.forward && role == Role::Operator && !reached.contains(&place) {
+                continue;
+            }
             let mut label = node_text(graph, node);
             if role == Role::Input && !graph.shape(node).is_empty() {
                 label = format!("{label}: {}", shape_text(graph, node));
