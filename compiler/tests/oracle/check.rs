@@ -11,7 +11,7 @@ use crate::generate::Program;
 use crate::generate::print::{self, Parentheses};
 use crate::generate::random::Random;
 use crate::numeric::{self, Estimate, Sample};
-use crate::report::Report;
+use crate::report::{Failure, Report};
 
 /// Programs with more coordinates than this are checked along two directions only.
 const FEW_COORDINATES: usize = 2;
@@ -26,13 +26,13 @@ type Point = Vec<Tensor<f64>>;
 ///
 /// # Errors
 /// What disagrees, with all numbers.
-pub fn check(program: &Program, report: &mut Report) -> Result<(), String> {
-    let upstream = upstream(program)?;
+pub fn check(program: &Program, report: &mut Report) -> Result<(), Failure> {
+    let upstream = upstream(program).map_err(Failure::by("the interpreter"))?;
     for direction in directions(program) {
-        first_derivative(program, &direction, &upstream, report)?;
+        first_derivative(program, &direction, &upstream, report).map_err(Failure::by("differences"))?;
     }
-    second_derivative(program, &upstream, report)?;
-    texts(program, report)?;
+    second_derivative(program, &upstream, report).map_err(Failure::by("differences"))?;
+    texts(program, report).map_err(Failure::by("texts"))?;
     compiled::check(program, &upstream, report)
 }
 

@@ -11,7 +11,7 @@ use crate::dual::tensor::Tensor;
 use crate::dual::{self};
 use crate::generate::Program;
 use crate::numeric;
-use crate::report::Report;
+use crate::report::{Failure, Report};
 
 /// The name of the cotangent; no program has it.
 pub const UPSTREAM: &str = "upstream_cotangent";
@@ -49,86 +49,168 @@ pub fn run(derived: &Derived, inputs: &[Tensor<f64>]) -> Result<Vec<evaluate::Te
 ///
 /// # Errors
 /// What disagrees.
-pub fn check(program: &Program, upstream: &[Tensor<f64>], report: &mut Report) -> Result<(), String> {
-    let function = resolved(program)?;
+pub fn check(program: &Program, upstream: &[Tensor<f64>], report: &mut Report) -> Result<(), Failure> {
+    let function = resolved(program).map_err(Failure::by("refusal"))?;
+    value(program, &function)?;
     if !program.wrt.is_empty() {
         pullback(program, &function, upstream)?;
         if program.has_gradient() {
             gradient_and_hessian(program, &function)?;
+            report.hessians += 1;
+        } else {
+            jacobians(program, &function)?;
+            report.jacobians += 1;
         }
     }
     report.compiled += 1;
     Ok(())
 }
 
-fn same(what: &str, found: &evaluate::Tensor, expected: &Tensor<f64>, scale: f64) -> Result<(), String> {
+fn same(
+    by: &'static str,
+    what: &str,
+    found: &evaluate::Tensor,
+    expected: &Tensor<f64>,
+    scale: f64,
+) -> Result<(), Failure> {
     let agree = found.shape == expected.shape
+        && found.data.len() == expected.items.len()
         && found.data.iter().zip(&expected.items).all(|(a, b)| numeric::agree(*a, *b, scale));
     if agree {
         return Ok(());
     }
-    Err(format!(
+    let message = format!(
         "{what}: compiled {:?} {:?}, by jets {:?} {:?} (scale {scale})",
         found.shape, found.data, expected.shape, expected.items
-    ))
+    );
+    Err(Failure { by, message })
 }
 
-/// The value, and the sum over all outputs of what each sends back.
-fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) -> Result<(), String> {
-    let (expected, largest) = dual::pullback(&program.module, &program.function, &program.point, upstream)?;
-    let values = dual::run::<f64>(&program.module, &program.function, &program.point)?;
-    let request = Request { order: 1, upstream: Some(UPSTREAM.into()), ..Request::default() };
-    let derived = derive(function.clone(), &request).map_err(|error| error.to_string())?;
-    let inputs: Vec<Tensor<f64>> = program.point.iter().chain(upstream).cloned().collect();
-    let found = run(&derived, &inputs)?;
-    let count = values.outputs.len();
-    let scale = largest.max(values.largest);
-    for (place, (found, expected)) in found.iter().zip(&values.outputs).enumerate() {
-        same(&format!("output {place}"), found, expected, scale)?;
-    }
-    for (place, name) in derived.wrt().into_iter().zip(&program.wrt) {
-        let mut sum: Option<evaluate::Tensor> = None;
-        for (entry, value) in derived.entries.iter().zip(&found[count..]).filter(|(entry, _)| entry.wrt == [place]) {
-            assert_eq!(entry.kind, DerivativeKind::Pullback);
-            match &mut sum {
-                Some(sum) => sum.data.iter_mut().zip(&value.data).for_each(|(a, b)| *a += b),
-                None => sum = Some(value.clone()),
-            }
+/// Derives, and requires exactly the derivatives that were asked for, in order.
+fn derived(program: &Program, function: &Function, request: &Request) -> Result<Derived, Failure> {
+    let derived =
+        derive(function.clone(), request).map_err(|error| Failure { by: "refusal", message: error.to_string() })?;
+    let place = |name: &String| program.inputs.iter().position(|(input, _)| input == name);
+    let wrt: Vec<usize> = program.wrt.iter().filter_map(place).collect();
+    let mut expected = Vec::new();
+    for (of, shape) in program.outputs.iter().enumerate().filter(|_| request.order > 0) {
+        let kind = match (&request.upstream, shape.as_slice()) {
+            (Some(_), _) => DerivativeKind::Pullback,
+            (None, []) => DerivativeKind::Gradient,
+            (None, _) => DerivativeKind::Jacobian,
+        };
+        expected.extend(wrt.iter().map(|place| (kind, of, vec![*place])));
+        if request.order > 1 {
+            let pairs = wrt.iter().flat_map(|row| wrt.iter().map(move |column| vec![*row, *column]));
+            expected.extend(pairs.map(|pair| (DerivativeKind::Hessian, of, pair)));
         }
-        let Some(sum) = sum else { return Err(format!("no derivative by `{name}`")) };
-        same(&format!("pullback to `{name}`"), &sum, &expected[place], scale)?;
     }
-    let chosen: Vec<&String> = derived.wrt().iter().map(|place| &program.inputs[*place].0).collect();
-    if chosen != program.wrt.iter().collect::<Vec<_>>() {
-        return Err(format!("differentiated by {chosen:?}, not by {:?}", program.wrt));
+    let found: Vec<_> = derived.entries.iter().map(|entry| (entry.kind, entry.of, entry.wrt.clone())).collect();
+    if found != expected || derived.wrt() != wrt {
+        let message = format!("found {found:?} by {:?}, not {expected:?} by {wrt:?}", derived.wrt());
+        return Err(Failure { by: "list of derivatives", message });
     }
-    Ok(())
+    Ok(derived)
 }
 
-fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), String> {
-    let derived = derive(function.clone(), &Request { order: 2, ..Request::default() }).map_err(|e| e.to_string())?;
-    let found = run(&derived, &program.point)?;
-    let one = [Tensor { shape: Vec::new(), items: vec![1.0] }];
-    let (gradient, largest) = dual::pullback(&program.module, &program.function, &program.point, &one)?;
-    let (hessian, most) = dual::hessian(&program.module, &program.function, &program.point)?;
+/// Where the coordinates of each input start, and where the last one's end.
+fn starts(program: &Program) -> Vec<usize> {
     let mut starts = vec![0];
     for input in &program.point {
         starts.push(starts[starts.len() - 1] + input.items.len());
     }
+    starts
+}
+
+/// The outputs of the formula alone.
+fn value(program: &Program, function: &Function) -> Result<(), Failure> {
+    let expected =
+        dual::run::<f64>(&program.module, &program.function, &program.point).map_err(Failure::by("the interpreter"))?;
+    let derived = derived(program, function, &Request::default())?;
+    let found = run(&derived, &program.point).map_err(Failure::by("value"))?;
+    for (place, (found, output)) in found.iter().zip(&expected.outputs).enumerate() {
+        same("value", &format!("output {place}"), found, output, expected.largest)?;
+    }
+    Ok(())
+}
+
+/// The value, and the sum over all outputs of what each sends back.
+fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) -> Result<(), Failure> {
+    let (expected, largest) = dual::pullback(&program.module, &program.function, &program.point, upstream)
+        .map_err(Failure::by("the interpreter"))?;
+    let request = Request { order: 1, upstream: Some(UPSTREAM.into()), ..Request::default() };
+    let derived = derived(program, function, &request)?;
+    let inputs: Vec<Tensor<f64>> = program.point.iter().chain(upstream).cloned().collect();
+    let found = run(&derived, &inputs).map_err(Failure::by("pullback"))?;
+    let count = program.outputs.len();
+    for place in derived.wrt() {
+        let mut sum =
+            evaluate::Tensor { shape: expected[place].shape.clone(), data: expected[place].map(|_| 0.0).items };
+        for (_, value) in derived.entries.iter().zip(&found[count..]).filter(|(entry, _)| entry.wrt == [place]) {
+            sum.data.iter_mut().zip(&value.data).for_each(|(a, b)| *a += b);
+            sum.shape.clone_from(&value.shape);
+        }
+        same("pullback", &format!("to `{}`", program.inputs[place].0), &sum, &expected[place], largest)?;
+    }
+    Ok(())
+}
+
+fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), Failure> {
+    let request = Request { order: 2, ..Request::default() };
+    let derived = derived(program, function, &request)?;
+    let found = run(&derived, &program.point).map_err(Failure::by("hessian"))?;
+    let one = [Tensor { shape: Vec::new(), items: vec![1.0] }];
+    let interpreter = || Failure::by("the interpreter");
+    let (gradient, largest) =
+        dual::pullback(&program.module, &program.function, &program.point, &one).map_err(interpreter())?;
+    let (hessian, most) = dual::hessian(&program.module, &program.function, &program.point).map_err(interpreter())?;
+    let starts = starts(program);
     for (entry, found) in derived.entries.iter().zip(&found[1..]) {
-        match (entry.kind, entry.wrt.as_slice()) {
-            (DerivativeKind::Gradient, [input]) => same("gradient", found, &gradient[*input], largest)?,
-            (DerivativeKind::Hessian, [row, column]) => {
+        let name = |place: &usize| program.inputs[*place].0.as_str();
+        match entry.wrt.as_slice() {
+            [row, column] => {
                 let (rows, columns) = (&program.point[*row], &program.point[*column]);
                 let part = (0..rows.items.len()).flat_map(|at| {
                     hessian[starts[*row] + at][starts[*column]..].iter().take(columns.items.len()).copied()
                 });
                 let expected = Tensor { shape: [&rows.shape[..], &columns.shape[..]].concat(), items: part.collect() };
-                let what = format!("hessian by `{}` and `{}`", program.inputs[*row].0, program.inputs[*column].0);
-                same(&what, found, &expected, most.max(largest).max(1.0).powi(2))?;
+                let what = format!("by `{}` and `{}`", name(row), name(column));
+                same("hessian", &what, found, &expected, most)?;
             }
-            other => return Err(format!("an unexpected derivative {other:?}")),
+            places => {
+                let what = format!("by `{}`", places.iter().map(name).collect::<String>());
+                same("gradient", &what, found, &gradient[places[0]], largest)?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// The Jacobian of every output, row by row.
+fn jacobians(program: &Program, function: &Function) -> Result<(), Failure> {
+    let request = Request { order: 1, ..Request::default() };
+    let derived = derived(program, function, &request)?;
+    let found = run(&derived, &program.point).map_err(Failure::by("jacobian"))?;
+    let values =
+        dual::run::<f64>(&program.module, &program.function, &program.point).map_err(Failure::by("the interpreter"))?;
+    let mut columns = Vec::new();
+    let mut largest = values.largest;
+    for direction in dual::coordinates(&program.point) {
+        let run = dual::run(&program.module, &program.function, &dual::along(&program.point, &direction))
+            .map_err(Failure::by("the interpreter"))?;
+        largest = largest.max(run.largest);
+        columns.push(run.outputs);
+    }
+    let starts = starts(program);
+    for (entry, found) in derived.entries.iter().zip(&found[program.outputs.len()..]) {
+        let (output, input) = (&values.outputs[entry.of], entry.wrt[0]);
+        let part = (0..output.items.len()).flat_map(|row| {
+            columns[starts[input]..starts[input + 1]].iter().map(move |column| column[entry.of].items[row].tangent)
+        });
+        let shape = [&output.shape[..], &program.point[input].shape[..]].concat();
+        let expected = Tensor { shape, items: part.collect() };
+        let what = format!("of output {} by `{}`", entry.of, program.inputs[input].0);
+        same("jacobian", &what, found, &expected, largest)?;
     }
     Ok(())
 }

@@ -9,49 +9,76 @@ use std::process::Command;
 
 use chainrule_compiler::derive::{Request, derive};
 use chainrule_compiler::emit::{Origin, emit_function};
+use chainrule_compiler::syntax::{Attribute, Name};
 use proc_macro2::{Span, TokenStream};
 
 use crate::compiled;
 use crate::generate::Program;
-use crate::report::Report;
+use crate::report::{Failure, Report};
+
+/// The cotangent that `backward` is given: not 1, so that it cannot be left out, and a power of two, which rounds nothing.
+const UPSTREAM: f64 = -2.0;
 
 /// Programs in one source file.
 const BATCH: usize = 250;
+
+/// What a program must print.
+struct Expected {
+    number: u64,
+    value: f64,
+    gradient: Vec<f64>,
+    hessian: Vec<f64>,
+}
 
 /// Programs that wait to be compiled together.
 #[derive(Default)]
 pub struct Batch {
     source: String,
     main: String,
-    expected: Vec<(u64, Vec<f64>)>,
+    expected: Vec<Expected>,
 }
 
 impl Batch {
-    /// Adds a program if it can be emitted; compiles the batch when it is full.
+    /// Adds a program if it can be emitted.
     ///
     /// # Errors
-    /// What the compiler refuses, or what disagrees.
-    pub fn add(&mut self, program: &Program, report: &mut Report) -> Result<(), String> {
+    /// What the compiler refuses.
+    pub fn add(&mut self, program: &Program, report: &mut Report) -> Result<(), Failure> {
         if !program.scalar || !program.has_gradient() || program.wrt.is_empty() {
             return Ok(());
         }
-        let mut function = compiled::resolved(program)?;
+        let refusal = || Failure::by("refusal");
+        let mut function = compiled::resolved(program).map_err(refusal())?;
         "pub".clone_into(&mut function.visibility);
-        let derived =
-            derive(function.clone(), &Request { order: 1, ..Request::default() }).map_err(|e| e.to_string())?;
-        let numbers = compiled::run(&derived, &program.point)?;
-        let numbers: Vec<f64> = numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
+        function.attributes.push(Attribute {
+            path: Name { text: "emit".into(), span: Default::default() },
+            content: "(hessian)".into(),
+            is_doc: false,
+            span: Default::default(),
+        });
+        let request = Request { order: 2, ..Request::default() };
+        let derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
+        let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
+        let mut numbers: Vec<f64> = numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
         let origin = Origin { facade: "crate::facade".parse().unwrap_or_default(), spans: &|_| Span::call_site() };
         let tokens: TokenStream = match emit_function(function, &origin) {
             Ok(tokens) => tokens,
             // Vectors inside a scalar formula are arrays: not emitted yet.
             Err(error) if error.message.contains("not emitted yet") => return Ok(()),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(refusal()(error.to_string())),
         };
         self.write(program, &tokens);
-        self.expected.push((program.number, numbers));
+        let hessian = numbers.split_off(1 + program.wrt.len());
+        let gradient = numbers.split_off(1);
+        self.expected.push(Expected { number: program.number, value: numbers[0], gradient, hessian });
         report.emitted += 1;
-        if self.expected.len() >= BATCH { self.finish() } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Whether it is time to run the batch.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.expected.len() >= BATCH
     }
 
     fn write(&mut self, program: &Program, tokens: &TokenStream) {
@@ -69,41 +96,43 @@ impl Batch {
                 let gradient = {name}::gradient({arguments}).to_array();
                 let (value2, gradient2) = {name}::value_and_gradient({arguments});
                 let (value3, saved) = {name}::forward({arguments});
-                let gradient3 = {name}::backward({arguments}{separator}&saved, 1.0).to_array();
-                print({number}, value, &gradient); print({number}, value2, &gradient2.to_array());
-                print({number}, value3, &gradient3); }}"
+                let gradient3 = {name}::backward({arguments}{separator}&saved, {UPSTREAM:?}).to_array();
+                let hessian = {name}::hessian({arguments});
+                print({number}, &[value, value2, value3, {name}::value({arguments})]);
+                print({number}, &gradient); print({number}, &gradient2.to_array()); print({number}, &gradient3);
+                print({number}, &hessian.concat());"
         );
+        if program.wrt.len() == 1 {
+            let _ = writeln!(
+                self.main,
+                "let (value4, slope) = {name}::value_and_derivative({arguments});
+                 print({number}, &[value4, slope, {name}::derivative({arguments})]);"
+            );
+        }
+        self.main.push('}');
     }
 
-    /// Compiles and runs what waits.
-    ///
-    /// # Errors
-    /// What disagrees, or what rustc says.
-    pub fn finish(&mut self) -> Result<(), String> {
+    /// Compiles and runs what waits: the programs that disagree.
+    pub fn run(&mut self) -> Vec<(u64, Failure)> {
         let batch = std::mem::take(self);
-        if batch.expected.is_empty() {
-            return Ok(());
-        }
-        let lines = batch.run()?;
-        for (number, expected) in &batch.expected {
-            let found: Vec<&Vec<f64>> = lines.iter().filter(|(other, _)| other == number).map(|(_, v)| v).collect();
-            if found.len() != 3 || found.iter().any(|found| !equal(found, expected)) {
-                return Err(format!("program {number} emitted: {found:?}, lowered: {expected:?}"));
-            }
-        }
-        Ok(())
+        let Some(first) = batch.expected.first() else { return Vec::new() };
+        let lines = match batch.output() {
+            Ok(lines) => lines,
+            Err(message) => return vec![(first.number, Failure { by: "rustc", message })],
+        };
+        batch.expected.iter().filter_map(|expected| Some((expected.number, expected.disagreement(&lines)?))).collect()
     }
 
-    fn run(&self) -> Result<Vec<(u64, Vec<f64>)>, String> {
+    fn output(&self) -> Result<Vec<(u64, Vec<f64>)>, String> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("emitted");
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let math = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../src/math.rs");
-        let calls: String = self.expected.iter().fold(String::new(), |mut calls, (number, _)| {
-            let _ = writeln!(calls, "run{number}();");
+        let calls: String = self.expected.iter().fold(String::new(), |mut calls, expected| {
+            let _ = writeln!(calls, "run{}();", expected.number);
             calls
         });
-        let print = "fn print(number: u64, value: f64, gradient: &[f64]) { print!(\"{number} {}\", value.to_bits()); \
-                     for slope in gradient { print!(\" {}\", slope.to_bits()); } println!(); }";
+        let print = "fn print(number: u64, values: &[f64]) { print!(\"{number}\"); for value in values { \
+                     print!(\" {}\", value.to_bits()); } println!(); }";
         let source = format!(
             "#![allow(unexpected_cfgs)] #![forbid(unsafe_code)] mod facade {{ #[path = {math:?}] pub mod math; }}\n{}\n{print}\n{}\nfn main() {{ {calls} }}\n",
             self.source, self.main
@@ -127,18 +156,39 @@ impl Batch {
     }
 }
 
+impl Expected {
+    fn disagreement(&self, lines: &[(u64, Vec<f64>)]) -> Option<Failure> {
+        let found: Vec<&Vec<f64>> =
+            lines.iter().filter(|(number, _)| *number == self.number).map(|(_, values)| values).collect();
+        let scaled: Vec<f64> = self.gradient.iter().map(|slope| UPSTREAM * slope).collect();
+        let mut parts = vec![
+            ("emitted value", vec![self.value; 4]),
+            ("emitted gradient", self.gradient.clone()),
+            ("emitted value_and_gradient", self.gradient.clone()),
+            ("emitted backward", scaled),
+            ("emitted hessian", self.hessian.clone()),
+        ];
+        if let [slope] = self.gradient[..] {
+            parts.push(("emitted derivative", vec![self.value, slope, slope]));
+        }
+        for (place, (by, expected)) in parts.iter().enumerate() {
+            if !found.get(place).is_some_and(|found| equal(found, expected)) {
+                let message = format!("emitted {:?}, lowered {expected:?}", found.get(place));
+                return Some(Failure { by, message });
+            }
+        }
+        None
+    }
+}
+
 fn parse(line: &str) -> Result<(u64, Vec<f64>), String> {
     let mut words = line.split(' ').map(|word| word.parse::<u64>().map_err(|error| error.to_string()));
     let number = words.next().ok_or("an empty line")??;
     Ok((number, words.map(|bits| bits.map(f64::from_bits)).collect::<Result<_, _>>()?))
 }
 
-/// Bit for bit but for NaN and the sign of zero: `-0.0` times an upstream of 1 may differ.
+/// Bit for bit but for NaN and the sign of zero: emitted code takes the steps of the lowered program.
 fn equal(found: &[f64], expected: &[f64]) -> bool {
-    found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| close(*a, *b))
-}
-
-/// The backward pass multiplies by the upstream in another order than the gradient, which rounds differently.
-fn close(a: f64, b: f64) -> bool {
-    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()).max(1e-12)
+    let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan();
+    found.len() == expected.len() && found.iter().zip(expected).all(same)
 }

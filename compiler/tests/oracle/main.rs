@@ -17,10 +17,18 @@ mod interpreter_tests;
 mod numeric;
 mod report;
 
-use report::Report;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use report::{Failure, Failures, Report};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A panic of the compiler is a failure of the program like any other.
+fn guarded(check: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(check))
+        .unwrap_or_else(|_| Err(Failure { by: "panic", message: "its message stands above".into() }))
 }
 
 #[test]
@@ -29,29 +37,30 @@ fn random_programs() {
     let only = std::env::var("ORACLE_ONLY").ok().and_then(|text| text.parse::<u64>().ok());
     let numbers = only.map_or(0..setting("ORACLE_PROGRAMS", 2000), |number| number..number + 1);
     let mut report = Report::default();
-    let mut failures = 0;
+    let mut failures = Failures::default();
     let mut batch = emitted::Batch::default();
     for number in numbers.clone() {
         let program = generate::program(seed, number);
         if only.is_some() {
             println!("{}", check::describe(&program));
         }
-        let checked = check::check(&program, &mut report).and_then(|()| batch.add(&program, &mut report));
+        let checked = guarded(|| {
+            check::check(&program, &mut report)?;
+            batch.add(&program, &mut report)
+        });
         match checked {
             Ok(()) => report.count(&program),
-            Err(message) => {
-                failures += 1;
-                println!("{}\n{message}\n", check::describe(&program));
+            Err(failure) => failures.add(&program, &failure),
+        }
+        if batch.is_full() || number + 1 == numbers.end {
+            for (number, failure) in batch.run() {
+                failures.add(&generate::program(seed, number), &failure);
             }
         }
-        assert!(failures < 10, "ten failures are enough");
-    }
-    if let Err(message) = batch.finish() {
-        failures += 1;
-        println!("{message}");
+        assert!(failures.count() < 10, "ten failures are enough; {failures}");
     }
     println!("{report}");
-    assert_eq!(failures, 0, "rerun one with ORACLE_SEED={seed} ORACLE_ONLY=<number>");
+    assert_eq!(failures.count(), 0, "{failures}; rerun one with ORACLE_SEED={seed} ORACLE_ONLY=<number>");
     if numbers.end - numbers.start >= 1000 {
         report.demand();
     }

@@ -3,7 +3,54 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::check;
 use crate::generate::Program;
+
+/// A disagreement: which comparison found it, and all numbers.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The comparison, in a word or two.
+    pub by: &'static str,
+    /// What disagrees.
+    pub message: String,
+}
+
+impl Failure {
+    /// Says which comparison a message comes from.
+    pub fn by(by: &'static str) -> impl FnOnce(String) -> Self {
+        move |message| Self { by, message }
+    }
+}
+
+/// The disagreements of a run, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Failures {
+    counts: BTreeMap<&'static str, usize>,
+    first: Option<(u64, &'static str)>,
+}
+
+impl Failures {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    /// Prints a disagreement and counts it.
+    pub fn add(&mut self, program: &Program, failure: &Failure) {
+        println!("{}\n{}: {}\n", check::describe(program), failure.by, failure.message);
+        *self.counts.entry(failure.by).or_default() += 1;
+        self.first.get_or_insert((program.number, failure.by));
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((number, by)) = self.first else { return f.write_str("no failures") };
+        let counts: Vec<String> = self.counts.iter().map(|(by, count)| format!("{count} by {by}")).collect();
+        write!(f, "failures: {}; the first is program {number} by {by}", counts.join(", "))
+    }
+}
 
 /// Features that any thousand programs must contain.
 pub const FEATURES: &[&str] = &[
@@ -100,6 +147,10 @@ pub struct Report {
     pub texts: usize,
     /// Comparisons with the compiler.
     pub compiled: usize,
+    /// Hessians among them.
+    pub hessians: usize,
+    /// Jacobians among them.
+    pub jacobians: usize,
     /// Programs whose emitted Rust was compiled and run.
     pub emitted: usize,
     /// How many programs have each feature.
@@ -124,6 +175,7 @@ impl Report {
         assert!(self.first > 10 * self.unsettled, "differences settle too seldom: {self}");
         assert!(self.first > 2 * self.kinks, "too many points are at kinks: {self}");
         assert!(self.second > 0, "no second derivative was confirmed");
+        assert!(self.hessians > 0 && self.jacobians > 0 && self.emitted > 0, "a comparison never happened: {self}");
     }
 }
 
@@ -132,8 +184,17 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} texts, {} \
-             comparisons with the compiler, {} emitted and run",
-            self.programs, self.first, self.second, self.kinks, self.unsettled, self.texts, self.compiled, self.emitted
+             comparisons with the compiler ({} Hessians, {} Jacobians), {} emitted and run",
+            self.programs,
+            self.first,
+            self.second,
+            self.kinks,
+            self.unsettled,
+            self.texts,
+            self.compiled,
+            self.hessians,
+            self.jacobians,
+            self.emitted
         )?;
         self.features.iter().try_for_each(|(feature, count)| writeln!(f, "{count:8}  {feature}"))
     }
