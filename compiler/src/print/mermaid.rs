@@ -47,11 +47,15 @@ pub struct Chart {
     pub arrows: Vec<Arrow>,
 }
 
+/// Room between what flows forward and what flows back; with Mermaid's own curves their labels overlap.
+const LAYOUT: &str = r#"%%{init: {"flowchart": {"curve": "monotoneX", "nodeSpacing": 60, "rankSpacing": 70}}}%%"#;
+
 /// The text of a chart.
 #[must_use]
 pub fn mermaid(chart: &Chart) -> String {
     let all_back = !chart.arrows.is_empty() && chart.arrows.iter().all(|arrow| arrow.backward);
-    let mut out = String::from(if all_back { "flowchart RL\n" } else { "flowchart LR\n" });
+    let direction = if all_back { "RL" } else { "LR" };
+    let mut out = format!("{LAYOUT}\nflowchart {direction}\n");
     for (place, node) in chart.nodes.iter().enumerate() {
         let label = escaped(&node.label);
         let drawn = match node.role {
@@ -146,7 +150,9 @@ mod tests {
                 arrow(3, 2, "2", true),
             ],
         };
-        let expected = "flowchart LR
+        let expected =
+            "%%{init: {\"flowchart\": {\"curve\": \"monotoneX\", \"nodeSpacing\": 60, \"rankSpacing\": 70}}}%%
+flowchart LR
     n0[\"x\"]
     n1[\"z\"]
     n2((\"×\"))
