@@ -60,7 +60,7 @@ pub fn emit_block(
 ///
 /// # Errors
 /// [`Code::NotSupported`] for shapes and several outputs, [`Code::TooLarge`] for a formula that is too long for rustc,
-/// [`Code::Attribute`], and what [`derive`] refuses.
+/// [`Code::Attribute`], and what [`derive()`] refuses.
 pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
     refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
