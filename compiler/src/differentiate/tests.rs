@@ -154,3 +154,13 @@ fn long_chains_need_no_stack() {
     assert_eq!(found[0][0], value);
     assert!(slope.is_finite() == found[1][0].is_finite());
 }
+
+#[test]
+fn a_diagonal_by_hand_is_the_diagonal() {
+    let x = [tensor(&[2], &[2.0, 5.0])];
+    let found = run("fn f(x: [N]) { let m[i, j] = if i == j { x[i] } else { 0 }; sum(m @ x) }", 1, &x);
+    assert_eq!(found, [vec![29.0], vec![4.0, 10.0]]);
+    let text = "fn f(x: [N], y: [K]) wrt(x) { let m[i, j] = if i == j { x[i] * y[j] } else { 0 }; sum(m) }";
+    let found = run(text, 1, &[x[0].clone(), tensor(&[3], &[1.0, 2.0, 7.0])]);
+    assert_eq!(found, [vec![12.0], vec![1.0, 2.0]], "positions along axes of different sizes");
+}
