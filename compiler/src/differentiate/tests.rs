@@ -75,6 +75,8 @@ fn two_inputs_have_symmetric_hessians() {
     let expected = [x * x * y + y.sin(), 2.0 * x * y, x * x + y.cos(), 2.0 * y, 2.0 * x, 2.0 * x, -y.sin()];
     assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15 * b.abs()), "{found:?}");
     assert_eq!(numbers("if x == 0 { 0 } else { x**y }", &[0.0, 0.0])[1..3], [0.0, 0.0]);
+    // x**y is smooth at an exponent of 0: ∂²/∂x∂y = 1/x there.
+    assert_eq!(numbers("x**y", &[2.0, 0.0]), [1.0, 0.0, 2.0_f64.ln(), 0.0, 0.5, 0.5, 2.0_f64.ln().powi(2)]);
 }
 
 #[test]
