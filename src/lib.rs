@@ -3,20 +3,20 @@
 //! You write a formula; [`grad!`] derives its gradient symbolically, while your crate compiles, and leaves plain Rust in
 //! its place: no tape at run time, no nightly compiler, no `unsafe`.
 //!
-//! ```ignore
+//! ```
 //! chainrule::grad! {
 //!     /// Logistic sigmoid.
 //!     pub fn sigmoid(x) = 1 / (1 + exp(-x));
 //!
-//!     /// Distance of a point from the origin.
-//!     fn distance(x, y) = sqrt(x**2 + y**2);
+//!     /// Kinetic energy.
+//!     fn energy(mass, speed) = mass * speed**2 / 2;
 //! }
 //!
 //! assert_eq!(sigmoid(0.0), 0.5);
 //! assert_eq!(sigmoid::derivative(0.0), 0.25);
 //!
-//! let gradient = distance::gradient(3.0, 4.0);
-//! assert_eq!((gradient.x, gradient.y), (0.6, 0.8));
+//! let gradient = energy::gradient(2.0, 3.0);
+//! assert_eq!((gradient.mass, gradient.speed), (4.5, 6.0));
 //! ```
 //!
 //! For a function `f` of the block, [`grad!`] emits the function `f` and, beside it, a module `f` with its derivatives.
@@ -52,3 +52,8 @@ macro_rules! grad {
         $crate::__grad! { ($crate) $($tokens)* }
     };
 }
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@ use crate::graph::{Graph, GraphError, NodeId, Operation};
 use crate::lower::Wanted;
 use crate::operators::Notation;
 use crate::print::{Asked, Listing, Phase, Style, list};
-use crate::resolve::Function;
+use crate::resolve::{Function, LetName};
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -231,7 +231,12 @@ impl Derived {
         let mut known = self.function.names.clone();
         if style == Style::Language {
             // What is saved is referred to by a name, whatever that is.
-            known.extend(self.saved().into_iter().map(|node| (String::new(), node)));
+            let unnamed = |node: NodeId| LetName {
+                name: String::new(),
+                node,
+                slots: (0..self.function.graph.shape(node).len()).collect(),
+            };
+            known.extend(self.saved().into_iter().map(unnamed));
         }
         list(&self.function.graph, &asked, &known, style, &[])
     }

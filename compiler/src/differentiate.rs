@@ -122,7 +122,7 @@ struct Sweeper<'a> {
     graph: &'a mut Graph,
     /// Whether a node depends on what is differentiated by; only nodes that exist before the sweep.
     active: Vec<bool>,
-    cotangents: Vec<Option<Box<Accumulated>>>,
+    cotangents: Vec<Option<Accumulated>>,
     /// What is differentiated by: its cotangent is kept.
     kept: Vec<bool>,
     with_flows: bool,
@@ -245,7 +245,7 @@ impl<'a> Sweeper<'a> {
             Some(accumulated) => self.accumulate(accumulated.cotangent, contribution)?,
             None => contribution,
         };
-        self.cotangents[place] = Some(Box::new(Accumulated { axes, cotangent }));
+        self.cotangents[place] = Some(Accumulated { axes, cotangent });
         Ok(())
     }
 

@@ -114,7 +114,8 @@ impl Emitter<'_> {
     }
 
     fn fields(&self) -> Vec<Ident> {
-        self.gradient.wrt().into_iter().map(|place| self.parameters()[place].clone()).collect()
+        let parameters = self.parameters();
+        self.gradient.wrt().into_iter().map(|place| parameters[place].clone()).collect()
     }
 
     /// Straight-line code for values of a graph.

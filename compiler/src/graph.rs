@@ -23,11 +23,10 @@ pub use view::Operand;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::diagnostic::Span;
@@ -194,6 +193,21 @@ struct Edge {
     axes: ListId,
 }
 
+/// A node in the table of all nodes. Its hash stands beside it, so that neither a table that grows nor most of the
+/// comparisons read the node.
+#[derive(Clone, Copy, Debug)]
+struct Unique {
+    hash: u32,
+    node: u32,
+}
+
+impl Unique {
+    /// The table wants 64 bits, of which it uses the upper and the lower ones.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct AxisInfo {
     dim: Dim,
@@ -205,11 +219,12 @@ struct AxisInfo {
 pub struct Graph {
     float: FloatType,
     store: DiGraph<Node, Edge>,
-    unique: HashTable<u32>,
-    hasher: std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>,
+    unique: HashTable<Unique>,
+    hasher: DefaultHashBuilder,
     spans: Vec<Span>,
     span: Span,
     inputs: Vec<Input>,
+    input_names: HashSet<String>,
     constants: Vec<Number>,
     constant_places: HashMap<Number, u32>,
     dims: Lists<Dim>,
@@ -221,6 +236,8 @@ pub struct Graph {
     log: Vec<Replacement>,
 }
 
+/// No operator of the table takes more.
+const MOST_OPERANDS: usize = 3;
 /// Ids stay well below `u32::MAX`.
 const MOST_NODES: usize = 1 << 31;
 
@@ -232,10 +249,11 @@ impl Graph {
             float,
             store: DiGraph::new(),
             unique: HashTable::new(),
-            hasher: std::hash::BuildHasherDefault::default(),
+            hasher: DefaultHashBuilder::default(),
             spans: Vec::new(),
             span: Span::default(),
             inputs: Vec::new(),
+            input_names: HashSet::new(),
             constants: Vec::new(),
             constant_places: HashMap::new(),
             dims: Lists::new(),
@@ -278,11 +296,12 @@ impl Graph {
     /// # Errors
     /// [`GraphError::DuplicateInput`], or [`GraphError::Axis`] for an axis of another graph.
     pub fn input(&mut self, name: &str, axes: &[Axis]) -> Result<Ref, GraphError> {
-        if self.inputs.iter().any(|input| input.name == name) {
+        if self.input_names.contains(name) {
             return Err(GraphError::DuplicateInput(name.into()));
         }
         let shape = axes.iter().map(|axis| self.checked_dim(*axis)).collect::<Result<Vec<_>, _>>()?;
         let place = self.inputs.len() as u32;
+        self.input_names.insert(name.into());
         self.inputs.push(Input { name: name.into(), shape: shape.clone() });
         self.node(Operation::Input(place), &shape, &[], axes)
     }
@@ -412,15 +431,15 @@ impl Graph {
             return Err(GraphError::TooLarge);
         }
         let dims: Vec<Dim> = all[..kept].iter().map(|axis| self.dim(*axis)).collect();
-        let mut edges = Vec::with_capacity(operands.len());
+        let mut edges = [(NodeId(0), ListId::EMPTY); MOST_OPERANDS];
         let mut locals = Vec::new();
-        for operand in operands {
+        for (edge, operand) in edges.iter_mut().zip(operands) {
             locals.clear();
             let local = |axis: &Axis| all.iter().position(|other| other == axis).unwrap_or(0) as Local;
             locals.extend(operand.axes.iter().map(local));
-            edges.push((operand.node, self.locals.intern(&locals)));
+            *edge = (operand.node, self.locals.intern(&locals));
         }
-        self.node(operation, &dims, &edges, &all[..kept])
+        self.node(operation, &dims, &edges[..operands.len()], &all[..kept])
     }
 
     /// Finds or makes a node.
@@ -433,12 +452,14 @@ impl Graph {
     ) -> Result<Ref, GraphError> {
         let slots = self.dims.intern(dims);
         let hash = hash_node(&self.hasher, operation, slots, edges.iter().copied());
-        let same = |id: &u32| {
-            let weight = self.store[NodeIndex::new(*id as usize)];
-            weight.operation == operation && weight.slots == slots && self.edges(NodeId(*id)).eq(edges.iter().copied())
+        let same = |other: &Unique| {
+            let weight = || self.store[NodeIndex::new(other.node as usize)];
+            other.hash == hash
+                && (weight().operation, weight().slots) == (operation, slots)
+                && self.edges(NodeId(other.node)).eq(edges.iter().copied())
         };
-        if let Some(id) = self.unique.find(hash, same) {
-            return Ok(Ref { node: NodeId(*id), axes: axes.to_vec() });
+        if let Some(known) = self.unique.find(Unique::spread(hash), same) {
+            return Ok(Ref { node: NodeId(known.node), axes: axes.to_vec() });
         }
         if self.store.node_count() >= MOST_NODES {
             return Err(GraphError::TooLarge);
@@ -453,15 +474,9 @@ impl Graph {
         if !axes.is_empty() {
             self.hints.insert(node, axes.iter().map(|axis| self.axes[axis.0 as usize].hint).collect());
         }
-        let mut unique = std::mem::take(&mut self.unique);
-        unique.insert_unique(hash, node.0, |id| self.hash_of(NodeId(*id)));
-        self.unique = unique;
+        let entry = Unique { hash, node: node.0 };
+        self.unique.insert_unique(Unique::spread(hash), entry, |entry| Unique::spread(entry.hash));
         Ok(Ref { node, axes: axes.to_vec() })
-    }
-
-    fn hash_of(&self, node: NodeId) -> u64 {
-        let weight = self.store[NodeIndex::new(node.index())];
-        hash_node(&self.hasher, weight.operation, weight.slots, self.edges(node))
     }
 
     /// Writes a replacement into the log.
@@ -512,12 +527,12 @@ fn hash_node(
     operation: Operation,
     slots: ListId,
     edges: impl Iterator<Item = (NodeId, ListId)>,
-) -> u64 {
+) -> u32 {
     let mut state = hasher.build_hasher();
     operation.hash(&mut state);
     slots.hash(&mut state);
     for edge in edges {
         edge.hash(&mut state);
     }
-    state.finish()
+    (state.finish() >> 32) as u32
 }

@@ -44,6 +44,13 @@ pub struct Sweep {
     pub cotangents: Vec<(usize, Wanted)>,
 }
 
+impl Sweep {
+    /// The places in [`Picture::nodes`] of what it reaches.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.cotangents.iter().map(|(place, _)| *place)
+    }
+}
+
 /// The numbers of a [`Picture`].
 #[derive(Clone, Debug)]
 pub struct Values {

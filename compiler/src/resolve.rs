@@ -42,7 +42,7 @@ pub struct Function {
     /// What `where` states.
     pub facts: Vec<Fact>,
     /// `let` names of the function's own body, in order: what a printer may call a node.
-    pub names: Vec<(String, NodeId)>,
+    pub names: Vec<LetName>,
     /// Attributes and doc comments, in order.
     pub attributes: Vec<Attribute>,
     /// `pub`, ... as written.
@@ -66,6 +66,17 @@ pub struct Parameter {
     pub shape: Vec<Dim>,
     /// Whether the function is differentiated by it.
     pub wrt: bool,
+}
+
+/// What a `let` of the function's own body calls a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetName {
+    /// The name.
+    pub name: String,
+    /// The node.
+    pub node: NodeId,
+    /// For each axis of the bound array, the slot of the node that it is.
+    pub slots: Vec<usize>,
 }
 
 /// A result of a [`Function`].
@@ -105,8 +116,9 @@ pub fn resolve(module: &Module, text: &str) -> Result<Vec<Function>, Diagnostics
         return Err(sorted(errors));
     }
     let mut functions = Vec::new();
+    let by_name = module.functions.iter().map(|function| (function.name.text.as_str(), function)).collect();
     for place in 0..module.functions.len() {
-        match machine::Machine::new(module, text, place).run() {
+        match machine::Machine::new(module, &by_name, text, place).run() {
             Ok(function) => functions.push(function),
             Err(found) => errors.extend(found),
         }

@@ -25,11 +25,12 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         flows: false,
     };
     let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
-    let listing = derived.listing(Style::Language, |_, _| String::new());
+    let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };
+    let listing = derived.listing(style, |_, _| String::new());
     let operations = derived.operations(&listing);
-    Ok(match options.format {
-        DeriveFormat::Json => to_ascii(&json(&derived, &listing, operations)) + "\n",
-        _ => text(&derived, &derived.listing(Style::People, |_, _| String::new()), operations),
+    Ok(match style {
+        Style::Language => to_ascii(&json(&derived, &listing, operations)) + "\n",
+        Style::People => text(&derived, &listing, operations),
     })
 }
 

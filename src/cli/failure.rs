@@ -36,7 +36,15 @@ impl Failure {
 
     /// A fault of chainrule itself.
     pub fn internal(message: &str) -> Self {
-        Self { diagnostics: vec![Diagnostic { code: Code::Internal, message: message.into(), spans: Vec::new(), help: None }], source: None }
+        Self {
+            diagnostics: vec![Diagnostic {
+                code: Code::Internal,
+                message: message.into(),
+                spans: Vec::new(),
+                help: None,
+            }],
+            source: None,
+        }
     }
 
     /// The same with advice.

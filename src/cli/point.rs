@@ -109,13 +109,16 @@ pub fn inputs(point: &Point, program: &Program) -> Result<Vec<Tensor>, Diagnosti
     }
     let tensors = program.inputs.iter().map(|input| {
         let value = point.get(&input.name).unwrap_or(&Value::Null);
-        tensor(value).map_err(|message| usage(format!("the value of `{}` {message}", input.name)).with_help(FLOATS))
+        tensor(value).map_err(|(message, help)| Diagnostic {
+            help: Some(help.to_owned()),
+            ..usage(format!("the value of `{}` {message}", input.name))
+        })
     });
     tensors.collect()
 }
 
 /// A value from JSON: a number, one of the three strings, or nested arrays of equal lengths.
-fn tensor(value: &Value) -> Result<Tensor, &'static str> {
+fn tensor(value: &Value) -> Result<Tensor, (&'static str, &'static str)> {
     let mut shape = Vec::new();
     let mut first = value;
     while let Value::Array(elements) = first {
@@ -129,13 +132,13 @@ fn tensor(value: &Value) -> Result<Tensor, &'static str> {
         for value in level {
             match value {
                 Value::Array(elements) if elements.len() == *size => next.extend(elements),
-                _ => return Err("has rows of different lengths"),
+                _ => return Err(("has rows of different lengths", "an array's rows are all of one length")),
             }
         }
         level = next;
     }
     let data = level.into_iter().map(number).collect::<Option<Vec<f64>>>();
-    Ok(Tensor { shape, data: data.ok_or("is neither a number nor nested arrays of numbers")? })
+    Ok(Tensor { shape, data: data.ok_or(("is neither a number nor nested arrays of numbers", FLOATS))? })
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -3,6 +3,8 @@
 //! `if c { f(x) } else { 0 }` sends a cotangent into `f` only where `c` holds. Multiplying by a partial must not bring
 //! in what happens elsewhere (0 · ∞ is NaN), so the condition stays beside the value and every product goes inside.
 
+use std::collections::HashMap;
+
 use super::Sweeper;
 use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -113,20 +115,72 @@ impl Sweeper<'_> {
     /// Sums over axes. A condition that varies along them becomes "somewhere along them", which is soft: the sum is zero
     /// elsewhere.
     pub(super) fn sum(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Result<(), GraphError> {
+        let closed = self.pick(cotangent, closed);
+        if closed.is_empty() {
+            return Ok(());
+        }
         let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
         let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
-        let inner = cotangent.guards.split_off(first);
+        let inner = self.without_implied(cotangent.guards.split_off(first));
         let value = self.materialise(&inner, cotangent.value.clone())?;
-        cotangent.value = self.graph.sum(closed, &value)?;
+        cotangent.value = self.graph.sum(&closed, &value)?;
         if !inner.is_empty() {
             let all = self.all(&inner)?;
             let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
             let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
-            let any = self.graph.max(closed, &mark)?;
+            let any = self.graph.max(&closed, &mark)?;
             let condition = self.graph.apply(Operator::Equal, &[any, one])?;
             cotangent.guards.push(Guard { condition, holds: true, soft: true });
         }
         Ok(())
+    }
+
+    /// Drops what another guard implies: who is at position 3 is not at position 2. A vector of many entries is a chain
+    /// of such conditions, and each entry needs its own position only.
+    fn without_implied(&self, mut guards: Vec<Guard>) -> Vec<Guard> {
+        let held: HashMap<Axis, NodeId> =
+            guards.iter().filter(|guard| guard.holds).filter_map(|guard| self.as_position(&guard.condition)).collect();
+        guards.retain(|guard| {
+            let other = |(axis, place): (Axis, NodeId)| held.get(&axis).is_some_and(|held| *held != place);
+            guard.holds || !self.as_position(&guard.condition).is_some_and(other)
+        });
+        guards
+    }
+
+    /// `iota == k` with a stated `k`: the axis and the number's node.
+    fn as_position(&self, condition: &Ref) -> Option<(Axis, NodeId)> {
+        if self.graph.as_operator(condition.node) != Some(Operator::Equal) {
+            return None;
+        }
+        let mut operands = self.graph.operands(condition.node);
+        let (position, number) = (operands.next()?, operands.next()?);
+        let stated = self.graph.operation(position.node) == Operation::Iota
+            && matches!(self.graph.operation(number.node), Operation::Constant(_));
+        stated.then_some((*condition.axes.first()?, number.node))
+    }
+
+    /// A sum over an axis of what is zero but at one position picks what stands there. Returns the other axes.
+    fn pick(&mut self, cotangent: &mut Cotangent, closed: &[Axis]) -> Vec<Axis> {
+        let mut closed = closed.to_vec();
+        while let Some((picked, at)) = cotangent.guards.iter().find_map(|guard| self.picks(guard, &closed)) {
+            closed.retain(|axis| *axis != picked);
+            *cotangent = cotangent.clone().renamed(&[picked], &[at]);
+            let graph = &self.graph;
+            let is_delta = |guard: &Guard| guard.holds && graph.operation(guard.condition.node) == Operation::Delta;
+            cotangent.guards.retain(|guard| !(is_delta(guard) && guard.condition.axes[0] == guard.condition.axes[1]));
+        }
+        closed
+    }
+
+    /// The closed axis that a condition binds to another one.
+    fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
+        let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
+        let (left, right) = match guard.condition.axes[..] {
+            [left, right] if is_delta && guard.holds && !guard.soft && left != right => (left, right),
+            _ => return None,
+        };
+        let pair = if closed.contains(&left) { (left, right) } else { (right, left) };
+        closed.contains(&pair.0).then_some(pair)
     }
 
     /// Whether a node is finite wherever the inputs are finite and not huge.

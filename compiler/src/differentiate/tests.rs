@@ -1,1 +1,156 @@
+//! The chain rule where the oracle's points do not go: kinks, ties, branches that are not defined where they are not
+//! taken, at first and second order; and the shapes of matrix calculus.
 
+use crate::derive::{Derived, Request, derive};
+use crate::evaluate::{Tensor, evaluate};
+use crate::lower::lower;
+use crate::parse::parse_formula;
+use crate::resolve::resolve;
+
+fn derived(text: &str, request: &Request) -> Derived {
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+    derive(function, request).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn run(text: &str, order: u8, inputs: &[Tensor]) -> Vec<Vec<f64>> {
+    let derived = derived(text, &Request { order, ..Request::default() });
+    let program = lower(&derived.function.graph, &derived.wanted());
+    let results = evaluate(&program, inputs).unwrap_or_else(|error| panic!("{text}: {error}"));
+    results.into_iter().map(|tensor| tensor.data).collect()
+}
+
+/// The value, the gradient and the Hessian of a scalar function of scalars.
+fn numbers(text: &str, point: &[f64]) -> Vec<f64> {
+    let inputs: Vec<Tensor> = point.iter().map(|value| Tensor::scalar(*value)).collect();
+    run(text, 2, &inputs).concat()
+}
+
+fn tensor(shape: &[usize], data: &[f64]) -> Tensor {
+    Tensor { shape: shape.to_vec(), data: data.to_vec() }
+}
+
+#[test]
+fn kinks_and_branches_at_both_orders() {
+    for (text, x, expected) in [
+        ("if x > 0 { sqrt(x) } else { 0 }", 0.0, [0.0, 0.0, 0.0]),
+        ("if x > 0 { sqrt(x) } else { 0 }", -1.0, [0.0, 0.0, 0.0]),
+        ("if x > 0 { sqrt(x) } else { 0 }", 4.0, [2.0, 0.25, -0.03125]),
+        ("if x > 0 { x * log(x) } else { 0 }", 0.0, [0.0, 0.0, 0.0]),
+        ("if x > 0 { 1 / x } else { x }", 0.0, [0.0, 1.0, 0.0]),
+        ("if x > 0 { if x > 1 { log(x - 1) } else { sqrt(x) } } else { x**2 }", 1.0, [1.0, 0.5, -0.25]),
+        ("if x > 0 { if x > 1 { log(x - 1) } else { sqrt(x) } } else { x**2 }", -3.0, [9.0, -6.0, 2.0]),
+        ("let s = if x > 0 { sqrt(x) } else { 0 }; s * s + 3 * s", -1.0, [0.0, 0.0, 0.0]),
+        ("let s = if x > 0 { sqrt(x) } else { 0 }; s * x + s", 0.0, [0.0, 0.0, 0.0]),
+        ("sum(if [x, x] > 0 { sqrt([x, x]) } else { 0 })", 0.0, [0.0, 0.0, 0.0]),
+        ("let r = sqrt(x); sum(if [1, -1] > 2 { r * [1, 2] } else { 0 }) + x", 0.0, [0.0, 1.0, 0.0]),
+        ("let r = 1 / x; sum(if [1, -1] > 2 { r * r * [1, 2] } else { 0 }) + x", 0.0, [0.0, 1.0, 0.0]),
+        ("abs(x)", 0.0, [0.0, 0.0, 0.0]),
+        ("abs(x)", -2.0, [2.0, -1.0, 0.0]),
+        ("abs(sqrt(x))", 0.0, [0.0, 0.0, 0.0]),
+        ("relu(x)", 0.0, [0.0, 0.0, 0.0]),
+        ("relu(x) ** 2", 3.0, [9.0, 6.0, 2.0]),
+        ("max(x, 0)", 0.0, [0.0, 0.5, 0.0]),
+        ("min(x, 2 * x)", 0.0, [0.0, 1.5, 0.0]),
+        ("max(x, x)", 5.0, [5.0, 1.0, 0.0]),
+        ("max([x, x, 1])", 3.0, [3.0, 1.0, 0.0]),
+        ("sign(x) * x", 0.0, [0.0, 0.0, 0.0]),
+        ("floor(x) * x", 2.5, [5.0, 2.0, 0.0]),
+        ("x ** 0", 0.0, [1.0, 0.0, 0.0]),
+        ("x ** 2", 0.0, [0.0, 0.0, 2.0]),
+        ("x ** 3", -2.0, [-8.0, 12.0, -12.0]),
+        ("x / x", 2.0, [1.0, 0.0, 0.0]),
+        ("2", 1.0, [2.0, 0.0, 0.0]),
+    ] {
+        let text = if text == "2" { "fn f(x) = 2;" } else { text };
+        assert_eq!(numbers(text, &[x]), expected, "{text} at {x}");
+    }
+}
+
+#[test]
+fn two_inputs_have_symmetric_hessians() {
+    // x² y + sin(y): gradient (2xy, x² + cos y), Hessian [[2y, 2x], [2x, -sin y]].
+    let (x, y) = (3.0, 0.5_f64);
+    let found = numbers("x**2 * y + sin(y)", &[x, y]);
+    let expected = [x * x * y + y.sin(), 2.0 * x * y, x * x + y.cos(), 2.0 * y, 2.0 * x, 2.0 * x, -y.sin()];
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15 * b.abs()), "{found:?}");
+    assert_eq!(numbers("if x == 0 { 0 } else { x**y }", &[0.0, 0.0])[1..3], [0.0, 0.0]);
+}
+
+#[test]
+fn matrix_products_follow_from_the_one_law() {
+    let (x, w) = (tensor(&[2, 2], &[1.0, 2.0, 3.0, 4.0]), tensor(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+    let b = tensor(&[3], &[0.5, 0.0, -1.0]);
+    let g = tensor(&[2, 3], &[1.0, 0.0, 2.0, -1.0, 3.0, 0.0]);
+    let text = "fn layer(x: [N, D], w: [D, H], b: [H], g: [N, H]) wrt(x, w, b) = sum(g * (x @ w + b));";
+    let found = run(text, 1, &[x, w, b, g]);
+    assert_eq!(found[1], [7.0, 16.0, 5.0, 11.0], "dX = dY Wᵀ");
+    assert_eq!(found[2], [-2.0, 9.0, 2.0, -2.0, 12.0, 4.0], "dW = Xᵀ dY");
+    assert_eq!(found[3], [0.0, 3.0, 2.0], "db = the sum over the batch");
+}
+
+#[test]
+fn softmax_with_cross_entropy_gives_y_minus_t() {
+    let x = [0.3, -1.2, 2.0];
+    let total: f64 = x.iter().map(|x: &f64| x.exp()).sum();
+    let t = [0.2, 0.3, 0.5];
+    let found =
+        run("fn f(x: [K], t: [K]) wrt(x) = cross_entropy(softmax(x), t);", 1, &[tensor(&[3], &x), tensor(&[3], &t)]);
+    for ((x, t), slope) in x.iter().zip(t).zip(&found[1]) {
+        assert!((x.exp() / total - t - slope).abs() < 1e-15, "{found:?}");
+    }
+}
+
+#[test]
+fn constant_cotangents_count_the_batch() {
+    let found =
+        run("fn f(b: [K], x: [N, K]) wrt(b) = sum(x + b);", 1, &[tensor(&[2], &[0.0; 2]), tensor(&[3, 2], &[1.0; 6])]);
+    assert_eq!(found[1], [3.0, 3.0]);
+}
+
+#[test]
+fn jacobians_have_the_output_first() {
+    let found = run("fn f(x: [N]) = x * sum(x);", 1, &[tensor(&[2], &[2.0, 5.0])]);
+    // ∂(x_i s)/∂x_j = s δ_ij + x_i
+    assert_eq!(found[1], [9.0, 2.0, 5.0, 12.0]);
+    let found = run("fn f(x: [N, K]) = x.T;", 1, &[tensor(&[1, 2], &[1.0, 1.0])]);
+    assert_eq!(found[1], [1.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn pullbacks_take_the_cotangent_of_an_array() {
+    let request = Request { order: 1, upstream: Some("g".into()), ..Request::default() };
+    let derived = derived("fn f(x: [N], s) = s * x;", &request);
+    let program = lower(&derived.function.graph, &derived.wanted());
+    let inputs = [tensor(&[2], &[2.0, 5.0]), Tensor::scalar(3.0), tensor(&[2], &[1.0, 10.0])];
+    let found = evaluate(&program, &inputs).expect("inputs that fit");
+    assert_eq!((found[1].data.as_slice(), found[2].data.as_slice()), (&[3.0, 30.0][..], &[52.0][..]));
+}
+
+#[test]
+fn every_edge_knows_what_flows_back() {
+    let request = Request { order: 1, flows: true, ..Request::default() };
+    let derived = derived("walnut * count * tax", &request);
+    let wanted: Vec<_> =
+        derived.flows.iter().map(|flow| crate::lower::Wanted { value: flow.value.clone(), axes: Vec::new() }).collect();
+    let program = lower(&derived.function.graph, &wanted);
+    let inputs = [100.0, 2.0, 1.1].map(Tensor::scalar);
+    let found: Vec<f64> = evaluate(&program, &inputs).expect("fits").iter().map(|tensor| tensor.data[0]).collect();
+    assert_eq!(found, [1.1, 200.0, 2.2, 110.00000000000001]);
+}
+
+#[test]
+fn long_chains_need_no_stack() {
+    let mut text = String::from("fn f(l0) { ");
+    for step in 0..20_000 {
+        text.push_str(&format!("let l{} = 4 * l{step} * (1 - l{step}); ", step + 1));
+    }
+    text.push_str("l20000 }");
+    let (mut value, mut slope) = (0.3_f64, 1.0_f64);
+    for _ in 0..20_000 {
+        (value, slope) = (4.0 * value * (1.0 - value), slope * (4.0 - 8.0 * value));
+    }
+    let found = run(&text, 1, &[Tensor::scalar(0.3)]);
+    assert_eq!(found[0][0], value);
+    assert!(slope.is_finite() == found[1][0].is_finite());
+}

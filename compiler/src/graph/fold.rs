@@ -62,8 +62,12 @@ impl Graph {
     }
 
     fn fold_constants(&mut self, operator: Operator, operands: &[Ref]) -> Result<Option<Ref>, GraphError> {
-        let numbers: Option<Vec<Number>> = operands.iter().map(|operand| self.as_constant(operand.node)).collect();
-        let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
+        let constant = |operand: &Ref| matches!(self.operation(operand.node), Operation::Constant(_));
+        let numbers: Vec<Number> = match operands.iter().all(constant) {
+            true => operands.iter().filter_map(|operand| self.as_constant(operand.node)).collect(),
+            false => Vec::new(),
+        };
+        if numbers.is_empty() {
             return match (operator, operands) {
                 (Operator::Not, [operand]) => match self.operation(operand.node) {
                     Operation::Truth(value) => self.truth(!value).map(Some),
@@ -71,7 +75,7 @@ impl Graph {
                 },
                 _ => Ok(None),
             };
-        };
+        }
         if operator.row().result == Kind::Truth {
             let values: Vec<f64> = numbers.iter().map(|number| number.nearest(self.float)).collect();
             return self.truth((operator.row().evaluate)(&values) != 0.0).map(Some);

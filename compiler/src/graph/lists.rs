@@ -1,11 +1,17 @@
 //! Interned lists: the axes of edges and the dimensions of slots, which repeat all over a graph.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use hashbrown::HashMap;
 
 /// The place of a list in a [`Lists`]; equal lists have equal places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ListId(u32);
+
+impl ListId {
+    /// The empty list.
+    pub(super) const EMPTY: Self = Self(0);
+}
 
 /// Lists kept once each; the empty list is always the first.
 #[derive(Clone, Debug)]
@@ -22,7 +28,7 @@ impl<T: Clone + Eq + Hash> Lists<T> {
     /// The place of a list, new or not.
     pub(super) fn intern(&mut self, list: &[T]) -> ListId {
         if list.is_empty() {
-            return ListId(0);
+            return ListId::EMPTY;
         }
         if let Some(id) = self.places.get(list) {
             return *id;

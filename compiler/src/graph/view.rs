@@ -5,7 +5,7 @@ use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 
 use super::lists::ListId;
-use super::{Axis, Dim, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
+use super::{Axis, Dim, Graph, Input, Local, MOST_OPERANDS, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};
@@ -77,8 +77,8 @@ impl Graph {
     }
 
     pub(super) fn edges(&self, node: NodeId) -> impl Iterator<Item = (NodeId, ListId)> {
-        // petgraph lists edges last-added-first; operators have at most three operands.
-        let mut edges = [None; 3];
+        // petgraph lists edges last-added-first.
+        let mut edges = [None; MOST_OPERANDS];
         for edge in self.store.edges_directed(NodeIndex::new(node.index()), Direction::Outgoing) {
             let weight = edge.weight();
             edges[usize::from(weight.position)] = Some((NodeId(edge.target().index() as u32), weight.axes));
@@ -99,8 +99,12 @@ impl Graph {
     #[must_use]
     pub fn local_dims(&self, node: NodeId) -> Vec<Dim> {
         let mut dims = self.shape(node).to_vec();
-        for operand in self.operands(node).filter(|_| self.closed(node) > 0) {
-            dims.resize(dims.len() + self.closed(node), Dim::Literal(1));
+        let closed = self.closed(node);
+        if closed == 0 {
+            return dims;
+        }
+        dims.resize(dims.len() + closed, Dim::Literal(1));
+        for operand in self.operands(node) {
             for (local, dim) in operand.axes.iter().zip(self.shape(operand.node)) {
                 dims[usize::from(*local)] = *dim;
             }
@@ -169,7 +173,7 @@ impl Graph {
     /// Whether a node is this integer.
     #[must_use]
     pub fn is_integer(&self, node: NodeId, value: i64) -> bool {
-        self.as_constant(node) == Some(Number::from(value))
+        self.as_constant(node).is_some_and(|number| number == Number::from(value))
     }
 
     /// The operator that a node applies.

@@ -1,8 +1,8 @@
 //! From a [`Picture`] to boxes and arrows with labels.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Picture, Values};
+use super::{Picture, Sweep, Values};
 use crate::evaluate::Tensor;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::operators::{Kind, Notation, Operator};
@@ -44,7 +44,7 @@ impl Shown {
         let listing = list(&function.graph, &asked, &function.names, style, &[]);
         let mut names = HashMap::new();
         for (output, name) in function.outputs.iter().zip(&picture.output_names) {
-            if output.axes.is_empty() {
+            if output.axes.is_empty() && role(&function.graph, output.value.node) == Role::Operator {
                 names.entry(output.value.node).or_insert_with(|| name.clone());
             }
         }
@@ -73,15 +73,30 @@ impl Shown {
         self.listing.asked[self.outputs..].iter().map(|line| line.formula.as_str())
     }
 
-    /// The same, with what several formulas share defined at the first edge that carries it: `d1 = ...`. Also the
-    /// definitions of what no edge carries.
-    fn defined_flows(&self) -> (Vec<String>, Vec<String>) {
+    /// The same, with what several formulas share defined at the first edge that needs it: `d1 = ...`.
+    fn defined_flows(&self) -> Vec<String> {
         let shared = self.listing.lets.iter().filter(|line| line.phase == Phase::Backward);
-        let mut shared: HashMap<&str, &Line> = shared.map(|line| (line.name.as_str(), line)).collect();
-        let mut flow = |formula: &str| shared.remove(formula).map_or_else(|| formula.to_owned(), definition);
-        let flows = self.flows().map(&mut flow).collect();
-        let left = |line: &&Line| shared.contains_key(line.name.as_str());
-        (flows, self.listing.lets.iter().filter(left).map(definition).collect())
+        let mut shared: HashMap<&str, (usize, &Line)> =
+            shared.enumerate().map(|(place, line)| (line.name.as_str(), (place, line))).collect();
+        let mut labels = Vec::new();
+        for formula in self.flows() {
+            let mut definitions = Vec::new();
+            let mut unread = vec![formula];
+            while let Some(text) = unread.pop() {
+                for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+                    if let Some((place, line)) = shared.remove(word) {
+                        unread.push(&line.formula);
+                        definitions.push((place, line));
+                    }
+                }
+            }
+            definitions.sort_by_key(|(place, _)| *place);
+            // What flows is the last of its definitions, or a formula after them.
+            let own = definitions.last().is_none_or(|(_, line)| line.name != formula);
+            let definitions = definitions.into_iter().map(|(_, line)| definition(line));
+            labels.push(definitions.chain(own.then(|| formula.to_owned())).collect::<Vec<_>>().join(", "));
+        }
+        labels
     }
 }
 
@@ -107,7 +122,7 @@ pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges) -> Chart 
 struct Drawing<'a> {
     picture: &'a Picture,
     chart: Chart,
-    /// Where each node of the graph stands in the chart; constants stand beside each use.
+    /// Where each node of the graph stands in the chart; constants have no place.
     places: HashMap<NodeId, usize>,
     outputs: Vec<usize>,
 }
@@ -118,20 +133,19 @@ impl Drawing<'_> {
         self.chart.nodes.len() - 1
     }
 
+    /// All but constants: operands before their users, inputs just before their first use.
     fn nodes(&mut self, edges: Edges) {
         let graph = &self.picture.function.graph;
-        for wanted in &self.picture.nodes {
-            let node = wanted.value.node;
+        let reached: HashSet<usize> = self.picture.sweeps.iter().flatten().flat_map(Sweep::places).collect();
+        for node in order(self.picture) {
             let role = role(graph, node);
-            if role == Role::Constant {
+            let place = self.picture.nodes.partition_point(|wanted| wanted.value.node < node);
+            if !edges.forward && role == Role::Operator && !reached.contains(&place) {
                 continue;
             }
             let mut label = node_text(graph, node);
             if role == Role::Input && !graph.shape(node).is_empty() {
                 label = format!("{label}: {}", shape_text(graph, node));
-            }
-            if edges.forward {
-                self.constants_of(node);
             }
             let place = self.add(role, label);
             self.places.insert(node, place);
@@ -142,11 +156,12 @@ impl Drawing<'_> {
         }
     }
 
-    /// Constants stand before the node that uses them; the arrows find them there.
-    fn constants_of(&mut self, node: NodeId) {
+    /// Where a value comes from; each use of a constant has a box of its own.
+    fn source(&mut self, node: NodeId) -> usize {
         let graph = &self.picture.function.graph;
-        for operand in graph.operands(node).filter(|operand| role(graph, operand.node) == Role::Constant) {
-            self.add(Role::Constant, node_text(graph, operand.node));
+        match self.places.get(&node) {
+            Some(place) => *place,
+            None => self.add(Role::Constant, node_text(graph, node)),
         }
     }
 
@@ -163,32 +178,20 @@ impl Drawing<'_> {
         }
         for wanted in &self.picture.nodes {
             let Some(to) = self.places.get(&wanted.value.node).copied() else { continue };
-            let operands: Vec<NodeId> = graph.operands(wanted.value.node).map(|operand| operand.node).collect();
-            let constants = operands.iter().filter(|operand| role(graph, **operand) == Role::Constant).count();
-            let mut constant = to - constants;
-            for operand in operands {
-                let from = self.places.get(&operand).copied().unwrap_or(constant);
-                constant += usize::from(from == constant);
-                self.arrow(from, to, labels[&operand].clone(), false);
+            for operand in graph.operands(wanted.value.node) {
+                let from = self.source(operand.node);
+                self.arrow(from, to, labels[&operand.node].clone(), false);
             }
         }
         for (of, output) in self.picture.function.outputs.iter().enumerate() {
-            let node = output.value.node;
-            let from = match self.places.get(&node) {
-                Some(place) => *place,
-                None => self.add(Role::Constant, node_text(graph, node)),
-            };
-            self.arrow(from, self.outputs[of], labels[&node].clone(), false);
+            let from = self.source(output.value.node);
+            self.arrow(from, self.outputs[of], labels[&output.value.node].clone(), false);
         }
     }
 
     fn backward(&mut self, values: Option<&Values>, shown: &Shown) {
         let graph = &self.picture.function.graph;
-        let (formulas, notes) = shown.defined_flows();
-        let mut formulas = formulas.into_iter();
-        if values.is_none() {
-            self.chart.notes = notes;
-        }
+        let mut formulas = shown.defined_flows().into_iter();
         for of in 0..self.outputs.len() {
             let Some(sweep) = &self.picture.sweeps[of] else { continue };
             let numbers = values.and_then(|values| values.sweeps[of].as_ref());
@@ -216,6 +219,26 @@ impl Drawing<'_> {
         }
         self.chart.arrows.push(Arrow { from, to, label, backward });
     }
+}
+
+/// Every node but constants, as a walk from the outputs leaves them; then the inputs that nobody uses.
+fn order(picture: &Picture) -> Vec<NodeId> {
+    let graph = &picture.function.graph;
+    let inputs = picture.function.parameters.iter().map(|parameter| parameter.node);
+    let roots: Vec<NodeId> = picture.function.outputs.iter().map(|output| output.value.node).chain(inputs).collect();
+    let mut seen = vec![false; graph.len()];
+    let mut order = Vec::new();
+    let mut pending: Vec<(NodeId, bool)> = roots.into_iter().rev().map(|root| (root, false)).collect();
+    while let Some((node, left)) = pending.pop() {
+        if left {
+            order.push(node);
+        } else if !std::mem::replace(&mut seen[node.index()], true) && role(graph, node) != Role::Constant {
+            pending.push((node, true));
+            let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
+            pending.extend(operands.into_iter().rev().map(|operand| (operand, false)));
+        }
+    }
+    order
 }
 
 /// With several outputs, what flows back says where it comes from.

@@ -1,1 +1,56 @@
+use super::{Edges, Picture, PictureRequest, chart, picture};
+use crate::evaluate::Tensor;
+use crate::parse::parse_formula;
+use crate::print::mermaid::Chart;
+use crate::resolve::resolve;
 
+fn drawn(text: &str, request: &PictureRequest) -> Picture {
+    let module = parse_formula(text, &[]).unwrap();
+    let function = resolve(&module, text).unwrap().pop().unwrap();
+    picture(function, request).unwrap()
+}
+
+fn arrows(chart: &Chart, backward: bool) -> Vec<String> {
+    let label = |place: usize| chart.nodes[place].label.clone();
+    let arrows = chart.arrows.iter().filter(|arrow| arrow.backward == backward);
+    arrows.map(|arrow| format!("{} {} {}", label(arrow.from), arrow.label, label(arrow.to))).collect()
+}
+
+const BOTH: Edges = Edges { forward: true, backward: true };
+
+/// The source text's first figure with all its arrows.
+#[test]
+fn the_walnut_graph_carries_its_numbers() {
+    let picture = drawn("walnut * count * tax", &PictureRequest { backward: true, ..PictureRequest::default() });
+    let inputs = [100.0, 2.0, 1.1].map(Tensor::scalar);
+    let values = picture.values(&picture.program(), &inputs).unwrap();
+    let chart = chart(&picture, Some(&values), BOTH);
+    assert_eq!(arrows(&chart, false), ["walnut 100 ×", "count 2 ×", "× 200 ×", "tax 1.1 ×", "× 220 y"]);
+    assert_eq!(arrows(&chart, true), ["y 1 ×", "× 1.1 ×", "× 200 tax", "× 2.2 walnut", "× 110 count"]);
+}
+
+/// What flows into a value from several users adds up to its cotangent, which is the input's derivative.
+#[test]
+fn cotangents_accumulate() {
+    let picture = drawn("x * x + 3 * x", &PictureRequest { backward: true, ..PictureRequest::default() });
+    let values = picture.values(&picture.program(), &[Tensor::scalar(5.0)]).unwrap();
+    let sweep = values.sweeps[0].as_ref().unwrap();
+    assert_eq!(sweep.cotangents[0], Tensor::scalar(13.0));
+    assert_eq!(arrows(&chart(&picture, Some(&values), BOTH), true).len(), 6);
+}
+
+#[test]
+fn formulas_are_defined_where_they_first_flow() {
+    let picture = drawn("exp(sin(x)) * x", &PictureRequest { backward: true, ..PictureRequest::default() });
+    let chart = chart(&picture, None, BOTH);
+    assert_eq!(arrows(&chart, true), ["y 1 ×", "× x exp", "× s1 x", "exp d2 = x·s1 sin", "sin d2·cos(x) x"]);
+}
+
+#[test]
+fn nothing_flows_back_from_an_array_without_a_cotangent() {
+    let picture = drawn("fn f(x: [N]) = 2 * x;", &PictureRequest { backward: true, ..PictureRequest::default() });
+    assert!(picture.sweeps[0].is_none());
+    let upstream = Some("g".to_owned());
+    let picture = drawn("fn f(x: [N]) = 2 * x;", &PictureRequest { backward: true, upstream, wrt: None });
+    assert_eq!(arrows(&chart(&picture, None, BOTH), true), ["y g ×", "× d2[i] = g[i]·2 x: [N]"]);
+}

@@ -18,7 +18,26 @@ pub enum Style {
 }
 
 /// What is printed by name instead of by its formula.
-pub(super) type Names = HashMap<NodeId, String>;
+pub(super) type Names = HashMap<NodeId, Name>;
+
+/// A name, and for each of its indices the slot of the node that it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    pub(super) text: String,
+    pub(super) slots: Vec<usize>,
+}
+
+impl Name {
+    /// The name with indices, which are given by slot.
+    pub(super) fn indexed(&self, by_slot: &[String]) -> String {
+        indexed(&self.text, &self.ordered(by_slot))
+    }
+
+    /// What is given by slot in the order of the name's own indices.
+    pub(super) fn ordered<T: Clone>(&self, by_slot: &[T]) -> Vec<T> {
+        self.slots.iter().map(|slot| by_slot[*slot].clone()).collect()
+    }
+}
 
 enum Piece {
     Text(String),
@@ -54,7 +73,7 @@ impl Printer<'_> {
                 Piece::Node(node, indices, needed) => match self.names.get(&node) {
                     Some(name) => {
                         self.used.push(node);
-                        out.push_str(&indexed(name, &indices));
+                        out.push_str(&name.indexed(&indices));
                     }
                     None => self.expand(node, &indices, needed, &mut pieces),
                 },

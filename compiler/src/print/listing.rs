@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::expression::{Names, Printer, Style, indexed};
+use super::expression::{Name, Names, Printer, Style, indexed};
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator, precedence};
+use crate::resolve::LetName;
 
 /// When a line is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ const MOST_NESTED: u32 = 48;
 
 /// Lists formulas. `known` are names that the user gave to nodes; `reserved` are names that nothing here may take.
 #[must_use]
-pub fn list(graph: &Graph, asked: &[Asked], known: &[(String, NodeId)], style: Style, reserved: &[String]) -> Listing {
+pub fn list(graph: &Graph, asked: &[Asked], known: &[LetName], style: Style, reserved: &[String]) -> Listing {
     let mut lister = Lister::new(graph, asked, style, reserved);
     lister.choose_names(asked, known);
     lister.lines(asked)
@@ -139,15 +140,16 @@ impl<'a> Lister<'a> {
         }
     }
 
-    fn choose_names(&mut self, asked: &[Asked], known: &[(String, NodeId)]) {
+    fn choose_names(&mut self, asked: &[Asked], known: &[LetName]) {
         for (place, asked) in asked.iter().enumerate() {
             let scalar = asked.axes.is_empty() && asked.value.axes.is_empty();
             if asked.phase == Phase::Forward && scalar && !self.is_leaf(asked.value.node) {
                 self.outputs.entry(asked.value.node).or_insert(place);
-                self.names.entry(asked.value.node).or_insert_with(|| asked.name.clone());
+                let name = || Name { text: asked.name.clone(), slots: Vec::new() };
+                self.names.entry(asked.value.node).or_insert_with(name);
             }
         }
-        let known: HashMap<NodeId, &str> = known.iter().rev().map(|(name, node)| (*node, name.as_str())).collect();
+        let known: HashMap<NodeId, &LetName> = known.iter().rev().map(|known| (known.node, known)).collect();
         // Arrays that are asked for in the order of their own axes; others get a line that rearranges them.
         let whole = |asked: &&Asked| !asked.axes.is_empty() && asked.value.axes == asked.axes;
         let whole: HashSet<NodeId> = asked.iter().filter(whole).map(|asked| asked.value.node).collect();
@@ -162,9 +164,10 @@ impl<'a> Lister<'a> {
             let plain = self.graph.kind(node) == Kind::Truth && height <= 1;
             let user = known.get(&node).filter(|_| self.forward[node.index()]);
             if user.is_some() || (self.uses[node.index()] > 1 && !plain) || height > MOST_NESTED || array {
-                let name = user.map_or_else(String::new, |name| (*name).to_owned());
-                let name = self.fresh(&name, node);
-                self.names.insert(node, name);
+                let text = self.fresh(user.map_or("", |known| &known.name), node);
+                let slots =
+                    user.map_or_else(|| (0..self.graph.shape(node).len()).collect(), |known| known.slots.clone());
+                self.names.insert(node, Name { text, slots });
                 self.named.push(node);
             } else {
                 heights[node.index()] = height;
@@ -224,13 +227,14 @@ impl<'a> Lister<'a> {
             let hints: Vec<String> = (0..slots).map(|slot| self.graph.slot_hint(node, slot).to_owned()).collect();
             let indices: Vec<String> = hints.iter().map(|hint| printer.index_name(hint)).collect();
             let formula = printer.formula(node, &indices);
+            let name = &self.names[&node];
             listing.lets.push(Line {
-                name: self.names[&node].clone(),
+                name: name.text.clone(),
                 formula,
                 operations: printer.operations,
                 uses: printer.used,
-                indices,
-                shape: self.graph.shape(node).to_vec(),
+                indices: name.ordered(&indices),
+                shape: name.ordered(self.graph.shape(node)),
                 phase: self.phase(node),
                 node: Some(node),
             });
@@ -247,19 +251,15 @@ impl<'a> Lister<'a> {
         let mut printer = self.printer();
         let own_line = self.outputs.contains_key(&node);
         let (mut operations, mut uses) = (0, vec![node]);
-        let formula = if asked.value.axes.is_empty() || asked.value.axes == asked.axes {
-            match self.names.get(&node) {
-                Some(name) if !own_line || *name != asked.name => name.clone(),
-                _ if asked.value.axes.is_empty() => {
-                    let formula = printer.formula(node, &[]);
-                    (operations, uses) = (printer.operations, printer.used);
-                    formula
-                }
-                _ => match self.graph.operation(node) {
-                    Operation::Input(place) => self.graph.inputs()[place as usize].name.clone(),
-                    _ => self.rearranged(asked, listing, &shape),
-                },
-            }
+        let named = self.names.get(&node).filter(|name| !own_line || name.text != asked.name);
+        let formula = if let Some(name) = named.filter(|name| name.ordered(&asked.value.axes) == asked.axes) {
+            name.text.clone()
+        } else if let (Operation::Input(place), true) = (self.graph.operation(node), asked.value.axes == asked.axes) {
+            self.graph.inputs()[place as usize].name.clone()
+        } else if asked.value.axes.is_empty() {
+            let formula = named.map_or_else(|| printer.formula(node, &[]), |name| name.text.clone());
+            (operations, uses) = if named.is_some() { (0, vec![node]) } else { (printer.operations, printer.used) };
+            formula
         } else {
             self.rearranged(asked, listing, &shape)
         };
@@ -278,13 +278,14 @@ impl<'a> Lister<'a> {
         let mut formula = match self.names.get(&asked.value.node) {
             Some(name) => {
                 printer.used.push(asked.value.node);
-                indexed(name, &own)
+                name.indexed(&own)
             }
             None => printer.formula(asked.value.node, &own),
         };
         let (mut operations, uses) = (printer.operations, printer.used);
         for (axis, index) in asked.axes.iter().zip(&indices) {
-            if !asked.value.axes.contains(axis) {
+            // In the language, an index on the left must stand on the right.
+            if self.style == Style::Language && !asked.value.axes.contains(axis) {
                 operations += 2;
                 formula = format!("if {index} == {index} {{ {formula} }} else {{ 0 }}");
             }

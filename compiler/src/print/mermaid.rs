@@ -41,21 +41,21 @@ pub struct Arrow {
 /// A graph to draw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chart {
-    /// The nodes.
+    /// The nodes, operands before their users.
     pub nodes: Vec<Node>,
     /// The arrows, in the order in which they are written.
     pub arrows: Vec<Arrow>,
-    /// Lines that explain names in the labels: comments.
-    pub notes: Vec<String>,
 }
+
+/// Room between what flows forward and what flows back; with Mermaid's own curves their labels overlap.
+const LAYOUT: &str = r#"%%{init: {"flowchart": {"curve": "monotoneX", "nodeSpacing": 60, "rankSpacing": 70}}}%%"#;
 
 /// The text of a chart.
 #[must_use]
 pub fn mermaid(chart: &Chart) -> String {
-    let mut out = String::from("flowchart LR\n");
-    for note in &chart.notes {
-        out.push_str(&format!("    %% {}\n", note.replace(['\n', '{', '}'], " ")));
-    }
+    let all_back = !chart.arrows.is_empty() && chart.arrows.iter().all(|arrow| arrow.backward);
+    let direction = if all_back { "RL" } else { "LR" };
+    let mut out = format!("{LAYOUT}\nflowchart {direction}\n");
     for (place, node) in chart.nodes.iter().enumerate() {
         let label = escaped(&node.label);
         let drawn = match node.role {
@@ -65,6 +65,10 @@ pub fn mermaid(chart: &Chart) -> String {
         };
         out.push_str(&format!("    n{place}{drawn}\n"));
     }
+    let guides = guides(chart);
+    for (left, right) in &guides {
+        out.push_str(&format!("    n{left} ~~~ n{right}\n"));
+    }
     for arrow in &chart.arrows {
         let Arrow { from, to, .. } = arrow;
         out.push_str(&match escaped(&arrow.label) {
@@ -73,7 +77,7 @@ pub fn mermaid(chart: &Chart) -> String {
         });
     }
     let places = chart.arrows.iter().enumerate().filter(|(_, arrow)| arrow.backward);
-    let red: Vec<String> = places.map(|(place, _)| place.to_string()).collect();
+    let red: Vec<String> = places.map(|(place, _)| (guides.len() + place).to_string()).collect();
     if !red.is_empty() {
         out.push_str(&format!("    linkStyle {} stroke:red,stroke-width:2px,color:red\n", red.join(",")));
     }
@@ -81,6 +85,23 @@ pub fn mermaid(chart: &Chart) -> String {
         out.push_str("    classDef constant fill:none,stroke:none\n");
     }
     out
+}
+
+/// Invisible links that keep operands to the left of their users.
+///
+/// Each pair of arrows there and back is a cycle, and Mermaid's layout (dagre) turns an arrow of a cycle around where a
+/// depth-first walk over the links, in the order of the text, comes back to a node that it is still in. So the walk is
+/// led through all nodes from left to right; then it is in every operand when it meets a backward arrow.
+fn guides(chart: &Chart) -> Vec<(usize, usize)> {
+    let mut first = vec![None; chart.nodes.len()];
+    for arrow in chart.arrows.iter().filter(|arrow| !arrow.backward) {
+        first[arrow.from].get_or_insert(arrow.to);
+    }
+    let is_two_way = chart.arrows.iter().any(|arrow| arrow.backward) && first.iter().any(Option::is_some);
+    let led = |place: &usize| is_two_way && matches!(chart.nodes[*place].role, Role::Input | Role::Operator);
+    let path: Vec<usize> = (0..chart.nodes.len()).filter(led).collect();
+    let pairs = path.windows(2).map(|pair| (pair[0], pair[1]));
+    pairs.filter(|(left, right)| first[*left] != Some(*right)).collect()
 }
 
 /// A label between quotes. Mermaid reads `#name;` as an entity, and Markdown in what is left: no letter that either of
@@ -114,18 +135,36 @@ mod tests {
         let node = |role, label: &str| Node { role, label: label.into() };
         let arrow = |from, to, label: &str, backward| Arrow { from, to, label: label.into(), backward };
         let chart = Chart {
-            nodes: vec![node(Role::Input, "x"), node(Role::Constant, "2"), node(Role::Operator, "×")],
-            arrows: vec![arrow(0, 2, "3", false), arrow(1, 2, "", false), arrow(2, 0, "2", true)],
-            notes: Vec::new(),
+            nodes: vec![
+                node(Role::Input, "x"),
+                node(Role::Input, "z"),
+                node(Role::Operator, "×"),
+                node(Role::Operator, "×"),
+                node(Role::Constant, "2"),
+            ],
+            arrows: vec![
+                arrow(0, 2, "3", false),
+                arrow(1, 2, "4", false),
+                arrow(2, 3, "12", false),
+                arrow(4, 3, "", false),
+                arrow(3, 2, "2", true),
+            ],
         };
-        let expected = "flowchart LR
+        let expected =
+            "%%{init: {\"flowchart\": {\"curve\": \"monotoneX\", \"nodeSpacing\": 60, \"rankSpacing\": 70}}}%%
+flowchart LR
     n0[\"x\"]
-    n1[\"2\"]:::constant
+    n1[\"z\"]
     n2((\"×\"))
+    n3((\"×\"))
+    n4[\"2\"]:::constant
+    n0 ~~~ n1
     n0 -- \"3\" --> n2
-    n1 --> n2
-    n2 -- \"2\" --> n0
-    linkStyle 2 stroke:red,stroke-width:2px,color:red
+    n1 -- \"4\" --> n2
+    n2 -- \"12\" --> n3
+    n4 --> n3
+    n3 -- \"2\" --> n2
+    linkStyle 5 stroke:red,stroke-width:2px,color:red
     classDef constant fill:none,stroke:none
 ";
         assert_eq!(mermaid(&chart), expected);

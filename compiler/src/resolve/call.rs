@@ -14,7 +14,7 @@ use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use crate::syntax::{Call, DimensionKind, ExpressionKind, Function, Name};
 
-/// A call of a function without axes: the same arguments give the same value.
+/// A call of a function on scalars: the same arguments give the same value.
 pub(super) type MemoKey = (*const Function, Vec<NodeId>);
 
 /// A call whose body is being resolved.
@@ -80,8 +80,7 @@ impl<'a> Machine<'a> {
             let value = self.elementwise(operator, arguments, span)?;
             return self.give(Value::Array(value));
         }
-        let own = self.module.functions.iter().find(|function| function.name.text == name);
-        if let Some(function) = own {
+        if let Some(function) = self.by_name.get(name) {
             return self.open_call(function, arguments, named, span, None);
         }
         let prelude = PRELUDE_MODULE.functions.iter().find(|function| function.name.text == name);
@@ -172,6 +171,15 @@ impl<'a> Machine<'a> {
         call_site: Option<Span>,
     ) -> Result<(), Diagnostic> {
         let name = function.name.text.as_str();
+        let plain = arguments.iter().all(|argument| argument.value.axes.is_empty() && argument.shape.is_empty());
+        let memo = (plain && named.axis.is_none()).then(|| {
+            (std::ptr::from_ref(function), arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>())
+        });
+        // What has a value is finished, so this is no recursion.
+        if let Some(known) = memo.as_ref().and_then(|key| self.memo.get(key)).cloned() {
+            let value = self.occurrence(&known);
+            return self.give(Value::Array(value));
+        }
         if call_site.is_none() {
             self.refuse_recursion(name, span)?;
         }
@@ -193,14 +201,6 @@ impl<'a> Machine<'a> {
             let message = format!("`{name}` takes numbers, and an argument is a condition");
             let help = "write `if c { 1 } else { 0 }` for a condition as a number";
             return Err(Diagnostic::new(Code::Type, span, message).with_help(help));
-        }
-        let plain = arguments.iter().all(|argument| argument.value.axes.is_empty() && argument.shape.is_empty());
-        let memo = plain.then(|| {
-            (std::ptr::from_ref(function), arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>())
-        });
-        if let Some(known) = memo.as_ref().and_then(|key| self.memo.get(key)).cloned() {
-            let value = self.occurrence(&known);
-            return self.give(Value::Array(value));
         }
         if let Some((axis, place)) = named.axis {
             for argument in &mut arguments {

@@ -1,6 +1,6 @@
 //! What can be said about a module without resolving a formula: names that clash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::signature::is_reserved;
 use super::suggest::did_you_mean;
@@ -41,8 +41,9 @@ fn signature(function: &Function, errors: &mut Diagnostics) {
             break;
         }
     }
+    let known: HashSet<&str> = names.iter().map(|name| name.text.as_str()).collect();
     for name in function.wrt.iter().flatten() {
-        if !names.iter().any(|parameter| parameter.text == name.text) {
+        if !known.contains(name.text.as_str()) {
             let message = format!("`{}` is no parameter of `{}`", name.text, function.name.text);
             let mut error = Diagnostic::new(Code::Wrt, name.span, message);
             error.help = did_you_mean(&name.text, names.iter().map(|name| name.text.as_str()));

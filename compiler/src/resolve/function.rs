@@ -1,11 +1,13 @@
 //! The main function around its body: parameters, outputs, facts, and the finished graph.
 
+use std::collections::HashSet;
+
 use super::machine::{Machine, Task};
 use super::scope::Bound;
 use super::shape::{Array, Value};
-use super::{Fact, Function, Output, Parameter};
+use super::{Fact, Function, LetName, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Rebuilt, Ref};
 use crate::operators::Kind;
 use crate::syntax::{DimensionKind, ResultType};
 
@@ -18,6 +20,8 @@ impl Machine<'_> {
                 self.frame_mut().dims.insert(name.clone(), dim);
             }
         }
+        let chosen: Option<HashSet<&str>> =
+            main.wrt.as_ref().map(|names| names.iter().map(|name| name.text.as_str()).collect());
         let mut parameters = Vec::new();
         for parameter in &main.parameters {
             let name = &parameter.name;
@@ -34,7 +38,7 @@ impl Machine<'_> {
             let value = self.graph.input(&name.text, &axes).map_err(|error| self.fault(&error, name.span))?;
             let node = value.node;
             self.bind(&name.text, Bound::Value(Value::Array(Array { value, shape: axes })), name.span, false);
-            let wrt = main.wrt.as_ref().is_none_or(|chosen| chosen.iter().any(|chosen| chosen.text == name.text));
+            let wrt = chosen.as_ref().is_none_or(|chosen| chosen.contains(name.text.as_str()));
             parameters.push(Parameter { name: name.text.clone(), span: name.span, node, shape, wrt });
         }
         self.sizes_known(&parameters)?;
@@ -130,9 +134,7 @@ impl Machine<'_> {
         while let Some(scope) = self.frames[0].scopes.pop() {
             self.warn_unused(scope);
         }
-        let roots: Vec<NodeId> =
-            outputs.iter().map(|(_, array)| array.value.node).chain(self.names.iter().map(|name| name.1)).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
+        let roots: Vec<NodeId> = outputs.iter().map(|(_, array)| array.value.node).collect();
         if self.errors.is_empty() {
             self.errors = self.unknown_sizes(outputs);
         }
@@ -140,7 +142,6 @@ impl Machine<'_> {
             return Err(self.errors);
         }
         let fault = |error: GraphError| vec![self.fault(&error, self.main.name.span)];
-        let roots = roots.into_iter().filter(|node| live[node.index()]).collect::<Vec<_>>();
         let rebuilt = self.graph.rebuild(&roots, |dim| self.real(dim)).map_err(fault)?;
         let find = |value: &Ref| rebuilt.find(value).ok_or_else(|| fault(GraphError::UnknownNode));
         let output = |(name, array): &(Option<String>, Array)| {
@@ -149,7 +150,7 @@ impl Machine<'_> {
         };
         let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
         let place = |node: NodeId| rebuilt.place(node);
-        let names = self.names.iter().filter_map(|(name, node)| Some((name.clone(), place(*node)?))).collect();
+        let names = self.names.iter().filter_map(|(name, array)| let_name(name, array, &rebuilt)).collect();
         let parameters = parameters
             .into_iter()
             .map(|parameter| Parameter { node: place(parameter.node).unwrap_or(parameter.node), ..parameter })
@@ -191,4 +192,13 @@ impl Machine<'_> {
         };
         unknown.into_iter().filter_map(error).collect()
     }
+}
+
+/// The name of a bound array, if the array is its node with the axes in some order.
+fn let_name(name: &str, array: &Array, rebuilt: &Rebuilt) -> Option<LetName> {
+    let value = rebuilt.find(&array.value)?;
+    let slot = |axis: &Axis| value.axes.iter().position(|other| *other == rebuilt.axis(*axis));
+    let slots = array.shape.iter().map(slot).collect::<Option<Vec<_>>>()?;
+    let whole = slots.len() == value.axes.len() && value.distinct_axes().len() == value.axes.len();
+    whole.then(|| LetName { name: name.to_owned(), node: value.node, slots })
 }

@@ -11,14 +11,14 @@ use super::scope::{Bound, Frame};
 use super::shape::{Array, Value};
 use super::signature::float_type;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{Dim, Graph, GraphError, NodeId, Ref};
+use crate::graph::{Dim, Graph, GraphError, Ref};
 use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
 use crate::syntax::{self, BinaryOperator, Block, Expression, ExpressionId, ExpressionKind, Let, Module, Name};
 
 /// More steps than this, and the formula unfolds to more than anyone wants compiled.
-const MOST_STEPS: usize = 20_000_000;
+pub(super) const MOST_STEPS: usize = 10_000_000;
 
 /// A dimension that is inferred from how an index is used.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub(super) enum Task<'a> {
 /// The state of resolving one function.
 pub(super) struct Machine<'a> {
     pub(super) module: &'a Module,
+    /// The functions of the module.
+    pub(super) by_name: &'a HashMap<&'a str, &'a syntax::Function>,
     pub(super) text: &'a str,
     pub(super) main: &'a syntax::Function,
     pub(super) graph: Graph,
@@ -53,15 +55,22 @@ pub(super) struct Machine<'a> {
     pub(super) memo: HashMap<super::call::MemoKey, Array>,
     pub(super) errors: Diagnostics,
     pub(super) warnings: Diagnostics,
-    pub(super) names: Vec<(String, NodeId)>,
-    steps: usize,
+    pub(super) names: Vec<(String, Array)>,
+    /// How many steps are left.
+    pub(super) budget: usize,
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(module: &'a Module, text: &'a str, place: usize) -> Self {
+    pub(super) fn new(
+        module: &'a Module,
+        by_name: &'a HashMap<&'a str, &'a syntax::Function>,
+        text: &'a str,
+        place: usize,
+    ) -> Self {
         let main = &module.functions[place];
         Self {
             module,
+            by_name,
             text,
             main,
             graph: Graph::new(FloatType::F64),
@@ -73,7 +82,7 @@ impl<'a> Machine<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             names: Vec::new(),
-            steps: 0,
+            budget: MOST_STEPS,
         }
     }
 
@@ -105,8 +114,8 @@ impl<'a> Machine<'a> {
 
     pub(super) fn work(&mut self) {
         while let Some(task) = self.tasks.pop() {
-            self.steps += 1;
-            if self.steps > MOST_STEPS {
+            self.budget = self.budget.saturating_sub(1);
+            if self.budget == 0 {
                 let message = format!("`{}` unfolds to more than {MOST_STEPS} steps", self.main.name.text);
                 self.errors.push(Diagnostic::new(Code::TooLarge, self.main.name.span, message));
                 self.tasks.clear();
@@ -218,7 +227,7 @@ impl<'a> Machine<'a> {
         }
         self.errors.extend(problems);
         if let (1, Value::Array(array)) = (self.frames.len(), &value) {
-            self.names.push((name.text.clone(), array.value.node));
+            self.names.push((name.text.clone(), array.clone()));
         }
         self.bind(&name.text, Bound::Value(value), name.span, true);
     }

@@ -193,6 +193,9 @@ impl Machine<'_> {
 
     /// An open index of the current function that a value depends on.
     pub(super) fn free_index(&self, array: &Array) -> Option<&str> {
+        if array.value.axes.is_empty() {
+            return None;
+        }
         let open = self.frame().open_indices();
         array.value.axes.iter().find_map(|axis| open.iter().find(|(_, a)| a == axis).map(|(name, _)| *name))
     }

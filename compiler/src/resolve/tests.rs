@@ -1,1 +1,162 @@
+//! The two laws of shapes, names, and the mistakes that newcomers make with them: code, underlined text, and words that
+//! the message or the advice must have.
 
+use super::{Function, PRELUDE, resolve};
+use crate::diagnostic::{Code, Diagnostics};
+use crate::parse::parse_module;
+
+fn resolved(text: &str) -> Result<Vec<Function>, Diagnostics> {
+    let module = parse_module(text).unwrap_or_else(|errors| panic!("{text} does not parse: {errors:?}"));
+    resolve(&module, text)
+}
+
+/// The shape of the last function's first output.
+fn shape(text: &str) -> String {
+    let functions = resolved(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = functions.last().expect("a function");
+    let output = &function.outputs[0];
+    let dims: Vec<String> = output.axes.iter().map(|axis| function.graph.dim_text(function.graph.dim(*axis))).collect();
+    dims.join(",")
+}
+
+#[test]
+fn the_prelude_resolves() {
+    let functions = resolved(PRELUDE.replace("[..]", "[N, K]").as_str()).expect("the prelude is right");
+    assert!(functions.len() > 12);
+}
+
+#[test]
+fn whole_arrays_follow_the_law() {
+    for (text, expected) in [
+        ("fn f(x: [N, K], b: [K]) = x + b;", "N,K"),
+        ("fn f(x: [N, K], b: [K]) = b - x;", "N,K"),
+        ("fn f(x: [N, K], s) = s * x;", "N,K"),
+        ("fn f(x: [N, K], y: [N, K]) = x * y;", "N,K"),
+        ("fn f(x: [N, K], y: [N, 1]) = x * y;", "N,K"),
+        ("fn f(x: [1, K], y: [N, 1]) = x * y;", "N,K"),
+        ("fn f(x: [N, K]) = x - max(x, axis = 1, keep = true);", "N,K"),
+        ("fn f(x: [N, K], w: [K, H]) = x @ w;", "N,H"),
+        ("fn f(x: [N, K], w: [K]) = x @ w;", "N"),
+        ("fn f(x: [K], w: [K, H]) = x @ w;", "H"),
+        ("fn f(x: [K], w: [K]) = x @ w;", ""),
+        ("fn f(x: [N, K]) = x.T;", "K,N"),
+        ("fn f(x: [N, K]) = sum(x, axis = 0);", "K"),
+        ("fn f(x: [N, K]) = mean(x, axis = 1);", "N"),
+        ("fn f(x: [N, K]) = mean(x, axis = 1, keep = true);", "N,1"),
+        ("fn f(x: [N, K]) = norm(x);", ""),
+        ("fn f(x: [N, K]) = softmax(x);", "N,K"),
+        ("fn f(x: [N, K]) = softmax(x, axis = 0);", "N,K"),
+        ("fn f(x: [B, N, K]) = logsumexp(x);", "B,N"),
+        ("fn f(x: [N, K], t: [K]) = cross_entropy(softmax(x), t);", "N"),
+        ("fn f(x: [N, K]) = sigmoid(x);", "N,K"),
+        ("fn f(x: [N], y: [M]) = outer(x, y);", "N,M"),
+        ("fn f(x: [N, N]) = diag(x) + trace(x);", "N"),
+        ("fn f(x: [N, N]) = x + eye(N);", "N,N"),
+        ("fn f(a, b) = [a, b, a];", "3"),
+        ("fn f(x: [N, 3]) { let v[n] = x[n, 2]; v }", "N"),
+        ("fn f(x: [N, K]) { let t[k, n] = x[n, k]; t }", "K,N"),
+        ("fn f(x: [N]) { let m[i, j] = if i == j { x[i] } else { 0 }; m @ x }", "N"),
+        ("fn f(x: [N, K], c: [N, K]) = if c > 0 { x } else { 0 };", "N,K"),
+        ("fn g(a: [K]) = sum(a); fn f(x: [N, M, K]) = g(x);", "N,M"),
+        ("fn g(a: [K], b: [K]) = a * b; fn f(x: [N, K], y: [K]) = g(x, y);", "N,K"),
+        // Right by itself, so right for a caller whose sizes coincide.
+        ("fn g(w: [N], b: [N, 2]) = b.T / w; fn f(x: [2], y: [2, 2]) = g(x, y);", "2,2"),
+    ] {
+        assert_eq!(shape(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_under_their_tokens() {
+    for (text, code, underlined, words) in [
+        ("fn f(x) = sgmoid(x);", Code::UnknownFunction, "sgmoid", "did you mean `sigmoid`"),
+        ("fn f(x, z) = x * y + z;", Code::UnknownName, "y", "`x`, `z`"),
+        ("fn f(x, y) = exp(x, y);", Code::Arity, "exp(x, y)", "takes 1 argument, 2 given"),
+        ("fn f(y) = atan2(y);", Code::Arity, "atan2(y)", "atan2(y, x)"),
+        ("fn f(x, x) = x;", Code::DuplicateName, "x", "two parameters"),
+        ("fn f(exp) = exp;", Code::ReservedName, "exp", "operator"),
+        ("fn f(x) = x; fn f(y) = y;", Code::DuplicateName, "f", "two functions"),
+        ("fn f(x) = f(x - 1);", Code::Recursion, "f(x - 1)", "calls itself"),
+        ("fn f(x) { let a = b; let b = x; a + b }", Code::UnknownName, "b", "bound further down"),
+        ("fn f(x) = if x > 0 { x };", Code::Syntax, "if x > 0 { x }", "no `else`"),
+        ("fn f(x: [2], y: [3], c) = if c > 0 { x } else { y };", Code::Shape, "if c > 0 { x } else { y }", "fit"),
+        ("fn f(x) = if x { 1 } else { 2 };", Code::Type, "x", "condition"),
+        ("fn f(x) = (x > 0) * x;", Code::Type, "(x > 0) * x", "if c { 1 } else { 0 }"),
+        ("fn f(x: f64, w: f32[3]) = x * sum(w);", Code::FloatType, "f32", "one float type"),
+        ("fn f(x: [3], y: [4]) = x + y;", Code::Shape, "x + y", "[3] and [4]"),
+        ("fn f(x: [N, D], w: [H, D]) = x @ w;", Code::Shape, "x @ w", "`w.T`"),
+        ("fn f(x: [N, N]) = x / sum(x, axis = 1);", Code::AmbiguousShape, "x / sum(x, axis = 1)", "keep = true"),
+        ("fn f(x: [N, K]) = sum(x, axis = 2);", Code::Axis, "2", "0 to 1"),
+        ("fn f(x: [N], y: [K]) = sum[i](x[i] * y[i]);", Code::Index, "y[i]", "size N elsewhere and K here"),
+        ("fn f(x: [N]) = x[i] * 2;", Code::Index, "i", "let out[i]"),
+        ("fn f(x: [N]) { let z[i, j] = x[i]; sum(z) }", Code::Index, "j", "nowhere on the right"),
+        ("fn f(x: [N], b: [N]) { let z[i] = x[i] + b; sum(z) }", Code::Index, "x[i] + b", "do not mix"),
+        ("fn f(x: [3]) = x[5];", Code::Index, "5", "0 to 2"),
+        ("fn f(x, y: [N]) = sum[i](x[i] * y[i]);", Code::Index, "x[i]", "scalar"),
+        ("fn f(N, x: [N]) = N * sum(x);", Code::DuplicateName, "N", "dimension"),
+        ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
+        ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
+        ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
+        ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
+        ("fn f(x: [N], k: i32[N]) = sum(x);", Code::NotSupported, "i32", "integer"),
+        ("fn f(a: [N], b: [N]) = sum(concat(a, b));", Code::NotSupported, "concat(a, b)", "concat"),
+        ("fn f(x) -> [N] = x;", Code::Shape, "N", "the size of no parameter"),
+        ("fn f(x: [N]) -> [N] = sum(x);", Code::Shape, "sum(x)", "[N]"),
+        ("fn f(x) = sum[i](i);", Code::Index, "i", "not known"),
+        ("fn f(x: f32) = x + 1e300;", Code::Number, "1e300", "f32"),
+        ("fn f(x) = x > 0;", Code::Type, "x > 0", "condition"),
+        ("fn g(x) -> (a, b) = (x, x); fn f(x) = g(x);", Code::NotSupported, "g(x)", "several outputs"),
+        ("fn f(x: [N]) = x.T;", Code::Shape, "x.T", "matrix"),
+        ("fn f(x) = e**x;", Code::UnknownName, "e", "exp(1)"),
+    ] {
+        let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
+        let error = &errors[0];
+        let span = error.spans[0];
+        let found = &text[span.start as usize..span.end as usize];
+        let said = format!("{error}");
+        assert_eq!((error.code, found), (code, underlined), "{text}: {said}");
+        assert!(said.contains(words), "{text}: {said}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let errors = resolved("fn f(x) = a + b; fn g(x) = sgmoid(x);").expect_err("three mistakes");
+    assert_eq!(errors.len(), 3, "{errors:?}");
+}
+
+#[test]
+fn unused_names_are_warnings() {
+    let functions = resolved("fn f(x) { let a = x; let _b = x; let c = 2; let c = c + x; c }").expect("no mistake");
+    let said: Vec<&str> = functions[0].warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(said, ["`a` is never used"]);
+}
+
+#[test]
+fn facts_are_kept() {
+    let functions = resolved("fn f(t: [N, K], x) where sum(t, axis = 1) == 1, x > 0 = x * sum(t);").expect("sense");
+    let facts: Vec<&str> = functions[0].facts.iter().map(|fact| fact.text.as_str()).collect();
+    assert_eq!(facts, ["sum(t, axis = 1) == 1", "x > 0"]);
+    assert!(functions[0].facts.iter().all(|fact| !fact.used));
+}
+
+#[test]
+fn calls_do_not_unfold_without_end() {
+    // Each function calls the one before twice with the same argument: shared, not doubled.
+    let mut text = String::from("fn f0(x) = sin(x);");
+    for number in 1..200 {
+        text.push_str(&format!("fn f{number}(x) = f{0}(x) * f{0}(x);", number - 1));
+    }
+    let functions = resolved(&text).expect("no mistake");
+    assert!(functions.last().expect("a function").graph.len() < 250);
+    // With two different arguments each, it is truly too large: an error, not a hang.
+    let mut text = String::from("fn f0(x) = sin(x);");
+    for number in 1..40 {
+        text.push_str(&format!("fn f{number}(x) = f{0}(x + {number}) * f{0}(x * 2.5);", number - 1));
+    }
+    let module = parse_module(&text).expect("parses");
+    let by_name = module.functions.iter().map(|function| (function.name.text.as_str(), function)).collect();
+    let mut machine = super::machine::Machine::new(&module, &by_name, &text, 39);
+    machine.budget = 100_000;
+    assert_eq!(machine.run().expect_err("too large")[0].code, Code::TooLarge);
+}

@@ -113,15 +113,15 @@ pub fn pullback(
 pub fn hessian(module: &Module, function: &str, inputs: &[Tensor<f64>]) -> Outcome<(Vec<Vec<f64>>, f64)> {
     let directions = coordinates(inputs);
     let mut largest = 0.0_f64;
-    let mut rows = Vec::new();
-    for left in &directions {
-        let mut row = Vec::new();
-        for right in &directions {
+    let mut rows = vec![vec![0.0; directions.len()]; directions.len()];
+    for (row, left) in directions.iter().enumerate() {
+        // Exchanging the directions exchanges the two tangents and changes nothing else.
+        for (column, right) in directions.iter().enumerate().take(row + 1) {
             let run = run(module, function, &along_two(inputs, left, right))?;
             largest = largest.max(run.largest);
-            row.push(run.outputs.first().ok_or("no output")?.only()?.both);
+            let both = run.outputs.first().ok_or("no output")?.only()?.both;
+            (rows[row][column], rows[column][row]) = (both, both);
         }
-        rows.push(row);
     }
     Ok((rows, largest))
 }
