@@ -26,8 +26,9 @@ use print::Parentheses;
 use random::Random;
 use scope::{Helper, Shape};
 
-/// Larger values or slopes than this at the point make a program useless for comparisons.
-const LARGEST: f64 = 1e4;
+/// Larger values or slopes than this at the point make a program useless for comparisons: the prelude's definitions are
+/// the textbook's, and their derivatives have exponentials of such values in the second and third power.
+const LARGEST: f64 = 200.0;
 /// Programs that take more steps than this cost more time than they find faults.
 const MOST_STEPS: usize = 300;
 /// Longer texts are mostly copies of shared subexpressions.

@@ -132,8 +132,21 @@ impl Generator<'_> {
             return None;
         }
         self.mark("matrix product");
+        let mirrored: Shape = left.iter().rev().copied().collect();
+        if right == mirrored && self.random.chance(60) {
+            return Some(self.gram(&left, depth));
+        }
         let (left, right) = (self.expression(&left, depth - 1), self.expression(&right, depth - 1));
         Some(self.builder.binary(BinaryOperator::MatrixMultiply, left, right))
+    }
+
+    /// An array times itself: two occurrences, the axes of which are not the same.
+    fn gram(&mut self, shape: &[Dimension], depth: usize) -> ExpressionId {
+        self.mark("array times itself");
+        let levels = self.random.below(2).min(depth - 1);
+        let left = self.expression(shape, levels);
+        let right = if shape.len() == 2 { self.builder.push(ExpressionKind::Transpose(left)) } else { left };
+        self.builder.binary(BinaryOperator::MatrixMultiply, left, right)
     }
 
     fn transposed(&mut self, shape: &[Dimension], depth: usize) -> Option<ExpressionId> {
@@ -174,9 +187,29 @@ impl Generator<'_> {
         }
         self.mark("helper call");
         self.features.extend(&helper.features);
-        let arguments: Vec<ExpressionId> =
-            arguments.iter().map(|argument| self.expression(argument, depth - 1)).collect();
-        Some(self.builder.call(helper.name, &arguments))
+        let values: Vec<ExpressionId> = arguments.iter().map(|shape| self.expression(shape, depth - 1)).collect();
+        let call = self.builder.call(helper.name, &values);
+        if !self.random.chance(30) {
+            return Some(call);
+        }
+        let again = self.similar_call(helper, &arguments, values);
+        Some(match self.random.below(3) {
+            0 => self.builder.multiply(call, again),
+            1 => self.builder.add(call, again),
+            _ => self.builder.binary(BinaryOperator::Subtract, call, again),
+        })
+    }
+
+    /// The call once more, with two arguments exchanged or with another one at one place.
+    fn similar_call(&mut self, helper: &Helper, shapes: &[Shape], mut values: Vec<ExpressionId>) -> ExpressionId {
+        self.mark("helper called twice");
+        let (one, other) = (self.random.below(values.len()), self.random.below(values.len()));
+        if one != other && shapes[one] == shapes[other] {
+            values.swap(one, other);
+        } else {
+            values[one] = self.expression(&shapes[one], 0);
+        }
+        self.builder.call(helper.name, &values)
     }
 
     fn argument_shapes(&mut self, helper: &Helper, extra: &[Dimension], result: &[Dimension]) -> Option<Vec<Shape>> {

@@ -42,8 +42,17 @@ impl Generator<'_> {
         if self.random.chance(50) { (full, other) } else { (other, full) }
     }
 
+    /// Two operands, one of them a number that some operator does nothing with.
+    fn neutral(&mut self, shape: &[Dimension], depth: usize) -> (ExpressionId, ExpressionId) {
+        self.mark("neutral element");
+        let full = self.expression(shape, depth - 1);
+        let number = self.random.pick(&[0.0, 1.0, -1.0]).copied().unwrap_or(0.0);
+        let number = self.builder.number(number);
+        if self.random.chance(50) { (full, number) } else { (number, full) }
+    }
+
     fn arithmetic(&mut self, shape: &[Dimension], depth: usize) -> ExpressionId {
-        let (left, right) = self.pair(shape, depth);
+        let (left, right) = if self.random.chance(12) { self.neutral(shape, depth) } else { self.pair(shape, depth) };
         match self.random.below(10) {
             0..3 => self.builder.add(left, right),
             3..5 => self.builder.binary(BinaryOperator::Subtract, left, right),
