@@ -190,14 +190,26 @@ impl Search {
         seen.into_iter().collect()
     }
 
+    /// What the chain rule divides by, and the factors of it: a product is not zero if none of its factors is.
+    fn divisors(&self, graph: &Graph, cone: &[NodeId]) -> BTreeSet<NodeId> {
+        let quotients = cone.iter().filter(|node| graph.as_operator(**node) == Some(Operator::Divide));
+        let mut pending: Vec<NodeId> = quotients
+            .filter(|node| !self.is_forward(**node))
+            .filter_map(|node| graph.operands(*node).nth(1).map(|operand| operand.node))
+            .collect();
+        let mut divisors = BTreeSet::new();
+        while let Some(node) = pending.pop() {
+            if divisors.insert(node) && matches!(graph.as_operator(node), Some(Operator::Multiply | Operator::Negate)) {
+                pending.extend(graph.operands(node).map(|operand| operand.node));
+            }
+        }
+        divisors
+    }
+
     /// Forward values and inputs that a node reads, the outputs, and small numbers.
     fn leaves(&self, graph: &Graph, node: NodeId) -> Vec<Entry> {
         let cone = self.cone(graph, node);
-        let divisors: Vec<NodeId> = cone
-            .iter()
-            .filter(|node| graph.as_operator(**node) == Some(Operator::Divide) && !self.is_forward(**node))
-            .filter_map(|node| graph.operands(*node).nth(1).map(|operand| operand.node))
-            .collect();
+        let divisors = self.divisors(graph, &cone);
         let mut nodes: Vec<NodeId> = self.outputs.clone();
         nodes.extend(cone.iter().rev().filter(|other| **other != node));
         let mut leaves = Vec::new();

@@ -40,6 +40,7 @@ fn closed_forms_are_found_from_definitions() {
         ("x/(1 + exp(-x))", &["y + (1 - y)/s1"]),
         ("sqrt(x)", &["1/(2*y)"]),
         ("1/x", &["-(y/x)"]),
+        ("sqrt(a**2 + b**2)", &["a/y", "b/y"]),
         ("exp(x)", &["y"]),
         ("let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s))", &["s - t", "s2 - s1"]),
         ("exp(x) - t*x", &["s1 - t", "-x"]),
