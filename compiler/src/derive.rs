@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
-use crate::graph::{Graph, GraphError, NodeId, Operation};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::Notation;
 use crate::print::{Asked, Listing, Phase, Style, list};
 use crate::resolve::{Function, LetName};
+use crate::simplify::fold_back;
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Request {
     pub upstream: Option<String>,
     /// Whether [`Derived::flows`] is filled, for pictures.
     pub flows: bool,
+    /// Leaves the derivatives as the chain rule gives them: for those who compute and print nothing.
+    pub raw: bool,
 }
 
 /// What a derivative is called.
@@ -71,6 +74,8 @@ pub struct Derived {
     pub output_names: Vec<String>,
     /// The derivatives, outputs first, then parameters in order.
     pub entries: Vec<Entry>,
+    /// The closed form of each entry's value, over the same axes; the value itself where none was found.
+    pub closed: Vec<Ref>,
     /// What flows along every edge; from all outputs together.
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
@@ -98,8 +103,14 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         choose_wrt(&mut function, names)?;
     }
     let output_names = output_names(&function, request.upstream.as_deref());
-    let mut derived =
-        Derived { function, output_names, entries: Vec::new(), flows: Vec::new(), upstream: request.upstream.clone() };
+    let mut derived = Derived {
+        function,
+        output_names,
+        entries: Vec::new(),
+        closed: Vec::new(),
+        flows: Vec::new(),
+        upstream: request.upstream.clone(),
+    };
     if request.order == 0 && request.upstream.is_none() {
         return Ok(derived);
     }
@@ -113,6 +124,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
     if request.order >= 2 {
         derived.second_order(&wrt)?;
     }
+    derived.close(request.raw || request.flows)?;
     Ok(derived)
 }
 
@@ -216,16 +228,45 @@ impl Derived {
         Ok(())
     }
 
-    /// What a printer shows: outputs, then derivatives. `name` says what a derivative is called.
+    /// Looks for closed forms; keeps them only if the listing has no more operations than the chain rule's.
+    fn close(&mut self, leave: bool) -> Result<(), Diagnostic> {
+        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        if leave {
+            self.closed = raw;
+            return Ok(());
+        }
+        let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
+        let span = self.function.span;
+        let closed = fold_back(&mut self.function.graph, &outputs, &raw).map_err(|error| graph_fault(&error, span))?;
+        self.closed.clone_from(&raw);
+        if closed != raw {
+            let before = self.derived_operations();
+            self.closed = closed;
+            if self.derived_operations() > before {
+                self.closed = raw;
+            }
+        }
+        Ok(())
+    }
+
+    fn derived_operations(&self) -> usize {
+        self.operations(&self.listing(Style::Language, |_, _| String::new())).derived
+    }
+
+    /// What a printer shows: outputs, then derivatives in closed form. `name` says what a derivative is called.
     #[must_use]
     pub fn listing(&self, style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
+        self.listing_of(&self.closed, style, name)
+    }
+
+    fn listing_of(&self, values: &[Ref], style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
         let mut asked = Vec::new();
         for (output, name) in self.function.outputs.iter().zip(&self.output_names) {
             let (value, axes) = (output.value.clone(), output.axes.clone());
             asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
         }
-        for entry in &self.entries {
-            let Derivative { value, axes } = entry.derivative.clone();
+        for (entry, value) in self.entries.iter().zip(values) {
+            let (value, axes) = (value.clone(), entry.derivative.axes.clone());
             asked.push(Asked { name: name(self, entry), value, axes, phase: Phase::Backward });
         }
         let mut known = self.function.names.clone();
@@ -236,12 +277,12 @@ impl Derived {
                 node,
                 slots: (0..self.function.graph.shape(node).len()).collect(),
             };
-            known.extend(self.saved().into_iter().map(unnamed));
+            known.extend(self.read_by(values).into_iter().map(unnamed));
         }
         list(&self.function.graph, &asked, &known, style, &[])
     }
 
-    /// What a listing in the language's own style calls the values of [`Derived::saved`].
+    /// What a listing in the language's own style calls the forward values that the closed forms read.
     #[must_use]
     pub fn saved_names(&self, listing: &Listing) -> Vec<String> {
         let mut names: HashMap<NodeId, &str> = HashMap::new();
@@ -255,25 +296,41 @@ impl Derived {
                 names.entry(node).or_insert(&line.name);
             }
         }
-        self.saved().iter().filter_map(|node| names.get(node)).map(|name| (*name).to_owned()).collect()
+        self.read_by(&self.closed).iter().filter_map(|node| names.get(node)).map(|name| (*name).to_owned()).collect()
     }
 
-    /// What to lower: outputs, then derivatives.
+    /// What to lower: outputs, then derivatives as the chain rule gives them. A closed form may cancel where the chain rule
+    /// does not (`1 - y` where y is near 1), so numbers do not come from it yet.
     #[must_use]
     pub fn wanted(&self) -> Vec<Wanted> {
+        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        self.wanted_of(&raw)
+    }
+
+    /// As [`Derived::wanted`], with the closed forms: to compare the two.
+    #[must_use]
+    pub fn wanted_closed(&self) -> Vec<Wanted> {
+        self.wanted_of(&self.closed)
+    }
+
+    fn wanted_of(&self, values: &[Ref]) -> Vec<Wanted> {
         let outputs = self.function.outputs.iter().map(|output| (&output.value, &output.axes));
-        let derivatives = self.entries.iter().map(|entry| (&entry.derivative.value, &entry.derivative.axes));
+        let derivatives = values.iter().zip(self.entries.iter().map(|entry| &entry.derivative.axes));
         outputs.chain(derivatives).map(|(value, axes)| Wanted { value: value.clone(), axes: axes.clone() }).collect()
     }
 
-    /// Forward values, inputs and stated numbers aside, that the backward formulas read: what a layer must save.
+    /// Forward values, inputs and stated numbers aside, that the chain rule's formulas read: what an emitted layer saves.
     #[must_use]
     pub fn saved(&self) -> Vec<NodeId> {
+        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        self.read_by(&raw)
+    }
+
+    fn read_by(&self, values: &[Ref]) -> Vec<NodeId> {
         let graph = &self.function.graph;
         let forward = graph.live(self.function.outputs.iter().map(|output| output.value.node));
-        let roots: Vec<NodeId> = self.entries.iter().map(|entry| entry.derivative.value.node).collect();
         let mut reached = vec![false; graph.len()];
-        roots.iter().for_each(|root| reached[root.index()] = true);
+        values.iter().for_each(|root| reached[root.node.index()] = true);
         for node in graph.nodes().rev() {
             if reached[node.index()] && !forward[node.index()] {
                 graph.operands(node).for_each(|operand| reached[operand.node.index()] = true);
@@ -283,15 +340,26 @@ impl Derived {
         graph.nodes().filter(saved).collect()
     }
 
-    /// How many operations a listing of this has.
+    /// How many operations a listing of this has, and how many it would have as the chain rule gives it.
     #[must_use]
     pub fn operations(&self, listing: &Listing) -> Operations {
         let outputs = self.function.outputs.len();
-        let stop: HashSet<NodeId> = listing.asked[..outputs].iter().filter_map(|line| line.node).collect();
         let value = count(listing, &listing.asked[..outputs], &HashSet::new());
-        let derived = count(listing, &listing.asked[outputs..], &stop);
-        Operations { value, raw: derived, derived }
+        let derived = derivative_count(listing, outputs);
+        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        let raw = if raw == self.closed {
+            derived
+        } else {
+            derivative_count(&self.listing_of(&raw, Style::Language, |_, _| String::new()), outputs)
+        };
+        Operations { value, raw, derived }
     }
+}
+
+/// The operations of the derivatives; the outputs are there in any case.
+fn derivative_count(listing: &Listing, outputs: usize) -> usize {
+    let stop: HashSet<NodeId> = listing.asked[..outputs].iter().filter_map(|line| line.node).collect();
+    count(listing, &listing.asked[outputs..], &stop)
 }
 
 /// The operations of some lines and of the named lines that they reach; `stop` are names that cost nothing.

@@ -5,7 +5,7 @@
 //! no rule for a composite: what an operator contributes is its partial from the table, put into the graph.
 //!
 //! The adjoint of `if` selects, it never multiplies by a mask: a cotangent carries the conditions under which it is not
-//! zero ([`cotangent::Guard`]), and a product goes inside them. So an infinite partial where a branch is not taken has
+//! zero (its guards), and a product goes inside them. So an infinite partial where a branch is not taken has
 //! no influence. Second order is the same sweep over the first one's result.
 
 mod cotangent;

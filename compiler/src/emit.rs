@@ -60,7 +60,7 @@ pub fn emit_block(
 ///
 /// # Errors
 /// [`Code::NotSupported`] for shapes and several outputs, [`Code::TooLarge`] for a formula that is too long for rustc,
-/// [`Code::Attribute`], and what [`derive`] refuses.
+/// [`Code::Attribute`], and what [`derive()`] refuses.
 pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
     refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
@@ -348,7 +348,7 @@ impl Emitter<'_> {
             return Ok(TokenStream::new());
         }
         let function = self.attributes.function_before_derivation(self.gradient);
-        let hessian = derive(function, &Request { order: 2, ..Request::default() })?;
+        let hessian = derive(function, &Request { order: 2, raw: true, ..Request::default() })?;
         let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
         let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());

@@ -11,6 +11,29 @@
 //! Invariants: operands have smaller ids than their users; equal nodes are one node; [`Graph::apply`] and its siblings
 //! are the only way to make a node. They check arity, kinds and dimensions, and fold only what is bit-exact in the
 //! graph's float type. Nothing is reordered.
+//!
+//! Graphs can be made without text. The gradient of `sum[i](w[i] * x[i])`, a dot product:
+//!
+//! ```
+//! use chainrule_compiler::differentiate::gradient;
+//! use chainrule_compiler::graph::{Graph, GraphError};
+//! use chainrule_compiler::number::FloatType;
+//! use chainrule_compiler::operators::Operator;
+//!
+//! # fn main() -> Result<(), GraphError> {
+//! let mut graph = Graph::new(FloatType::F64);
+//! let size = graph.dimension("N");
+//! let axis = graph.axis(size, "i");
+//! let w = graph.input("w", &[axis])?;
+//! let x = graph.input("x", &[axis])?;
+//! let products = graph.apply(Operator::Multiply, &[w.clone(), x.clone()])?;
+//! let dot = graph.sum(&[axis], &products)?;
+//!
+//! let derivatives = gradient(&mut graph, &dot, &[w.node])?;
+//! assert_eq!(derivatives[0].value.node, x.node);
+//! # Ok(())
+//! # }
+//! ```
 
 mod fold;
 mod lists;

@@ -19,4 +19,5 @@ pub mod parse;
 pub mod picture;
 pub mod print;
 pub mod resolve;
+pub mod simplify;
 pub mod syntax;

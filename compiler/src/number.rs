@@ -172,6 +172,12 @@ impl Number {
         i64::try_from(self.mantissa.checked_mul(scale)?).ok()
     }
 
+    /// The mantissa and the exponent of 10.
+    #[must_use]
+    pub fn parts(self) -> (i128, i32) {
+        (self.mantissa, self.exponent)
+    }
+
     /// Whether it is below zero.
     #[must_use]
     pub fn is_negative(self) -> bool {

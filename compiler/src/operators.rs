@@ -154,11 +154,11 @@ operators! {
     }
     Power {
         name: "power", operands: &[N, N], result: N, notation: Notation::Infix("**", precedence::POWER),
-        doc: "Power. By convention the derivative by the base is 0 where the exponent is 0, and the derivative by the \
-              exponent is 0 where the base is 0.",
+        doc: "Power. By convention the derivative by the base is 0 where base and exponent are 0, and the derivative \
+              by the exponent is 0 where the base is 0.",
         domain: "a > 0 || a == 0 && b > 0 || b == floor(b)",
         partials: &[
-            "if b == 0 { 0 } else { b * a**(b - 1) }",
+            "if a == 0 && b == 0 { 0 } else { b * a**(b - 1) }",
             "if a == 0 { 0 } else { out * log(a) }",
         ],
         identities: &["a**2 == a * a", "a**-1 == 1 / a"],

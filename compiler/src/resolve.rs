@@ -1,10 +1,10 @@
 //! From the syntax tree to one [`Graph`] per function: names, kinds, shapes and index notation become axes.
 //!
 //! In: a [`Module`]. Out: a [`Function`] for each `fn`, with every call inlined, or all mistakes found. Two laws live
-//! here: whole-array arithmetic ([`shape`]) and the mapping of a function over extra leading dimensions ([`call`]).
+//! here: whole-array arithmetic (`shape`) and the mapping of a function over extra leading dimensions (`call`).
 //!
 //! Invariants: every occurrence of an array has axes of its own, unified by position or by index, never by the name of
-//! a dimension; no function recurses over the depth of a formula (the [`machine`] keeps its own stack); what is not
+//! a dimension; no function recurses over the depth of a formula (the `machine` keeps its own stack); what is not
 //! supported is an error that names the construct.
 
 mod call;

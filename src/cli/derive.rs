@@ -22,7 +22,7 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         wrt: options.subject.wrt.clone(),
         order: options.order,
         upstream: options.upstream.clone(),
-        flows: false,
+        ..Request::default()
     };
     let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
     let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };

@@ -27,7 +27,7 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let scalar = function.outputs.iter().all(|output| output.axes.is_empty());
     let by_itself = scalar && function.parameters.iter().any(|parameter| parameter.wrt);
     let order = options.order.unwrap_or(u8::from(by_itself || (scalar && options.subject.wrt.is_some())));
-    let request = Request { wrt: options.subject.wrt.clone(), order, ..Request::default() };
+    let request = Request { wrt: options.subject.wrt.clone(), order, raw: true, ..Request::default() };
     let derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
     let program = lower(&derived.function.graph, &derived.wanted());
     if let Some(path) = &options.points {

@@ -75,6 +75,8 @@ fn two_inputs_have_symmetric_hessians() {
     let expected = [x * x * y + y.sin(), 2.0 * x * y, x * x + y.cos(), 2.0 * y, 2.0 * x, 2.0 * x, -y.sin()];
     assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15 * b.abs()), "{found:?}");
     assert_eq!(numbers("if x == 0 { 0 } else { x**y }", &[0.0, 0.0])[1..3], [0.0, 0.0]);
+    // x**y is smooth at an exponent of 0: ∂²/∂x∂y = 1/x there.
+    assert_eq!(numbers("x**y", &[2.0, 0.0]), [1.0, 0.0, 2.0_f64.ln(), 0.0, 0.5, 0.5, 2.0_f64.ln().powi(2)]);
 }
 
 #[test]
@@ -153,4 +155,14 @@ fn long_chains_need_no_stack() {
     let found = run(&text, 1, &[Tensor::scalar(0.3)]);
     assert_eq!(found[0][0], value);
     assert!(slope.is_finite() == found[1][0].is_finite());
+}
+
+#[test]
+fn a_diagonal_by_hand_is_the_diagonal() {
+    let x = [tensor(&[2], &[2.0, 5.0])];
+    let found = run("fn f(x: [N]) { let m[i, j] = if i == j { x[i] } else { 0 }; sum(m @ x) }", 1, &x);
+    assert_eq!(found, [vec![29.0], vec![4.0, 10.0]]);
+    let text = "fn f(x: [N], y: [K]) wrt(x) { let m[i, j] = if i == j { x[i] * y[j] } else { 0 }; sum(m) }";
+    let found = run(text, 1, &[x[0].clone(), tensor(&[3], &[1.0, 2.0, 7.0])]);
+    assert_eq!(found, [vec![12.0], vec![1.0, 2.0]], "positions along axes of different sizes");
 }

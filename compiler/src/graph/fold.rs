@@ -1,7 +1,7 @@
 //! What [`Graph::apply`] folds: only what gives the same bits in the graph's float type, signed zeros, infinities and
 //! NaN included.
 
-use super::{Graph, GraphError, NodeId, Operation, Ref};
+use super::{Dim, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};
 
@@ -38,8 +38,20 @@ impl Graph {
             Operator::Subtract if self.is_integer(right.node, 0) => Some(("x - 0", left.clone())),
             Operator::Power if self.is_integer(right.node, 0) => Some(("x ** 0", self.constant(Number::ONE)?)),
             Operator::And | Operator::Or => self.fold_logic(operator, left, right)?,
+            Operator::Equal => self.fold_positions(left, right)?.map(|equal| ("equal positions", equal)),
             _ => None,
         })
+    }
+
+    /// `i == j` of two positions along axes of one known size is the delta of the axes.
+    fn fold_positions(&mut self, left: &Ref, right: &Ref) -> Result<Option<Ref>, GraphError> {
+        let is_position = |used: &Ref| self.operation(used.node) == Operation::Iota;
+        if !is_position(left) || !is_position(right) {
+            return Ok(None);
+        }
+        let (left, right) = (left.axes[0], right.axes[0]);
+        let known = left == right || (self.dim(left) == self.dim(right) && !matches!(self.dim(left), Dim::Variable(_)));
+        if known { self.delta(left, right).map(Some) } else { Ok(None) }
     }
 
     fn fold_logic(&mut self, operator: Operator, left: &Ref, right: &Ref) -> Result<Folded, GraphError> {

@@ -20,7 +20,7 @@ impl Machine<'_> {
         let rank = base.shape.len();
         if rank == 0 {
             let message = "a scalar has no index";
-            return Err(Diagnostic::new(Code::Index, span, message));
+            return Err(Diagnostic::new(Code::Index, span, message).with_help("write it without brackets"));
         }
         if rank != entries.len() {
             let plural = if entries.len() == 1 { "index" } else { "indices" };
@@ -61,7 +61,8 @@ impl Machine<'_> {
         }
         let (known, here) = (self.dim_text(known), self.dim_text(here));
         let message = format!("the index `{}` has size {known} elsewhere and {here} here", self.graph.hint(index));
-        Err(Diagnostic::new(Code::Index, span, message))
+        let help = "an index has one size: give one of the two axes another index";
+        Err(Diagnostic::new(Code::Index, span, message).with_help(help))
     }
 
     fn pick(
@@ -156,7 +157,8 @@ impl Machine<'_> {
         if let Some((name, _)) = names.iter().zip(indices).find(|(_, (_, used))| !used) {
             let message = format!("the index `{}` on the left stands nowhere on the right", name.text);
             let span = self.place(name.span);
-            self.errors.push(Diagnostic::new(Code::Index, span, message));
+            let help = "use it on an array on the right, or leave it out on the left";
+            self.errors.push(Diagnostic::new(Code::Index, span, message).with_help(help));
             return Value::Poison;
         }
         if indices.len() != names.len() {

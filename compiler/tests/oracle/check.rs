@@ -33,7 +33,14 @@ pub fn check(program: &Program, report: &mut Report) -> Result<(), Failure> {
     }
     second_derivative(program, &upstream, report).map_err(Failure::by("differences"))?;
     texts(program, report).map_err(Failure::by("texts"))?;
-    compiled::check(program, &upstream, report)
+    match compiled::check(program, &upstream, report) {
+        // Two sums that are equal but for rounding were compared: both answers are right.
+        Err(_) if run::<f64>(program, &program.point).is_ok_and(|run| run.close) => {
+            report.rounding += 1;
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// What the outputs are weighted with: 1 for a single scalar, something random otherwise.

@@ -24,6 +24,8 @@ pub struct Run<J> {
     pub outputs: Vec<Tensor<J>>,
     /// Equal for runs on the same side of every kink, jump and condition.
     pub trace: u64,
+    /// Whether a decision depends on how numbers are rounded.
+    pub close: bool,
     /// The largest absolute value or tangent that the run came across.
     pub largest: f64,
     /// How many expressions it evaluated.
@@ -39,7 +41,13 @@ pub fn run<J: Jet>(module: &Module, function: &str, inputs: &[Tensor<J>]) -> Out
     let mut interpreter = Interpreter::new(module);
     let outputs = interpreter.function(named.ok_or("no such function")?, inputs)?.outputs()?;
     let recorder = interpreter.recorder;
-    Ok(Run { outputs, trace: recorder.trace(), largest: recorder.largest(), steps: recorder.steps() })
+    Ok(Run {
+        outputs,
+        trace: recorder.trace(),
+        close: recorder.close(),
+        largest: recorder.largest(),
+        steps: recorder.steps(),
+    })
 }
 
 /// The point `inputs`, moving along `direction`.

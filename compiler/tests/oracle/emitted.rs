@@ -56,7 +56,7 @@ impl Batch {
             is_doc: false,
             span: Default::default(),
         });
-        let request = Request { order: 2, ..Request::default() };
+        let request = Request { order: 2, raw: true, ..Request::default() };
         let derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
         let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
         let mut numbers: Vec<f64> = numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();

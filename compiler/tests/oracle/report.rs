@@ -146,6 +146,8 @@ pub struct Report {
     pub kinks: usize,
     /// Derivatives left out because differences did not settle.
     pub unsettled: usize,
+    /// Programs left out because a decision hangs on rounding.
+    pub rounding: usize,
     /// Texts that were parsed and gave the same numbers.
     pub texts: usize,
     /// Comparisons with the compiler.
@@ -176,6 +178,7 @@ impl Report {
         let unlisted: Vec<&&str> = self.features.keys().filter(|name| !FEATURES.contains(*name)).collect();
         assert!(unlisted.is_empty(), "list these features: {unlisted:?}");
         assert!(self.first > 10 * self.unsettled, "differences settle too seldom: {self}");
+        assert!(self.programs > 500 * self.rounding, "too many decisions hang on rounding: {self}");
         assert!(self.first > 2 * self.kinks, "too many points are at kinks: {self}");
         assert!(self.second > 0, "no second derivative was confirmed");
         assert!(self.hessians > 0 && self.jacobians > 0 && self.emitted > 0, "a comparison never happened: {self}");
@@ -186,13 +189,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} texts, {} \
+            "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} undecided, {} texts, {} \
              comparisons with the compiler ({} Hessians, {} Jacobians), {} emitted and run",
             self.programs,
             self.first,
             self.second,
             self.kinks,
             self.unsettled,
+            self.rounding,
             self.texts,
             self.compiled,
             self.hessians,

@@ -16,11 +16,12 @@ pub struct Recorder {
     largest: f64,
     steps: usize,
     paused: u32,
+    close: bool,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0 }
+        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0, close: false }
     }
 }
 
@@ -36,6 +37,13 @@ impl Recorder {
     pub fn compare<J: Jet>(&mut self, a: J, b: J) {
         let side = a.primal().partial_cmp(&b.primal()).map_or(2, |ordering| ordering as i64);
         self.decide(side);
+        self.close |= self.paused == 0 && is_close(a.primal(), b.primal());
+    }
+
+    /// Notes a number that is rounded to a whole one.
+    pub fn floor(&mut self, x: f64) {
+        self.decide(x.floor() as i64);
+        self.close |= self.paused == 0 && is_close(x, x.round());
     }
 
     /// Notes the size of a number. One whose square underflows counts as its reciprocal: partials of `log` and `/` meet
@@ -76,11 +84,23 @@ impl Recorder {
         self.decisions.finish()
     }
 
+    /// Whether a decision depends on how numbers are rounded, and so on the order of a sum.
+    #[must_use]
+    pub fn close(&self) -> bool {
+        self.close
+    }
+
     /// The largest finite absolute value or tangent of the run.
     #[must_use]
     pub fn largest(&self) -> f64 {
         self.largest
     }
+}
+
+/// Whether two numbers differ by rounding, if they differ: not what is short in binary, which sums leave exact.
+fn is_close(a: f64, b: f64) -> bool {
+    let short = |x: f64| x.abs() < 1e6 && (x * 1024.0).fract() == 0.0;
+    (a - b).abs() <= 1e-12 * a.abs().max(b.abs()) && !(short(a) && short(b))
 }
 
 /// `a + b`
@@ -199,7 +219,7 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "abs" => a.unary(x.abs(), sign(a), 0.0),
         "sign" => J::constant(sign(a)),
         "floor" => {
-            recorder.decide(x.floor() as i64);
+            recorder.floor(x);
             J::constant(x.floor())
         }
         "sigmoid" => sigmoid(a),

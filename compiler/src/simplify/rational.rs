@@ -1,0 +1,76 @@
+//! Exact rational numbers with checked arithmetic: the coefficients and exponents of canonical terms. What overflows has
+//! no value, and then nothing is proven.
+
+use crate::number::Number;
+
+/// A fraction in lowest terms; the denominator is positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Rational {
+    numerator: i128,
+    denominator: i128,
+}
+
+impl Rational {
+    pub(super) const ZERO: Self = Self { numerator: 0, denominator: 1 };
+    pub(super) const ONE: Self = Self { numerator: 1, denominator: 1 };
+
+    pub(super) fn new(numerator: i128, denominator: i128) -> Option<Self> {
+        if denominator == 0 || numerator == i128::MIN || denominator == i128::MIN {
+            return None;
+        }
+        let divisor = greatest_common_divisor(numerator.abs(), denominator.abs()).max(1);
+        let numerator = numerator / divisor * denominator.signum();
+        Some(Self { numerator, denominator: denominator.abs() / divisor })
+    }
+
+    pub(super) fn from_number(number: Number) -> Option<Self> {
+        let (mantissa, exponent) = number.parts();
+        let scale = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        if exponent >= 0 { Self::new(mantissa.checked_mul(scale)?, 1) } else { Self::new(mantissa, scale) }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    pub(super) fn times(self, other: Self) -> Option<Self> {
+        let numerator = self.numerator.checked_mul(other.numerator)?;
+        Self::new(numerator, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    pub(super) fn reciprocal(self) -> Option<Self> {
+        Self::new(self.denominator, self.numerator)
+    }
+
+    pub(super) fn negated(self) -> Self {
+        Self { numerator: -self.numerator, ..self }
+    }
+
+    pub(super) fn is_zero(self) -> bool {
+        self.numerator == 0
+    }
+
+    pub(super) fn is_positive(self) -> bool {
+        self.numerator > 0
+    }
+
+    /// The number, if it is whole and small.
+    pub(super) fn to_integer(self) -> Option<i32> {
+        if self.denominator == 1 { i32::try_from(self.numerator).ok() } else { None }
+    }
+}
+
+impl From<i32> for Rational {
+    fn from(value: i32) -> Self {
+        Self { numerator: i128::from(value), denominator: 1 }
+    }
+}
+
+fn greatest_common_divisor(mut a: i128, mut b: i128) -> i128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

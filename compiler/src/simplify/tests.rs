@@ -1,0 +1,104 @@
+//! Closed forms of scalar formulas, from their definitions as written.
+
+use super::fold_back;
+use crate::derive::{DerivativeKind, Request, derive};
+use crate::graph::NodeId;
+use crate::parse::parse_formula;
+use crate::print::{Asked, Phase, Style, list};
+use crate::resolve::resolve;
+
+/// The derivatives in closed form, with the shared lines that they need.
+fn forms(text: &str) -> Vec<String> {
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+    let mut derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    let outputs: Vec<NodeId> = derived.function.outputs.iter().map(|output| output.value.node).collect();
+    let roots: Vec<_> = derived.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+    assert!(derived.entries.iter().all(|entry| entry.kind == DerivativeKind::Gradient));
+    let closed = fold_back(&mut derived.function.graph, &outputs, &roots).expect("room");
+    let output = &derived.function.outputs[0];
+    let mut asked =
+        vec![Asked { name: "y".into(), value: output.value.clone(), axes: Vec::new(), phase: Phase::Forward }];
+    for value in closed {
+        asked.push(Asked { name: String::new(), value, axes: Vec::new(), phase: Phase::Backward });
+    }
+    let names = &derived.function.names;
+    let listing = list(&derived.function.graph, &asked, names, Style::Language, &[]);
+    listing.asked[1..].iter().map(|line| line.formula.clone()).collect()
+}
+
+#[test]
+fn closed_forms_are_found_from_definitions() {
+    for (text, expected) in [
+        ("1/(1 + exp(-x))", &["y*(1 - y)"][..]),
+        ("exp(x)/(1 + exp(x))", &["y*(1 - y)"]),
+        ("sigmoid(x)", &["y*(1 - y)"]),
+        ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", &["1 - y**2"]),
+        ("2/(1 + exp(-2*x)) - 1", &["1 - y**2"]),
+        ("tanh(x)", &["1 - y**2"]),
+        ("log(1 + exp(x))", &["s1/s2"]),
+        ("x/(1 + exp(-x))", &["y + (1 - y)/s1"]),
+        ("sqrt(x)", &["1/(2*y)"]),
+        ("1/x", &["-(y/x)"]),
+        ("sqrt(a**2 + b**2)", &["a/y", "b/y"]),
+        ("exp(x)", &["y"]),
+        ("let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s))", &["s - t", "s2 - s1"]),
+        ("exp(x) - t*x", &["s1 - t", "-x"]),
+        ("(x - t)**2/2", &["s1", "-s1"]),
+        ("walnut * count * tax", &["tax*count", "tax*walnut", "s1"]),
+        ("let s = exp(a) + exp(b) + exp(c); log(s)", &["s1/s", "s2/s", "s3/s"]),
+        ("if x > 0 { 1/(1 + exp(-x)) } else { x**2 }", &["if x > 0 { s1*(1 - s1) } else { 2*x }"]),
+    ] {
+        assert_eq!(forms(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_divided_by_that_the_chain_rule_does_not_divide_by() {
+    // x**3 must not become 3*y/x, which is not defined at 0.
+    assert_eq!(forms("x**3"), ["3*x**2"]);
+    assert_eq!(forms("x*exp(x)"), ["s1 + y"], "not y/x + y");
+}
+
+#[test]
+fn canonical_terms_prove_what_is_true_and_nothing_else() {
+    for (left, right, equal) in [
+        ("(x + t)**2", "x**2 + 2*x*t + t**2", true),
+        ("exp(x + t)", "exp(x)*exp(t)", true),
+        ("exp(x - t)/exp(x)", "1/exp(t)", true),
+        ("log(exp(x)*exp(t))", "x + t", true),
+        ("log(1 + exp(-x))", "log(1 + exp(x)) - x", true),
+        ("exp(log(x)*2)", "x*x", true),
+        ("sqrt(x)*sqrt(x)", "x", true),
+        ("sin(x)**2 + cos(x)**2", "1", true),
+        ("tanh(x)", "1 - 2/(1 + exp(2*x))", true),
+        ("1/(1 + exp(-x))", "exp(x)/(1 + exp(x))", true),
+        ("(x**2 - t**2)/(x - t)", "x + t", true),
+        ("0.1 + 0.2 + x", "0.3 + x", true),
+        ("exp(x + t)", "exp(x) + exp(t)", false),
+        ("sqrt(x**2)", "x", false),
+        ("log(x*t)", "log(x)", false),
+        ("sin(x)", "cos(x)", false),
+        ("abs(x)", "x", false),
+        ("x**2", "x**3", false),
+        ("x + 0.1", "x + 0.1000000001", false),
+    ] {
+        assert_eq!(proves(left, right), equal, "{left} and {right}");
+    }
+}
+
+/// Whether two formulas over `x` and `t` are proven equal.
+fn proves(left: &str, right: &str) -> bool {
+    let text = format!("fn f(x, t) -> (a, b) = ({left}, {right});");
+    let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+    let mut field = super::field::Field::new(&function.graph);
+    let terms = [0, 1].map(|place: usize| field.term(function.outputs[place].value.node).expect("small"));
+    field.proves_equal(&terms[0], &terms[1])
+}
+
+#[test]
+fn a_derivation_is_the_same_every_time() {
+    let text = "let s = 1/(1 + exp(-x)); s*log(1 + exp(x*t)) + t/(1 + exp(-t))";
+    assert_eq!(forms(text), forms(text));
+}
