@@ -48,7 +48,7 @@ pub enum EvaluateError {
     Count(usize, usize),
     /// An input has another shape than the program says: its name, the expected and the given shape.
     Shape(String, String, String),
-    /// Values that together need more memory than the evaluator takes.
+    /// Values or results that together need more memory than the evaluator takes.
     TooLarge,
 }
 
@@ -123,17 +123,22 @@ struct Machine<'a> {
 impl<'a> Machine<'a> {
     fn new(program: &'a Program, inputs: &'a [Tensor], sizes: Vec<usize>) -> Result<Self, EvaluateError> {
         let mut machine = Self { program, inputs, sizes, starts: Vec::new(), memory: Vec::new() };
-        let mut total = 0_usize;
+        let mut total = 0;
         for value in &program.values {
             machine.starts.push(total);
-            let count = value.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(machine.size(size)));
-            total = count.and_then(|count| total.checked_add(count)).ok_or(EvaluateError::TooLarge)?;
-            if total > MOST_NUMBERS {
-                return Err(EvaluateError::TooLarge);
-            }
+            total = machine.grown(total, &value.shape)?;
         }
+        // A result may have many more numbers than the value that it repeats.
+        program.outputs.iter().try_fold(total, |total, output| machine.grown(total, &output.shape))?;
         machine.memory = vec![0.0; total];
         Ok(machine)
+    }
+
+    /// So many numbers, and those of one more shape.
+    fn grown(&self, total: usize, shape: &[Size]) -> Result<usize, EvaluateError> {
+        let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(self.size(size)));
+        let grown = count.and_then(|count| total.checked_add(count));
+        grown.filter(|grown| *grown <= MOST_NUMBERS).ok_or(EvaluateError::TooLarge)
     }
 
     fn size(&self, size: &Size) -> usize {
@@ -186,10 +191,16 @@ impl<'a> Machine<'a> {
 
     /// How far one step along each axis of the instruction moves in the operand.
     fn strides(&self, operand: &Operand, axes: usize) -> Vec<usize> {
+        let slots: Vec<usize> = operand.axes.iter().map(|axis| usize::from(*axis)).collect();
+        self.strides_of(operand.value, &slots, axes)
+    }
+
+    /// The same for a value whose slots take these axes.
+    fn strides_of(&self, value: ValueId, slots: &[usize], axes: usize) -> Vec<usize> {
         let mut strides = vec![0; axes];
         let mut stride = 1;
-        for (axis, size) in operand.axes.iter().zip(self.shape(operand.value)).rev() {
-            strides[usize::from(*axis)] += stride;
+        for (axis, size) in slots.iter().zip(self.shape(value)).rev() {
+            strides[*axis] += stride;
             stride *= size;
         }
         strides
@@ -218,21 +229,18 @@ impl<'a> Machine<'a> {
                 (Operator::Maximum.row().evaluate)(&[most, value])
             }),
             Compute::Input(place) => {
-                for (to, from) in self.memory[start..].iter_mut().zip(&self.inputs[*place as usize].data) {
-                    *to = match self.program.float {
-                        FloatType::F64 => *from,
-                        FloatType::F32 => f64::from(*from as f32),
-                    };
+                for (at, given) in self.inputs[*place as usize].data.iter().enumerate() {
+                    self.memory[start + at] = self.round(*given);
                 }
             }
             // Programs that take saved values are emitted, not run.
             Compute::Given(_) => self.memory[start] = f64::NAN,
             Compute::Constant(number) => self.memory[start] = number.nearest(self.program.float),
             Compute::Truth(value) => self.memory[start] = f64::from(u8::from(*value)),
-            Compute::Size(size) => self.memory[start] = self.size(size) as f64,
+            Compute::Size(size) => self.memory[start] = self.round(self.size(size) as f64),
             Compute::Iota => {
                 let count = self.shape(instruction.target)[0];
-                (0..count).for_each(|place| self.memory[start + place] = place as f64);
+                (0..count).for_each(|place| self.memory[start + place] = self.round(place as f64));
             }
             Compute::Delta => {
                 let count = self.shape(instruction.target)[0];
@@ -278,8 +286,7 @@ impl<'a> Machine<'a> {
 
     fn output(&self, output: &crate::lower::Output) -> Tensor {
         let shape: Vec<usize> = output.shape.iter().map(|size| self.size(size)).collect();
-        let axes = output.slots.iter().map(|slot| *slot as u8).collect();
-        let walk = [self.strides(&Operand { value: output.value, axes }, shape.len())];
+        let walk = [self.strides_of(output.value, &output.slots, shape.len())];
         let mut data = Vec::with_capacity(shape.iter().product());
         each(&shape, &walk, &[self.starts[output.value.index()]], |_, from| data.push(self.memory[from[0]]));
         Tensor { shape, data }

@@ -317,10 +317,13 @@ impl Graph {
     /// An input, over the axes that its slots take here.
     ///
     /// # Errors
-    /// [`GraphError::DuplicateInput`], or [`GraphError::Axis`] for an axis of another graph.
+    /// [`GraphError::DuplicateInput`], [`GraphError::Axis`] for an axis of another graph, or [`GraphError::TooLarge`].
     pub fn input(&mut self, name: &str, axes: &[Axis]) -> Result<Ref, GraphError> {
         if self.input_names.contains(name) {
             return Err(GraphError::DuplicateInput(name.into()));
+        }
+        if axes.len() > usize::from(Local::MAX) {
+            return Err(GraphError::TooLarge);
         }
         let shape = axes.iter().map(|axis| self.checked_dim(*axis)).collect::<Result<Vec<_>, _>>()?;
         let place = self.inputs.len() as u32;

@@ -158,11 +158,7 @@ impl Number {
     /// Whether the float type holds exactly this number.
     #[must_use]
     pub fn is_exact_in(self, float: FloatType) -> bool {
-        let nearest = match float {
-            FloatType::F64 => self.to_f64(),
-            FloatType::F32 => f64::from(self.to_f32()),
-        };
-        Self::from_f64(nearest) == Some(self)
+        Self::from_f64(self.nearest(float)) == Some(self)
     }
 
     /// The number as an integer, if it is one of at most 64 bits.

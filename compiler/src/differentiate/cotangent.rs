@@ -58,29 +58,40 @@ impl Sweeper<'_> {
     /// The sum of two contributions; what they have in common stays outside.
     pub(super) fn accumulate(&mut self, left: Cotangent, right: Cotangent) -> Result<Cotangent, GraphError> {
         let common = left.guards.iter().zip(&right.guards).take_while(|(a, b)| a == b).count();
-        let (left_rest, right_rest) = (&left.guards[common..], &right.guards[common..]);
         let mut guards = left.guards[..common].to_vec();
-        if let ([a, ..], [b, ..]) = (left_rest, right_rest)
-            && a.condition == b.condition
-            && a.holds != b.holds
-            && !a.soft
-            && !b.soft
-        {
-            let inner_left = self.materialise(&left_rest[1..], left.value.clone())?;
-            let inner_right = self.materialise(&right_rest[1..], right.value.clone())?;
-            let (yes, no) = if a.holds { (inner_left, inner_right) } else { (inner_right, inner_left) };
-            let value = self.graph.apply(Operator::Select, &[a.condition.clone(), yes, no])?;
-            if left_rest.len() > 1 && right_rest.len() > 1 {
-                guards.push(self.either(left_rest, right_rest)?);
-            }
+        let (left, right) =
+            ((&left.guards[common..], left.value.clone()), (&right.guards[common..], right.value.clone()));
+        let opposite = match (left.0, right.0) {
+            ([a, ..], [b, ..]) => a.condition == b.condition && a.holds != b.holds && !a.soft && !b.soft,
+            _ => false,
+        };
+        if opposite {
+            let (yes, no) = if left.0[0].holds { (left, right) } else { (right, left) };
+            let (outside, value) = self.one_of(yes, no)?;
+            guards.extend(outside);
             return Ok(Cotangent { guards, value });
         }
-        let (a, b) =
-            (self.materialise(left_rest, left.value.clone())?, self.materialise(right_rest, right.value.clone())?);
-        if !left_rest.is_empty() && !right_rest.is_empty() {
-            guards.push(self.either(left_rest, right_rest)?);
-        }
+        guards.extend(self.either(left.0, right.0)?);
+        let (a, b) = (self.materialise(left.0, left.1)?, self.materialise(right.0, right.1)?);
         Ok(Cotangent { guards, value: self.plus(a, b)? })
+    }
+
+    /// Two values under opposite conditions, which are the first guard of each: one `if`, and the guards outside of it.
+    pub(super) fn one_of(
+        &mut self,
+        (yes_guards, yes): (&[Guard], Ref),
+        (no_guards, no): (&[Guard], Ref),
+    ) -> Result<(Vec<Guard>, Ref), GraphError> {
+        let guards = match (yes_guards, no_guards) {
+            ([_], [_]) => Vec::new(),
+            // Where c holds, or c does not and d does: where c or d holds.
+            ([_], [_, rest @ ..]) => self.either(yes_guards, rest)?,
+            ([_, rest @ ..], [_]) => self.either(rest, no_guards)?,
+            _ => self.either(yes_guards, no_guards)?,
+        };
+        let condition = yes_guards[0].condition.clone();
+        let (yes, no) = (self.materialise(&yes_guards[1..], yes)?, self.materialise(&no_guards[1..], no)?);
+        Ok((guards, self.graph.apply(Operator::Select, &[condition, yes, no])?))
     }
 
     /// `a + b`, as a difference where one of them is a negative: the same bits.
@@ -94,10 +105,18 @@ impl Sweeper<'_> {
     }
 
     /// Where one of two conjunctions of guards holds; the value there is written out already.
-    pub(super) fn either(&mut self, left: &[Guard], right: &[Guard]) -> Result<Guard, GraphError> {
+    fn either(&mut self, left: &[Guard], right: &[Guard]) -> Result<Vec<Guard>, GraphError> {
+        let says = |guards: &[Guard], wanted: &Guard| {
+            guards.iter().any(|guard| guard.condition == wanted.condition && guard.holds == wanted.holds)
+        };
+        for (weaker, stronger) in [(left, right), (right, left)] {
+            if weaker.iter().all(|guard| says(stronger, guard)) {
+                return Ok(weaker.iter().map(|guard| Guard { soft: true, ..guard.clone() }).collect());
+            }
+        }
         let (left, right) = (self.all(left)?, self.all(right)?);
         let condition = self.graph.apply(Operator::Or, &[left, right])?;
-        Ok(Guard { condition, holds: true, soft: true })
+        Ok(vec![Guard { condition, holds: true, soft: true }])
     }
 
     fn all(&mut self, guards: &[Guard]) -> Result<Ref, GraphError> {
@@ -209,6 +228,6 @@ impl Sweeper<'_> {
 
     fn is_stated(&self, node: NodeId) -> bool {
         matches!(self.graph.operation(node), Operation::Size(_))
-            || self.graph.as_constant(node).is_some_and(|number| !number.is_zero())
+            || self.graph.as_constant(node).is_some_and(|number| number.nearest(self.graph.float()) != 0.0)
     }
 }

@@ -2,9 +2,27 @@
 
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
-use crate::graph::{GraphError, NodeId, Ref};
+use crate::graph::{GraphError, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
+
+/// A partial derivative that was put into the graph: its formula, and what each step of it is there.
+struct Partial<'a> {
+    template: &'a Template,
+    operands: &'a [Ref],
+    out: &'a Ref,
+    steps: Vec<Ref>,
+}
+
+impl<'a> Partial<'a> {
+    /// Condition and branches, where the formula itself has an `if`: an operand that is one is a factor like others.
+    fn as_select(&self, argument: &Argument) -> Option<&'a [Argument; 3]> {
+        let Argument::Step(place) = argument else { return None };
+        let step = self.template.steps.get(usize::from(*place))?;
+        let arguments = step.arguments.as_slice().try_into().ok()?;
+        (step.operator == Operator::Select).then_some(arguments)
+    }
+}
 
 impl Sweeper<'_> {
     /// The contribution of an operator to one of its operands; `None` if the partial is zero.
@@ -17,86 +35,71 @@ impl Sweeper<'_> {
         cotangent: Cotangent,
     ) -> Result<Option<Cotangent>, GraphError> {
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
-        let partial = self.instantiate(template, operands, out)?;
-        let given: Vec<NodeId> = operands.iter().chain([out]).map(|used| used.node).collect();
-        self.multiply(cotangent, &partial, &given)
-    }
-
-    fn instantiate(&mut self, template: &Template, operands: &[Ref], out: &Ref) -> Result<Ref, GraphError> {
-        let mut steps: Vec<Ref> = Vec::with_capacity(template.steps.len());
+        let mut partial = Partial { template, operands, out, steps: Vec::with_capacity(template.steps.len()) };
         for step in &template.steps {
             let mut arguments = Vec::with_capacity(step.arguments.len());
             for argument in &step.arguments {
-                arguments.push(self.argument(argument, operands, out, &steps)?);
+                arguments.push(self.argument(argument, &partial)?);
             }
-            steps.push(self.graph.apply(step.operator, &arguments)?);
+            partial.steps.push(self.graph.apply(step.operator, &arguments)?);
         }
-        self.argument(&template.result, operands, out, &steps)
+        self.multiply(cotangent, &partial, &template.result)
     }
 
-    fn argument(&mut self, argument: &Argument, operands: &[Ref], out: &Ref, steps: &[Ref]) -> Result<Ref, GraphError> {
+    fn argument(&mut self, argument: &Argument, partial: &Partial) -> Result<Ref, GraphError> {
         let missing = GraphError::UnknownNode;
         match argument {
-            Argument::Operand(place) => operands.get(usize::from(*place)).cloned().ok_or(missing),
-            Argument::Step(place) => steps.get(usize::from(*place)).cloned().ok_or(missing),
-            Argument::Out => Ok(out.clone()),
+            Argument::Operand(place) => partial.operands.get(usize::from(*place)).cloned().ok_or(missing),
+            Argument::Step(place) => partial.steps.get(usize::from(*place)).cloned().ok_or(missing),
+            Argument::Out => Ok(partial.out.clone()),
             Argument::Number(number) => self.graph.constant(*number),
         }
     }
 
-    /// A cotangent times a partial. The product goes inside every condition, of the cotangent and of the partial; a
-    /// value that was given is a factor, whatever it is made of.
+    /// A cotangent times a part of a partial. The product goes inside every condition, of the cotangent and of the
+    /// partial's formula.
     fn multiply(
         &mut self,
         mut cotangent: Cotangent,
-        partial: &Ref,
-        given: &[NodeId],
+        partial: &Partial,
+        argument: &Argument,
     ) -> Result<Option<Cotangent>, GraphError> {
-        if self.graph.is_integer(partial.node, 0) {
-            return Ok(None);
-        }
-        let select = self.as_select(partial).filter(|_| !given.contains(&partial.node));
-        let Some((condition, yes, no)) = select else {
-            if !self.is_tame(partial.node) {
+        let Some([condition, yes, no]) = partial.as_select(argument) else {
+            let factor = self.argument(argument, partial)?;
+            if self.graph.is_integer(factor.node, 0) {
+                return Ok(None);
+            }
+            if !self.is_tame(factor.node) {
                 for guard in &mut cotangent.guards {
                     guard.soft = false;
                 }
             }
-            cotangent.value = self.product(&cotangent.value, partial)?;
+            cotangent.value = self.product(&cotangent.value, &factor)?;
             return Ok(Some(cotangent));
         };
+        let condition = self.argument(condition, partial)?;
+        if let Operation::Truth(holds) = self.graph.operation(condition.node) {
+            return self.multiply(cotangent, partial, if holds { yes } else { no });
+        }
         let outer = cotangent.guards.len();
-        let branch = |sweeper: &mut Self, partial: &Ref, holds: bool| {
+        let branch = |sweeper: &mut Self, argument: &Argument, holds: bool| {
             let mut inside = cotangent.clone();
             inside.guards.push(Guard { condition: condition.clone(), holds, soft: false });
-            sweeper.multiply(inside, partial, given)
+            sweeper.multiply(inside, partial, argument)
         };
-        match (branch(self, &yes, true)?, branch(self, &no, false)?) {
+        match (branch(self, yes, true)?, branch(self, no, false)?) {
             (Some(a), Some(b)) => {
                 let mut guards = a.guards[..outer].to_vec();
-                let (a_rest, b_rest) = (&a.guards[outer + 1..], &b.guards[outer + 1..]);
-                let left = self.materialise(a_rest, a.value.clone())?;
-                let right = self.materialise(b_rest, b.value.clone())?;
-                let value = self.graph.apply(Operator::Select, &[condition, left, right])?;
                 for (guard, other) in guards.iter_mut().zip(&b.guards) {
                     guard.soft &= other.soft;
                 }
-                if !a_rest.is_empty() || !b_rest.is_empty() {
-                    guards.push(self.either(&a.guards[outer..], &b.guards[outer..])?);
-                }
+                let (outside, value) = self.one_of((&a.guards[outer..], a.value), (&b.guards[outer..], b.value))?;
+                guards.extend(outside);
                 Ok(Some(Cotangent { guards, value }))
             }
             (Some(only), None) | (None, Some(only)) => Ok(Some(only)),
             (None, None) => Ok(None),
         }
-    }
-
-    fn as_select(&self, value: &Ref) -> Option<(Ref, Ref, Ref)> {
-        if self.graph.as_operator(value.node) != Some(Operator::Select) {
-            return None;
-        }
-        let mut operands = self.graph.operand_refs(value.node, &value.axes).into_iter();
-        Some((operands.next()?, operands.next()?, operands.next()?))
     }
 
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, the sign in front.

@@ -4,6 +4,7 @@
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
 use crate::lower::lower;
+use crate::operators::Operator;
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
 
@@ -77,6 +78,29 @@ fn two_inputs_have_symmetric_hessians() {
     assert_eq!(numbers("if x == 0 { 0 } else { x**y }", &[0.0, 0.0])[1..3], [0.0, 0.0]);
     // x**y is smooth at an exponent of 0: ∂²/∂x∂y = 1/x there.
     assert_eq!(numbers("x**y", &[2.0, 0.0]), [1.0, 0.0, 2.0_f64.ln(), 0.0, 0.5, 0.5, 2.0_f64.ln().powi(2)]);
+}
+
+#[test]
+fn what_no_branch_takes_has_no_influence() {
+    // The root's derivative is infinite at 0, and no branch that is taken at this point reads it.
+    for text in [
+        "if y > 0 { sqrt(x) } else if z > 0 { 2 * sqrt(x) } else { 0 }",
+        "if y > 0 { sqrt(x) } else { if z > 0 { sqrt(x) } else { y } }",
+        "if y > 0 { if z > 0 { sqrt(x) } else { 1 } } else if z > 0 { sqrt(x) / 2 } else { y }",
+        "if x > 0 { sqrt(x) } else { if x > 0 { 1 } else { 0 } }",
+        "(if y > 0 { sqrt(x) } else { 0 }) + (if z > 0 { sqrt(x) } else { 0 })",
+        "(if y > 0 { sqrt(x) } else { 0 }) + (if y > 0 && z > 0 { 3 * sqrt(x) } else { 0 })",
+    ] {
+        let found = run(&format!("fn f(x, y, z) wrt(x) = {text};"), 2, &[0.0, -1.0, -1.0].map(Tensor::scalar));
+        assert_eq!((found[1][0], found[2][0]), (0.0, 0.0), "{text}");
+    }
+}
+
+#[test]
+fn a_condition_that_another_one_implies_is_not_repeated() {
+    let derived = derived("fn f(x: [N, K]) = softmax(x, axis = 0);", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::Or)));
 }
 
 #[test]

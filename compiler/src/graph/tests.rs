@@ -176,3 +176,14 @@ fn a_rebuilt_graph_is_the_live_part() {
     let found = rebuilt.find(&wanted).expect("it is live");
     assert_eq!(rebuilt.graph.as_operator(found.node), Some(Exp));
 }
+
+#[test]
+fn no_node_has_more_axes_than_an_edge_can_name() {
+    let mut graph = Graph::new(FloatType::F64);
+    let axes: Vec<Axis> = (0..256).map(|_| graph.axis(Dim::Literal(1), "")).collect();
+    assert_eq!(graph.input("x", &axes), Err(GraphError::TooLarge));
+    let x = graph.input("x", &axes[..255]).expect("new");
+    let y = graph.input("y", &axes[255..]).expect("new");
+    assert_eq!(graph.apply(Add, &[x.clone(), y]), Err(GraphError::TooLarge));
+    assert_eq!(run(&graph, &x, &axes, &[tensor(&[1; 255], &[7.0]), tensor(&[1], &[0.0])]).data, [7.0]);
+}

@@ -1,8 +1,8 @@
 //! Calls: operators, reductions, and functions, which are inlined.
 //!
 //! A function whose parameter has fewer dimensions than its argument is mapped over the extra leading ones: their axes
-//! simply stay on the values that pass through the body, and come back in front of the result's shape. `axis = k` moves
-//! that axis last before the call, and back afterwards.
+//! simply stay on the values that pass through the body, and come back in front of the result's shape. To a function of
+//! vectors, `axis = k` moves that axis last before the call, and back afterwards; `keep = true` leaves size 1 there.
 
 use super::PRELUDE_MODULE;
 use super::machine::{Machine, Task};
@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim, NodeId};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
-use crate::syntax::{Call, DimensionKind, ExpressionKind, Function, Name};
+use crate::syntax::{Call, DimensionKind, ExpressionKind, Function, Name, Parameter};
 
 /// A call of a function on scalars: the same arguments give the same value.
 pub(super) type MemoKey = (*const Function, Vec<NodeId>);
@@ -24,15 +24,23 @@ pub(super) struct Pending<'a> {
     span: Span,
     /// The axes that the call is mapped over.
     leading: Vec<Axis>,
-    /// Where `axis = k` takes its axis from, and whether it stays with size 1.
-    moved: Option<(usize, bool)>,
+    along: Along,
     memo: Option<MemoKey>,
 }
 
 impl Pending<'_> {
     pub(super) fn constant(span: Span) -> Self {
-        Self { function: None, span, leading: Vec::new(), moved: None, memo: None }
+        Self { function: None, span, leading: Vec::new(), along: Along::default(), memo: None }
     }
+}
+
+/// What `axis` and `keep` of a call ask of its result.
+#[derive(Clone, Copy, Debug, Default)]
+struct Along {
+    /// Where the axis that the call works along comes from, and goes back to.
+    axis: Option<usize>,
+    /// How many axes of size 1 a scalar result keeps there.
+    kept: usize,
 }
 
 /// `axis = 1, keep = true`, read.
@@ -171,6 +179,7 @@ impl<'a> Machine<'a> {
         call_site: Option<Span>,
     ) -> Result<(), Diagnostic> {
         let name = function.name.text.as_str();
+        let along = along(function, &arguments, named, span)?;
         let plain = arguments.iter().all(|argument| argument.value.axes.is_empty() && argument.shape.is_empty());
         let memo = (plain && named.axis.is_none()).then(|| {
             (std::ptr::from_ref(function), arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>())
@@ -196,8 +205,7 @@ impl<'a> Machine<'a> {
                 format!("`{name}` computes in `{}`, its caller in `{}`", float.name(), self.graph.float().name());
             return Err(Diagnostic::new(Code::FloatType, span, message).with_help("a formula has one float type"));
         }
-        if let Some(argument) = arguments.iter().find(|argument| self.graph.kind(argument.value.node) == Kind::Truth) {
-            let _ = argument;
+        if arguments.iter().any(|argument| self.graph.kind(argument.value.node) == Kind::Truth) {
             let message = format!("`{name}` takes numbers, and an argument is a condition");
             let help = "write `if c { 1 } else { 0 }` for a condition as a number";
             return Err(Diagnostic::new(Code::Type, span, message).with_help(help));
@@ -222,8 +230,7 @@ impl<'a> Machine<'a> {
             }
             self.bind_parameter(&parameter.name, argument);
         }
-        let moved = named.axis.map(|(axis, _)| (axis, named.keep));
-        self.tasks.push(Task::Return(Pending { function: Some(function), span, leading, moved, memo }));
+        self.tasks.push(Task::Return(Pending { function: Some(function), span, leading, along, memo }));
         self.tasks.push(Task::Statement(&function.body, 0));
         Ok(())
     }
@@ -321,15 +328,19 @@ impl<'a> Machine<'a> {
         let own = array.shape.len();
         let mut shape = pending.leading.clone();
         shape.append(&mut array.shape);
-        if let Some((axis, keep)) = pending.moved {
-            match own {
-                0 if keep => shape.insert(axis, self.graph.axis(Dim::Literal(1), "")),
-                1 => {
-                    if let Some(moved) = shape.pop() {
-                        shape.insert(axis, moved);
-                    }
-                }
-                _ => {}
+        let Along { axis, kept } = pending.along;
+        match (own, axis) {
+            (0, _) => {
+                let place = axis.unwrap_or(shape.len());
+                let ones = (0..kept).map(|_| self.graph.axis(Dim::Literal(1), "")).collect::<Vec<_>>();
+                shape.splice(place..place, ones);
+            }
+            (1, Some(axis)) => shape[axis..].rotate_right(1),
+            (_, None) => {}
+            (_, Some(_)) => {
+                let result = self.shape_text(&shape[shape.len() - own..]);
+                let message = format!("`axis` needs a scalar or a vector as the function's result, not {result}");
+                return Err(Diagnostic::new(Code::Axis, pending.span, message));
             }
         }
         Ok(Value::Array(Array { value: array.value, shape }))
@@ -361,6 +372,26 @@ impl<'a> Machine<'a> {
         let value = value.map_err(|error| self.fault(&error, span))?;
         Ok(Array { value, shape })
     }
+}
+
+/// Reads `axis` and `keep`: only what each parameter takes as a vector has an axis to work along.
+fn along(function: &Function, arguments: &[Array], named: Named, span: Span) -> Result<Along, Diagnostic> {
+    if named.axis.is_none() && !named.keep {
+        return Ok(Along::default());
+    }
+    let rank = |(parameter, argument): (&Parameter, &Array)| match &parameter.ty {
+        Some(ty) if ty.any_shape => Some(if named.axis.is_some() { 1 } else { argument.shape.len() }),
+        Some(ty) if ty.shape.len() == 1 => Some(1),
+        _ => None,
+    };
+    let ranks: Option<Vec<usize>> = function.parameters.iter().zip(arguments).map(rank).collect();
+    let Some(rank) = ranks.and_then(|ranks| ranks.into_iter().max()) else {
+        let (word, span) = named.axis.map_or(("keep", span), |(_, place)| ("axis", place));
+        let error =
+            Diagnostic::new(Code::Axis, span, format!("`{}` takes no argument named `{word}`", function.name.text));
+        return Err(error.with_help("`axis` and `keep` go to a function whose parameters are vectors, `a: [N]`"));
+    };
+    Ok(Along { axis: named.axis.map(|(axis, _)| axis), kept: if named.keep { rank } else { 0 } })
 }
 
 /// How a structural function or an operator is called.

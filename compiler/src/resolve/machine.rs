@@ -216,10 +216,7 @@ impl<'a> Machine<'a> {
         let name = &statement.name;
         let mut problems = Vec::new();
         reserved(name, "`let`", &mut problems);
-        if self.frame().dims.contains_key(&name.text) {
-            let message = format!("`{}` is a dimension: its name is a number already", name.text);
-            problems.push(Diagnostic::new(Code::DuplicateName, name.span, message));
-        }
+        problems.extend(self.names_dimension(name));
         if let Value::Tuple(_) = value {
             let message = "a tuple is a result, not a value: bind its parts one by one";
             problems.push(Diagnostic::new(Code::Type, name.span, message));
@@ -252,10 +249,10 @@ impl<'a> Machine<'a> {
                 self.tasks.push(Task::Visit(*left));
             }
             ExpressionKind::Call(call) => {
-                if call.function.text == "eye" {
-                    return;
+                // The size that `eye` takes is read, not computed.
+                if call.function.text != "eye" {
+                    self.tasks.extend(call.arguments.iter().rev().map(|argument| Task::Visit(*argument)));
                 }
-                self.tasks.extend(call.arguments.iter().rev().map(|argument| Task::Visit(*argument)));
                 if let Some(indices) = &call.indices {
                     self.tasks.push(Task::OpenIndices(indices));
                 }

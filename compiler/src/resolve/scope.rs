@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::check::reserved;
 use super::machine::{Machine, Task};
 use super::shape::{Array, Value};
 use super::suggest::did_you_mean;
@@ -108,6 +109,10 @@ impl<'a> Machine<'a> {
     pub(super) fn open_indices(&mut self, names: &'a [Name]) {
         self.frame_mut().scopes.push(HashMap::new());
         for (place, name) in names.iter().enumerate() {
+            let mut problems = Vec::new();
+            reserved(name, "index", &mut problems);
+            problems.extend(self.names_dimension(name));
+            self.errors.append(&mut problems);
             if names[..place].iter().any(|other| other.text == name.text) {
                 let message = format!("the index `{}` stands here twice", name.text);
                 let help = "on the left each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
@@ -119,6 +124,13 @@ impl<'a> Machine<'a> {
             let axis = self.graph.axis(dim, &name.text);
             self.bind(&name.text, Bound::Index(axis), name.span, false);
         }
+    }
+
+    /// A dimension's name is a number: nothing else in its function has that name.
+    pub(super) fn names_dimension(&self, name: &Name) -> Option<Diagnostic> {
+        let message = format!("`{}` is a dimension: its name is a number already", name.text);
+        let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message);
+        self.frame().dims.contains_key(&name.text).then(|| error.with_help("choose another name"))
     }
 
     /// The axis of an open index; it counts as used from here on.

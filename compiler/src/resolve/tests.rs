@@ -43,10 +43,15 @@ fn whole_arrays_follow_the_law() {
         ("fn f(x: [N, K]) = sum(x, axis = 0);", "K"),
         ("fn f(x: [N, K]) = mean(x, axis = 1);", "N"),
         ("fn f(x: [N, K]) = mean(x, axis = 1, keep = true);", "N,1"),
+        ("fn f(x: [N, K]) = mean(x, keep = true);", "1,1"),
         ("fn f(x: [N, K]) = norm(x);", ""),
         ("fn f(x: [N, K]) = softmax(x);", "N,K"),
         ("fn f(x: [N, K]) = softmax(x, axis = 0);", "N,K"),
+        ("fn f(x: [N, K]) = softmax(x, axis = 0, keep = true);", "N,K"),
         ("fn f(x: [B, N, K]) = logsumexp(x);", "B,N"),
+        ("fn f(x: [B, N, K]) = logsumexp(x, keep = true);", "B,N,1"),
+        ("fn f(x: [B, N, K]) = logsumexp(x, axis = 1, keep = true);", "B,1,K"),
+        ("fn f(x: [B, N, K]) = softmax(x, axis = 0);", "B,N,K"),
         ("fn f(x: [N, K], t: [K]) = cross_entropy(softmax(x), t);", "N"),
         ("fn f(x: [N, K]) = sigmoid(x);", "N,K"),
         ("fn f(x: [N], y: [M]) = outer(x, y);", "N,M"),
@@ -87,6 +92,11 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [N, D], w: [H, D]) = x @ w;", Code::Shape, "x @ w", "`w.T`"),
         ("fn f(x: [N, N]) = x / sum(x, axis = 1);", Code::AmbiguousShape, "x / sum(x, axis = 1)", "keep = true"),
         ("fn f(x: [N, K]) = sum(x, axis = 2);", Code::Axis, "2", "0 to 1"),
+        ("fn f(x: [N, K]) = sigmoid(x, axis = 1);", Code::Axis, "1", "takes no argument named `axis`"),
+        ("fn f(x: [N, K]) = relu(x, keep = true);", Code::Axis, "relu(x, keep = true)", "named `keep`"),
+        ("fn f(x: [N, K]) = outer(x, x, axis = 0);", Code::Axis, "outer(x, x, axis = 0)", "not [N, N]"),
+        ("fn g(a: [K, M]) = sum(a, axis = 0); fn f(x: [2, 3, 4]) = g(x, axis = 2);", Code::Axis, "2", "vectors"),
+        ("fn g() = 3; fn f(x) = x * g(axis = 3, keep = true);", Code::Axis, "3", "vectors"),
         ("fn f(x: [N], y: [K]) = sum[i](x[i] * y[i]);", Code::Index, "y[i]", "size N elsewhere and K here"),
         ("fn f(x: [N]) = x[i] * 2;", Code::Index, "i", "let out[i]"),
         ("fn f(x: [N]) { let z[i, j] = x[i]; sum(z) }", Code::Index, "j", "nowhere on the right"),
@@ -94,6 +104,9 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [3]) = x[5];", Code::Index, "5", "0 to 2"),
         ("fn f(x, y: [N]) = sum[i](x[i] * y[i]);", Code::Index, "x[i]", "scalar"),
         ("fn f(N, x: [N]) = N * sum(x);", Code::DuplicateName, "N", "dimension"),
+        ("fn f(x: [N]) { let z[N] = 2 * x[N]; sum(z) }", Code::DuplicateName, "N", "dimension"),
+        ("fn f(x: [K]) = sum[exp](x[exp]);", Code::ReservedName, "exp", "operator"),
+        ("fn f(x: [N]) { let N = 2; N * x }", Code::DuplicateName, "N", "dimension"),
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
         ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
         ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
@@ -123,6 +136,8 @@ fn mistakes_are_told_under_their_tokens() {
 fn all_mistakes_are_told_at_once() {
     let errors = resolved("fn f(x) = a + b; fn g(x) = sgmoid(x);").expect_err("three mistakes");
     assert_eq!(errors.len(), 3, "{errors:?}");
+    let errors = resolved("fn f(x: [3, 3]) = sum(eye[i](3) + x);").expect_err("one mistake");
+    assert_eq!(errors.len(), 1, "{errors:?}");
 }
 
 #[test]
