@@ -9,7 +9,7 @@ use crate::lower::Wanted;
 use crate::operators::Notation;
 use crate::print::{Asked, Listing, Phase, Style, list};
 use crate::resolve::{Function, LetName};
-use crate::simplify::fold_back;
+use crate::simplify::{Simplified, Step, fold_back};
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub struct Derived {
     pub entries: Vec<Entry>,
     /// The closed form of each entry's value, over the same axes; the value itself where none was found.
     pub closed: Vec<Ref>,
+    /// How the closed forms were found, from the chain rule's values.
+    pub steps: Vec<Step>,
     /// What flows along every edge; from all outputs together.
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
@@ -108,6 +110,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         output_names,
         entries: Vec::new(),
         closed: Vec::new(),
+        steps: Vec::new(),
         flows: Vec::new(),
         upstream: request.upstream.clone(),
     };
@@ -237,16 +240,28 @@ impl Derived {
         }
         let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
         let span = self.function.span;
-        let closed = fold_back(&mut self.function.graph, &outputs, &raw).map_err(|error| graph_fault(&error, span))?;
+        let simplified = fold_back(&mut self.function.graph, &outputs, &raw);
+        let Simplified { roots: closed, steps } = simplified.map_err(|error| graph_fault(&error, span))?;
         self.closed.clone_from(&raw);
         if closed != raw {
             let before = self.derived_operations();
             self.closed = closed;
             if self.derived_operations() > before {
                 self.closed = raw;
+                return Ok(());
             }
         }
+        self.use_facts(&steps);
+        self.steps = steps;
         Ok(())
+    }
+
+    fn use_facts(&mut self, steps: &[Step]) {
+        for place in steps.iter().flat_map(|step| &step.facts) {
+            if let Some(fact) = self.function.facts.get_mut(*place) {
+                fact.used = true;
+            }
+        }
     }
 
     fn derived_operations(&self) -> usize {

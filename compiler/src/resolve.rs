@@ -90,13 +90,15 @@ pub struct Output {
     pub axes: Vec<Axis>,
 }
 
-/// A fact of a `where` clause: checked for sense, kept, and not yet used.
+/// A fact of a `where` clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// As written.
     pub text: String,
     /// Its place.
     pub span: Span,
+    /// The comparison in the function's graph, a truth value: it holds at every position along its axes.
+    pub statement: Ref,
     /// Whether a derivation relied on it.
     pub used: bool,
 }

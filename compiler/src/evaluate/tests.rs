@@ -42,7 +42,10 @@ fn inputs_that_do_not_fit_are_told() {
 fn no_memory_is_asked_for_beyond_the_limit() {
     // A value, a result that repeats a small value, and a product of sizes that no machine word holds.
     let many = tensor(&[60_000], &vec![1.0; 60_000]);
-    assert_eq!(evaluate(&program("fn f(x: [N]) = outer(x, x);", 0), &[many.clone()]), Err(EvaluateError::TooLarge));
+    assert_eq!(
+        evaluate(&program("fn f(x: [N]) = outer(x, x);", 0), std::slice::from_ref(&many)),
+        Err(EvaluateError::TooLarge)
+    );
     assert_eq!(evaluate(&program("fn f(x: [N]) = sum(x);", 2), &[many]), Err(EvaluateError::TooLarge));
     let huge = "fn f(x) { let z[i, j, k] = x * eye(4294967295)[i, j] * eye(4294967295)[j, k]; sum(z) }";
     assert_eq!(evaluate(&program(huge, 0), &[Tensor::scalar(1.0)]), Err(EvaluateError::TooLarge));
@@ -61,7 +64,7 @@ fn results_broadcast_over_their_declared_axes() {
 #[test]
 fn no_elements_sum_to_zero() {
     let none = tensor(&[0], &[]);
-    let found = run("fn f(x: [N]) = sum(x**2);", 1, &[none.clone()]);
+    let found = run("fn f(x: [N]) = sum(x**2);", 1, std::slice::from_ref(&none));
     assert_eq!(found, [Tensor::scalar(0.0), none.clone()]);
     assert_eq!(run("fn f(x: [N]) = max(x);", 0, &[none])[0].data, [f64::NEG_INFINITY]);
 }

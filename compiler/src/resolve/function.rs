@@ -110,14 +110,14 @@ impl Machine<'_> {
             let span = main.expressions.get(*fact).span;
             self.tasks.push(Task::Visit(*fact));
             self.work();
-            if let Some(Value::Array(array)) = self.values.pop()
-                && self.graph.kind(array.value.node) != Kind::Truth
-            {
+            let Some(Value::Array(array)) = self.values.pop() else { continue };
+            if self.graph.kind(array.value.node) != Kind::Truth {
                 let error = Diagnostic::new(Code::Fact, span, "a fact is a comparison, such as `x > 0`");
                 self.errors.push(error);
             }
             let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-            facts.push(Fact { text: text.split_whitespace().collect::<Vec<_>>().join(" "), span, used: false });
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            facts.push(Fact { text, span, statement: array.value, used: false });
         }
         for error in &mut self.errors[found..] {
             error.code = Code::Fact;
@@ -134,7 +134,8 @@ impl Machine<'_> {
         while let Some(scope) = self.frames[0].scopes.pop() {
             self.warn_unused(scope);
         }
-        let roots: Vec<NodeId> = outputs.iter().map(|(_, array)| array.value.node).collect();
+        let results = outputs.iter().map(|(_, array)| array.value.node);
+        let roots: Vec<NodeId> = results.chain(facts.iter().map(|fact| fact.statement.node)).collect();
         if self.errors.is_empty() {
             self.errors = self.unknown_sizes(outputs);
         }
@@ -149,6 +150,8 @@ impl Machine<'_> {
             Ok(Output { name: name.clone(), value: find(&array.value)?, axes })
         };
         let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
+        let fact = |fact: Fact| Ok(Fact { statement: find(&fact.statement)?, ..fact });
+        let facts = facts.into_iter().map(fact).collect::<Result<Vec<_>, Diagnostics>>()?;
         let place = |node: NodeId| rebuilt.place(node);
         let names = self.names.iter().filter_map(|(name, array)| let_name(name, array, &rebuilt)).collect();
         let parameters = parameters

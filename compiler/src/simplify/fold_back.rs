@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
 use super::sample::{POINTS, Values, values};
+use super::{Rule, Simplified, Step};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Notation, Operator};
@@ -35,21 +36,22 @@ struct Candidate {
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
-pub fn fold_back(graph: &mut Graph, outputs: &[NodeId], roots: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+pub fn fold_back(graph: &mut Graph, outputs: &[NodeId], roots: &[Ref]) -> Result<Simplified, GraphError> {
     let forward = graph.live(outputs.iter().copied());
     let live = graph.live(roots.iter().map(|root| root.node).chain(outputs.iter().copied()));
     let backward: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()] && !forward[node.index()]).collect();
     let scalar = graph.nodes().filter(|node| live[node.index()]).all(|node| graph.local_dims(node).is_empty());
     if !scalar || backward.len() > MOST_NODES {
-        return Ok(roots.to_vec());
+        return Ok(Simplified { roots: roots.to_vec(), steps: Vec::new() });
     }
     let numbers = values(graph, &live);
-    let mut search = Search { forward, outputs: outputs.to_vec(), numbers, found: HashMap::new(), searches: 0 };
+    let mut search =
+        Search { forward, outputs: outputs.to_vec(), numbers, found: HashMap::new(), searches: 0, steps: Vec::new() };
     let mut results = Vec::new();
     for root in roots {
         results.push(Ref { node: search.simplify(graph, root.node)?, axes: Vec::new() });
     }
-    Ok(results)
+    Ok(Simplified { roots: results, steps: search.steps })
 }
 
 struct Search {
@@ -59,6 +61,7 @@ struct Search {
     /// What stands for a backward node.
     found: HashMap<NodeId, NodeId>,
     searches: usize,
+    steps: Vec<Step>,
 }
 
 impl Search {
@@ -76,6 +79,7 @@ impl Search {
             let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
             if !ready {
                 if let Some(closed) = self.closed_form(graph, node)? {
+                    self.step(Rule::FoldBack, node, closed);
                     self.found.insert(node, closed);
                     continue;
                 }
@@ -89,9 +93,17 @@ impl Search {
                 operands.iter().map(|operand| Ref { node: place(operand), axes: Vec::new() }).collect();
             graph.set_span(graph.span(node));
             let rebuilt = graph.apply(operator, &operands)?.node;
+            self.step(Rule::Operands, node, rebuilt);
             self.found.insert(node, rebuilt);
         }
         Ok(self.found.get(&root).copied().unwrap_or(root))
+    }
+
+    fn step(&mut self, rule: Rule, before: NodeId, after: NodeId) {
+        if before != after {
+            let scalar = |node| Ref { node, axes: Vec::new() };
+            self.steps.push(Step { rule, before: scalar(before), after: scalar(after), facts: Vec::new() });
+        }
     }
 
     /// A cheaper expression over forward values, proven equal.
@@ -132,13 +144,7 @@ impl Search {
             })
         };
         match proven {
-            Some(candidate) => {
-                let before = graph.operation(node);
-                let operands: Vec<Ref> = graph.operand_refs(node, &[]);
-                let built = build_candidate(graph, &bank, &candidate)?;
-                graph.record("fold back", before, &operands, &built, None);
-                Ok(Some(built.node))
-            }
+            Some(candidate) => Ok(Some(build_candidate(graph, &bank, &candidate)?.node)),
             None => Ok(None),
         }
     }

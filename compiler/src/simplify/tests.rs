@@ -15,7 +15,7 @@ fn forms(text: &str) -> Vec<String> {
     let outputs: Vec<NodeId> = derived.function.outputs.iter().map(|output| output.value.node).collect();
     let roots: Vec<_> = derived.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
     assert!(derived.entries.iter().all(|entry| entry.kind == DerivativeKind::Gradient));
-    let closed = fold_back(&mut derived.function.graph, &outputs, &roots).expect("room");
+    let closed = fold_back(&mut derived.function.graph, &outputs, &roots).expect("room").roots;
     let output = &derived.function.outputs[0];
     let mut asked =
         vec![Asked { name: "y".into(), value: output.value.clone(), axes: Vec::new(), phase: Phase::Forward }];
