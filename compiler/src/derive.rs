@@ -7,9 +7,9 @@ use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::Notation;
-use crate::print::{Asked, Listing, Phase, Style, list};
+use crate::print::{Asked, KnownCall, Listing, Phase, Style, list};
 use crate::resolve::{Function, LetName};
-use crate::simplify::{Simplified, Step, fold_back};
+use crate::simplify::{Simplified, Step, Subject, simplify};
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Derived {
     pub closed: Vec<Ref>,
     /// How the closed forms were found, from the chain rule's values.
     pub steps: Vec<Step>,
+    /// Values of the prelude's functions, by which closed forms call them.
+    pub calls: Vec<KnownCall>,
     /// What flows along every edge; from all outputs together.
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
@@ -111,6 +113,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         entries: Vec::new(),
         closed: Vec::new(),
         steps: Vec::new(),
+        calls: Vec::new(),
         flows: Vec::new(),
         upstream: request.upstream.clone(),
     };
@@ -240,14 +243,21 @@ impl Derived {
         }
         let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
         let span = self.function.span;
-        let simplified = fold_back(&mut self.function.graph, &outputs, &raw);
-        let Simplified { roots: closed, steps } = simplified.map_err(|error| graph_fault(&error, span))?;
+        let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
+        let facts: Vec<(usize, Ref)> =
+            self.function.facts.iter().map(|fact| fact.statement.clone()).enumerate().collect();
+        let first = self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
+        let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, facts: &facts };
+        let simplified = simplify(&mut self.function.graph, &subject).map_err(|error| graph_fault(&error, span))?;
+        let Simplified { roots: closed, steps, calls } = simplified;
+        self.calls = calls;
         self.closed.clone_from(&raw);
         if closed != raw {
             let before = self.derived_operations();
             self.closed = closed;
             if self.derived_operations() > before {
                 self.closed = raw;
+                self.calls.clear();
                 return Ok(());
             }
         }

@@ -112,7 +112,7 @@ pub enum Operation {
 }
 
 /// A use of a node: which axis each of its slots takes here.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ref {
     /// What is used.
     pub node: NodeId,

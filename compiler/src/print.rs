@@ -14,7 +14,21 @@ pub use expression::Style;
 pub use listing::{Asked, Line, Listing, Phase, list};
 pub use mermaid::mermaid;
 
+use crate::graph::{Axis, NodeId, Ref};
 use crate::number::Number;
+
+/// A value of a prelude function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCall {
+    /// The node that it is.
+    pub node: NodeId,
+    /// The function.
+    pub name: &'static str,
+    /// What it is applied to, when the node's slots take the labels `axes`.
+    pub arguments: Vec<Ref>,
+    /// Labels for the node's slots.
+    pub axes: Vec<Axis>,
+}
 
 /// A number for people: at most 12 significant digits.
 #[must_use]

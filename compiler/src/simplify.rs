@@ -1,26 +1,46 @@
 //! Closed forms: a derivative in terms of what the forward pass has already computed.
 //!
-//! *Canonical terms* (`field`) compare and prove, they are never evaluated. *Fold-back* ([`fold_back`]) takes a backward
+//! *Canonical terms* (`field`) compare and prove, they are never evaluated. *Fold-back* ([`simplify()`]) takes a backward
 //! value that is dearer than a leaf, looks for a cheaper expression over forward values by their numbers at sample points,
 //! and keeps it only if the canonical terms prove it equal. No rule knows a composite: `y*(1 - y)` for the sigmoid is
 //! found, not looked up.
 //!
-//! So far formulas of scalars are simplified; what has axes stays as the chain rule gives it. An expression divides only
-//! by what the chain rule divides by.
+//! An expression divides only by what the chain rule divides by.
 
 mod bank;
+mod closures;
+mod facts;
 mod field;
-mod fold_back;
+mod functions;
+mod kernel;
+mod leaves;
 mod polynomial;
 mod rational;
 mod sample;
+mod search;
 
 #[cfg(test)]
 mod tests;
 
-pub use fold_back::fold_back;
+pub use search::simplify;
 
-use crate::graph::Ref;
+use crate::graph::{NodeId, Ref};
+use crate::print::KnownCall;
+
+/// What is simplified.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The values that the forward pass computes.
+    pub outputs: &'a [NodeId],
+    /// Forward values with a name: formulas may refer to them at no cost.
+    pub named: &'a [NodeId],
+    /// The derivatives, first ones first.
+    pub roots: &'a [Ref],
+    /// How many are first derivatives: the others may refer to these at no cost.
+    pub first: usize,
+    /// Statements that hold, with their places in the function's list of facts.
+    pub facts: &'a [(usize, Ref)],
+}
 
 /// Why one value may stand for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,4 +86,6 @@ pub struct Simplified {
     pub roots: Vec<Ref>,
     /// How they were found.
     pub steps: Vec<Step>,
+    /// Values of the prelude's functions among them.
+    pub calls: Vec<KnownCall>,
 }

@@ -19,6 +19,20 @@ pub struct Operand<'a> {
     pub axes: &'a [u8],
 }
 
+impl Axis {
+    /// A number of its own.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl Symbol {
+    /// A number of its own.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 impl Graph {
     /// The float type that the formula computes in.
     #[must_use]

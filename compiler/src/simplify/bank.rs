@@ -1,7 +1,6 @@
 //! Small expressions over leaves, each with its numbers at the sample points: what a closed form is searched among.
 
 use super::sample::{POINTS, Values};
-use crate::graph::NodeId;
 use crate::number::Number;
 use crate::operators::Operator;
 
@@ -12,7 +11,8 @@ pub(super) struct EntryId(pub(super) u32);
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Form {
-    Leaf(NodeId),
+    /// What stands at this place of the list of leaves.
+    Leaf(u32),
     Number(Number),
     Unary(Operator, EntryId),
     Binary(Operator, EntryId, EntryId),
@@ -28,51 +28,83 @@ pub(super) struct Entry {
     /// How many leaves it refers to.
     pub(super) leaves: u32,
     /// Which leaves: one bit for each.
-    pub(super) reads: u32,
+    pub(super) reads: u64,
     /// Whether one may divide by it: the chain rule does, or it is a number.
     pub(super) divides: bool,
 }
 
 /// The most entries; every closed form that was ever needed was found among far fewer.
-const MOST_ENTRIES: usize = 500;
+const MOST_ENTRIES: usize = 1_200;
+/// What has two operations adds one of so many first leaves to what has one.
+const MOST_DEEP: usize = 8;
 
 pub(super) struct Bank {
     entries: Vec<Entry>,
-    /// Entries by their first value, for lookups.
-    order: Vec<EntryId>,
+    /// Entries by their first value, rounded; what meets in one place moves to the next.
+    table: Vec<u32>,
 }
 
+/// Places in the table: a power of two, several times [`MOST_ENTRIES`].
+const PLACES: usize = 1 << 13;
+const NONE: u32 = u32::MAX;
+/// How many bits of a first value are not looked at.
+const ROUNDED: u32 = 20;
+
 impl Bank {
-    /// All expressions of at most two operations over the leaves; of equal ones the first. What reads free leaves only,
-    /// the first `free` ones, comes before what reads the others.
-    pub(super) fn new(leaves: Vec<Entry>, free: usize) -> Self {
-        let mut bank = Self { entries: Vec::new(), order: Vec::new() };
-        let mut leaves = leaves.into_iter();
-        for leaf in leaves.by_ref().take(free) {
-            bank.add(leaf);
-        }
-        let first = bank.entries.len();
-        bank.grow(0..first, 0..first);
-        let second = bank.entries.len();
-        bank.grow(first..second, 0..first);
-        let third = bank.entries.len();
+    /// Expressions of at most two operations over the leaves; of equal ones the cheapest. All of one operation come before
+    /// those of two; what reads early leaves comes first.
+    pub(super) fn new(leaves: Vec<Entry>) -> Self {
+        let mut bank = Self { entries: Vec::new(), table: vec![NONE; PLACES] };
         for leaf in leaves {
             bank.add(leaf);
         }
-        let all: Vec<usize> = (0..first).chain(third..bank.entries.len()).collect();
-        let fourth = bank.entries.len();
-        bank.combine(&all, &all);
-        let fresh: Vec<usize> = (first..second).chain(fourth..bank.entries.len()).collect();
-        bank.combine(&fresh, &all);
+        let first = bank.entries.len();
+        for b in 0..first {
+            bank.unary(EntryId(b as u32));
+            for a in 0..=b {
+                bank.binary(EntryId(a as u32), EntryId(b as u32));
+            }
+        }
+        let second = bank.entries.len();
+        'deeper: for a in first..second {
+            bank.unary(EntryId(a as u32));
+            for b in 0..first.min(MOST_DEEP) {
+                if bank.entries.len() >= MOST_ENTRIES {
+                    break 'deeper;
+                }
+                bank.binary(EntryId(a as u32), EntryId(b as u32));
+            }
+        }
         bank
-    }
-
-    fn grow(&mut self, left: std::ops::Range<usize>, right: std::ops::Range<usize>) {
-        self.combine(&left.collect::<Vec<_>>(), &right.collect::<Vec<_>>());
     }
 
     pub(super) fn get(&self, id: EntryId) -> &Entry {
         &self.entries[id.0 as usize]
+    }
+
+    /// How many quotients an entry has.
+    pub(super) fn quotients(&self, id: EntryId) -> u32 {
+        match self.get(id).form {
+            Form::Leaf(_) | Form::Number(_) => 0,
+            Form::Unary(_, inner) | Form::Square(inner) => self.quotients(inner),
+            Form::Binary(operator, left, right) => {
+                self.quotients(left) + self.quotients(right) + u32::from(operator == Operator::Divide)
+            }
+        }
+    }
+
+    /// Whether a sign stands inside of an entry.
+    pub(super) fn has_inner_sign(&self, id: EntryId) -> bool {
+        match self.get(id).form {
+            Form::Leaf(_) | Form::Number(_) => false,
+            Form::Unary(_, inner) => self.has_inner_sign(inner),
+            Form::Square(inner) => self.is_negative(inner),
+            Form::Binary(_, left, right) => self.is_negative(left) || self.is_negative(right),
+        }
+    }
+
+    fn is_negative(&self, id: EntryId) -> bool {
+        matches!(self.get(id).form, Form::Unary(..)) || self.has_inner_sign(id)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = EntryId> + use<> {
@@ -81,24 +113,22 @@ impl Bank {
 
     /// The entry of these values, if there is one.
     pub(super) fn find(&self, values: &Values) -> Option<EntryId> {
-        let width = tolerance(values[0]);
-        let start = self.order.partition_point(|id| self.get(*id).values[0] < values[0] - width);
-        self.order[start..]
-            .iter()
-            .take_while(|id| self.get(**id).values[0] <= values[0] + width)
-            .find(|id| near(&self.get(**id).values, values))
-            .copied()
+        // A rounded value and its two neighbours: rounding may have gone either way.
+        let cell = cell(values[0]);
+        [cell, cell.wrapping_sub(1), cell.wrapping_add(1)].into_iter().find_map(|cell| self.find_in(cell, values))
     }
 
-    fn combine(&mut self, left: &[usize], right: &[usize]) {
-        for a in left {
-            self.unary(EntryId(*a as u32));
-            for b in right {
-                if self.entries.len() >= MOST_ENTRIES {
-                    return;
-                }
-                self.binary(EntryId(*a as u32), EntryId(*b as u32));
+    fn find_in(&self, cell: u64, values: &Values) -> Option<EntryId> {
+        let mut place = place_of(cell);
+        loop {
+            let id = self.table[place];
+            if id == NONE {
+                return None;
             }
+            if near(&self.entries[id as usize].values, values) {
+                return Some(EntryId(id));
+            }
+            place = (place + 1) % PLACES;
         }
     }
 
@@ -107,58 +137,99 @@ impl Bank {
         if let Form::Number(_) = entry.form {
             return;
         }
-        let Entry { values, cost, leaves, reads, .. } = entry;
+        let Entry { values, cost, leaves, reads, divides, .. } = entry;
         let cost = cost + 1;
         let squares = values.map(|v| v * v);
         // A square says its operand twice, so that `y*(1 - y)` goes before `y - y**2`.
-        self.add(Entry { form: Form::Square(id), values: squares, cost, leaves: 2 * leaves, reads, divides: false });
+        self.add(Entry { form: Form::Square(id), values: squares, cost, leaves: 2 * leaves, reads, divides });
         let form = Form::Unary(Operator::Negate, id);
-        self.add(Entry { form, values: values.map(|v| -v), cost, leaves, reads, divides: false });
+        self.add(Entry { form, values: values.map(|v| -v), cost, leaves, reads, divides });
     }
 
     fn binary(&mut self, a: EntryId, b: EntryId) {
         let (x, y) = (self.get(a).clone(), self.get(b).clone());
-        if let (Form::Number(_), Form::Number(_)) = (x.form, y.form) {
+        let number = |entry: &Entry| matches!(entry.form, Form::Number(_));
+        if number(&x) && number(&y) {
             return;
         }
         let (cost, leaves, reads) = (x.cost + y.cost + 1, x.leaves + y.leaves, x.reads | y.reads);
-        let pairs = [
-            (Operator::Add, a, b, true),
-            (Operator::Multiply, b, a, true),
-            (Operator::Subtract, a, b, true),
-            (Operator::Subtract, b, a, true),
-            (Operator::Divide, a, b, y.divides),
-            (Operator::Divide, b, a, x.divides),
-        ];
-        for (operator, left, right, allowed) in pairs {
-            if allowed {
-                let mut values = [0.0; POINTS];
-                for (point, value) in values.iter_mut().enumerate() {
-                    let operands = [self.get(left).values[point], self.get(right).values[point]];
-                    *value = (operator.row().evaluate)(&operands);
-                }
-                let form = Form::Binary(operator, left, right);
-                self.add(Entry { form, values, cost, leaves, reads, divides: false });
+        let mut offer = |operator, left, right, values| {
+            let form = Form::Binary(operator, left, right);
+            let divides = x.divides && y.divides && matches!(operator, Operator::Multiply | Operator::Divide);
+            self.add(Entry { form, values, cost, leaves, reads, divides });
+        };
+        let pairwise = |operation: fn(f64, f64) -> f64| {
+            let mut values = [0.0; POINTS];
+            for (point, value) in values.iter_mut().enumerate() {
+                *value = operation(x.values[point], y.values[point]);
+            }
+            values
+        };
+        let one = |entry: &Entry| entry.form == Form::Number(Number::ONE);
+        if a != b {
+            offer(Operator::Add, a, b, pairwise(|x, y| x + y));
+            let difference = pairwise(|x, y| x - y);
+            offer(Operator::Subtract, a, b, difference);
+            offer(Operator::Subtract, b, a, difference.map(|value| -value));
+        }
+        if one(&x) || one(&y) {
+            if one(&x) && y.divides {
+                offer(Operator::Divide, a, b, pairwise(|x, y| x / y));
+            }
+            return;
+        }
+        if a != b {
+            offer(Operator::Multiply, b, a, pairwise(|x, y| x * y));
+            if y.divides {
+                offer(Operator::Divide, a, b, pairwise(|x, y| x / y));
+            }
+            if x.divides {
+                offer(Operator::Divide, b, a, pairwise(|x, y| y / x));
             }
         }
     }
 
     fn add(&mut self, entry: Entry) {
-        if entry.values.iter().any(|value| !value.is_finite()) || self.find(&entry.values).is_some() {
+        let finite = entry.values.iter().sum::<f64>().is_finite();
+        if !finite {
             return;
         }
-        let id = EntryId(self.entries.len() as u32);
-        let place = self.order.partition_point(|other| self.get(*other).values[0] < entry.values[0]);
-        self.order.insert(place, id);
+        if let Some(known) = self.find(&entry.values) {
+            // What is cheaper takes the place: nothing that it is made of can be made of what was there.
+            let known = &mut self.entries[known.0 as usize];
+            if (entry.cost, entry.leaves) < (known.cost, known.leaves) {
+                *known = Entry { divides: known.divides, ..entry };
+            }
+            return;
+        }
+        if self.entries.len() >= MOST_ENTRIES {
+            return;
+        }
+        let mut place = place_of(cell(entry.values[0]));
+        while self.table[place] != NONE {
+            place = (place + 1) % PLACES;
+        }
+        self.table[place] = self.entries.len() as u32;
         self.entries.push(entry);
     }
 }
 
-fn tolerance(value: f64) -> f64 {
-    1e-10 * value.abs().max(1e-3)
+/// A value without its last bits; what is next to nothing is nothing.
+fn cell(value: f64) -> u64 {
+    if value.abs() < 1e-11 { 0 } else { value.to_bits() >> ROUNDED }
+}
+
+fn place_of(cell: u64) -> usize {
+    (cell.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % PLACES
 }
 
 /// Whether two numbers are the same at all points, up to rounding.
 pub(super) fn near(a: &Values, b: &Values) -> bool {
-    a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance(a.abs().max(b.abs())))
+    let close = |a: f64, b: f64| {
+        let (size, other) = (a.abs(), b.abs());
+        let larger = if size > other { size } else { other };
+        let larger = if larger > 1e-3 { larger } else { 1e-3 };
+        (a - b).abs() <= 1e-10 * larger
+    };
+    close(a[0], b[0]) && close(a[1], b[1]) && close(a[2], b[2]) && close(a[3], b[3])
 }

@@ -1,61 +1,108 @@
-//! Canonical terms: each scalar node as a quotient of polynomials over *kernels*, functions that no algebra connects.
+//! Canonical terms: each node as a quotient of polynomials over [kernels](super::kernel), over the labels of its axes.
 //!
 //! Used to compare and to prove, never evaluated. Exponentials are collected (`exp(a - 2*b)` is `exp(a) * exp(b)**-2`),
-//! the logarithm of a quotient is split where the denominator is positive, `tanh` is written in exponentials, a square
-//! root squared is what it is the root of. If the difference of two terms is zero here, they are equal wherever both are
-//! defined; the reverse is not promised.
+//! logarithms are split where signs are known, `tanh` is written in exponentials, a condition is a number that is its own
+//! square, sums are linear and give out what does not vary along them. If the difference of two terms is zero here, they
+//! are equal wherever both are defined, as far as the stated facts hold; the reverse is not promised.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::polynomial::{Kernel, Monomial, Polynomial};
+use super::facts::Facts;
+use super::kernel::{Kernels, Label, Meaning};
+use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use super::rational::Rational;
-use crate::graph::{Graph, NodeId, Operation};
+use crate::graph::{Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::Operator;
 
-/// A quotient of polynomials; the denominator is not zero.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A quotient; the factors of the denominator have several terms each, no monomial divides one, and their leading
+/// coefficients are 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Term {
     pub(super) numerator: Polynomial,
-    pub(super) denominator: Polynomial,
-}
-
-/// What a kernel is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Meaning {
-    /// A node that algebra does not look into.
-    Node(NodeId),
-    /// `exp` of a monomial.
-    Exponential(Monomial),
-    /// A function of a term.
-    Function(Operator, Term),
-}
-
-/// The kernels of one graph, and the canonical terms of its nodes.
-pub(super) struct Field<'a> {
-    graph: &'a Graph,
-    meanings: Vec<Meaning>,
-    kernels: HashMap<Meaning, Kernel>,
-    terms: HashMap<NodeId, Option<Term>>,
+    pub(super) denominator: BTreeMap<Polynomial, u32>,
 }
 
 impl Term {
-    fn polynomial(numerator: Polynomial) -> Self {
-        Self { numerator, denominator: Polynomial::one() }
+    pub(super) fn polynomial(numerator: Polynomial) -> Self {
+        Self { numerator, denominator: BTreeMap::new() }
     }
 
-    fn constant(value: Rational) -> Self {
+    pub(super) fn constant(value: Rational) -> Self {
         Self::polynomial(Polynomial::constant(value))
     }
 
-    fn is_zero(&self) -> bool {
+    pub(super) fn kernel(kernel: Kernel) -> Self {
+        Self::polynomial(Polynomial::kernel(kernel, Rational::ONE))
+    }
+
+    pub(super) fn is_zero(&self) -> bool {
         self.numerator.is_zero()
+    }
+
+    /// The polynomial that it is, if it is one.
+    pub(super) fn as_polynomial(&self) -> Option<&Polynomial> {
+        self.denominator.is_empty().then_some(&self.numerator)
+    }
+
+    pub(super) fn as_constant(&self) -> Option<Rational> {
+        self.as_polynomial()?.as_constant()
+    }
+
+    /// Every kernel, as often as it stands there.
+    pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
+        self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
+    }
+
+    fn negated(&self) -> Option<Self> {
+        let numerator = self.numerator.scaled(Rational::MINUS_ONE)?;
+        Some(Self { numerator, denominator: self.denominator.clone() })
     }
 }
 
+/// More terms than this make a proof too dear.
+const MOST_MADE: usize = 1_000;
+
+/// A node and the labels that its slots take.
+type Use = (NodeId, Vec<Label>);
+
+/// The kernels of one graph, and the canonical terms of its nodes.
+pub(super) struct Field<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) kernels: Kernels,
+    pub(super) facts: Facts,
+    /// Nodes that stand for themselves.
+    opaque: BTreeSet<NodeId>,
+    terms: HashMap<Use, Option<Term>>,
+    closing: HashMap<NodeId, Vec<Label>>,
+    pub(super) renamings: HashMap<(Kernel, Vec<(Label, Label)>), Option<Term>>,
+    /// Factors of denominators: what divides once may divide again.
+    factors: Vec<Polynomial>,
+    made: usize,
+}
+
 impl<'a> Field<'a> {
-    pub(super) fn new(graph: &'a Graph) -> Self {
-        Self { graph, meanings: Vec::new(), kernels: HashMap::new(), terms: HashMap::new() }
+    /// `opaque` are nodes that stand for themselves, `facts` statements that hold, with their places.
+    pub(super) fn new(graph: &'a Graph, opaque: BTreeSet<NodeId>, facts: &[(usize, Ref)]) -> Self {
+        let mut field = Self {
+            graph,
+            kernels: Kernels::default(),
+            facts: Facts::default(),
+            opaque,
+            terms: HashMap::new(),
+            closing: HashMap::new(),
+            renamings: HashMap::new(),
+            factors: Vec::new(),
+            made: 0,
+        };
+        field.learn(facts);
+        field
+    }
+
+    /// Forgets terms that were made before a fact was known.
+    pub(super) fn forget(&mut self) {
+        self.terms.clear();
+        self.renamings.clear();
     }
 
     /// A number.
@@ -63,336 +110,367 @@ impl<'a> Field<'a> {
         Some(Term::constant(Rational::from_number(number)?))
     }
 
-    /// The canonical term of a scalar node; `None` if it is too large. Operands first, without recursion.
-    pub(super) fn term(&mut self, node: NodeId) -> Option<Term> {
-        let mut pending = vec![node];
-        while let Some(next) = pending.last().copied() {
+    pub(super) fn dim(&self, label: Label) -> Option<Dim> {
+        match label {
+            Label::Free(axis) => Some(self.graph.dim(axis)),
+            Label::Fresh(place) => self.kernels.fresh_dim(place),
+            Label::Bound(..) => None,
+        }
+    }
+
+    /// The canonical term of a use; `None` if it is too large.
+    pub(super) fn term(&mut self, used: &Ref) -> Option<Term> {
+        self.term_at(used.node, used.axes.iter().map(|axis| Label::Free(*axis)).collect())
+    }
+
+    /// The term of a node over labels. Operands first, without recursion.
+    pub(super) fn term_at(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
+        let mut pending = vec![(node, labels.clone())];
+        while let Some(next) = pending.last().cloned() {
             if self.terms.contains_key(&next) {
                 pending.pop();
                 continue;
             }
-            let operands: Vec<NodeId> = self.graph.operands(next).map(|operand| operand.node).collect();
+            if self.made > MOST_MADE {
+                return None;
+            }
+            let operands = if self.opaque.contains(&next.0) { Vec::new() } else { self.operands(&next) };
             let before = pending.len();
-            pending.extend(operands.iter().filter(|operand| !self.terms.contains_key(*operand)));
+            pending.extend(operands.iter().filter(|operand| !self.terms.contains_key(*operand)).cloned());
             if pending.len() == before {
-                let term = self.make(next, &operands);
+                self.made += 1;
+                let term = self.make(&next, &operands);
                 self.terms.insert(next, term);
             }
         }
-        self.terms.get(&node).cloned().flatten()
+        self.terms.get(&(node, labels)).cloned().flatten()
     }
 
-    fn make(&mut self, node: NodeId, operands: &[NodeId]) -> Option<Term> {
-        let Operation::Apply(operator) = self.graph.operation(node) else {
-            return match self.graph.as_constant(node) {
-                Some(number) => Some(Term::constant(Rational::from_number(number)?)),
-                None => Some(self.opaque(Meaning::Node(node))),
-            };
-        };
+    /// The labels of a node's closed axes: always the same, for they never leave it.
+    fn closed_labels(&mut self, node: NodeId) -> Vec<Label> {
+        if let Some(labels) = self.closing.get(&node) {
+            return labels.clone();
+        }
+        let dims = self.graph.local_dims(node);
+        let closed = &dims[self.graph.shape(node).len()..];
+        let labels: Vec<Label> = closed.iter().map(|dim| self.kernels.fresh(*dim)).collect();
+        self.closing.insert(node, labels.clone());
+        labels
+    }
+
+    fn operands(&mut self, (node, labels): &Use) -> Vec<Use> {
+        let mut all = labels.clone();
+        all.extend(self.closed_labels(*node));
+        let label = |local: &u8| all[usize::from(*local)];
+        self.graph.operands(*node).map(|used| (used.node, used.axes.iter().map(label).collect())).collect()
+    }
+
+    fn make(&mut self, used: &Use, operands: &[Use]) -> Option<Term> {
+        let (node, labels) = used;
+        if self.opaque.contains(node) {
+            return self.node_kernel(*node, labels.clone());
+        }
         let mut terms = Vec::new();
         for operand in operands {
             terms.push(self.terms.get(operand).cloned().flatten()?);
         }
-        self.apply(operator, &terms, node)
-    }
-
-    /// An operator on canonical terms; `node` names the result if algebra does not know the operator.
-    fn apply(&mut self, operator: Operator, terms: &[Term], node: NodeId) -> Option<Term> {
-        match (operator, terms) {
-            (Operator::Add, [a, b]) => self.plus(a, b),
-            (Operator::Subtract, [a, b]) => self.minus(a, b),
-            (Operator::Multiply, [a, b]) => self.times(a, b),
-            (Operator::Divide, [a, b]) => self.over(a, b),
-            (Operator::Negate, [a]) => self.times(a, &Term::constant(Rational::from(-1))),
-            (Operator::Power, [a, b]) => self.power(a, b, node),
-            (Operator::Exp, [a]) => self.exponential(a),
-            (Operator::Log, [a]) => self.logarithm(a),
-            (Operator::Sqrt, [a]) => self.root(a),
-            (Operator::Tanh, [a]) => {
-                let doubled = self.times(a, &Term::constant(Rational::from(2)))?;
-                let square = self.exponential(&doubled)?;
-                let one = Term::constant(Rational::ONE);
-                let (above, below) = (self.minus(&square, &one)?, self.plus(&square, &one)?);
-                self.over(&above, &below)
+        match (self.graph.operation(*node), terms.as_slice()) {
+            (Operation::Constant(_), _) => {
+                Some(Term::constant(Rational::from_number(self.graph.as_constant(*node)?)?))
             }
-            (Operator::Sin | Operator::Cos | Operator::Abs | Operator::Sign, [a]) => {
-                Some(self.opaque(Meaning::Function(operator, a.clone())))
+            (Operation::Truth(value), _) => Some(Term::constant(Rational::from(i32::from(value)))),
+            (Operation::Size(dim), _) => Some(self.opaque_term(Meaning::Size(dim))),
+            (Operation::Iota, _) => Some(self.opaque_term(Meaning::Iota(labels[0]))),
+            (Operation::Delta, _) => Some(self.delta(labels[0], labels[1])),
+            (Operation::Input(_), _) => self.node_kernel(*node, labels.clone()),
+            (Operation::Apply(operator), _) => self.apply(operator, &terms),
+            (Operation::Sum(_), [body]) => {
+                let closed = self.closed_labels(*node);
+                closed.iter().try_fold(body.clone(), |body, label| self.sum(&body, *label))
             }
-            _ => Some(self.opaque(Meaning::Node(node))),
+            (Operation::Max(_), [body]) => {
+                let closed = self.closed_labels(*node);
+                self.maximum(body, &closed)
+            }
+            _ => None,
         }
     }
 
-    fn opaque(&mut self, meaning: Meaning) -> Term {
-        let kernel = self.kernel(meaning);
-        Term::polynomial(Polynomial::kernel(kernel, Rational::ONE))
+    fn node_kernel(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
+        let labels = self.facts.symmetric(node, labels);
+        let meaning = Meaning::Node(node, labels);
+        self.stated(meaning)
     }
 
-    fn kernel(&mut self, meaning: Meaning) -> Kernel {
-        if let Some(kernel) = self.kernels.get(&meaning) {
-            return *kernel;
+    /// A kernel, or what a fact says that it is.
+    pub(super) fn stated(&mut self, meaning: Meaning) -> Option<Term> {
+        let kernel = self.kernels.intern(meaning);
+        match self.fact_for(kernel) {
+            Some(value) => value,
+            None => Some(Term::kernel(kernel)),
         }
-        let kernel = Kernel(self.meanings.len() as u32);
-        self.meanings.push(meaning.clone());
-        self.kernels.insert(meaning, kernel);
-        kernel
+    }
+
+    pub(super) fn opaque_term(&mut self, meaning: Meaning) -> Term {
+        Term::kernel(self.kernels.intern(meaning))
+    }
+
+    pub(super) fn delta(&mut self, a: Label, b: Label) -> Term {
+        if a == b {
+            return Term::constant(Rational::ONE);
+        }
+        self.opaque_term(Meaning::Delta(a.min(b), a.max(b)))
     }
 
     pub(super) fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        if a.is_zero() {
+            return Some(b.clone());
+        }
+        if b.is_zero() {
+            return Some(a.clone());
+        }
         if a.denominator == b.denominator {
             return self.quotient(a.numerator.plus(&b.numerator)?, a.denominator.clone());
         }
-        let left = a.numerator.times(&b.denominator)?;
-        let right = b.numerator.times(&a.denominator)?;
-        self.quotient(left.plus(&right)?, a.denominator.times(&b.denominator)?)
+        let mut common = a.denominator.clone();
+        for (factor, power) in &b.denominator {
+            let entry = common.entry(factor.clone()).or_insert(0);
+            *entry = (*entry).max(*power);
+        }
+        let (mut left, mut right) = (a.numerator.clone(), b.numerator.clone());
+        for (factor, power) in &common {
+            for (side, own) in [(&mut left, &a.denominator), (&mut right, &b.denominator)] {
+                for _ in own.get(factor).copied().unwrap_or(0)..*power {
+                    *side = side.times(factor)?;
+                }
+            }
+        }
+        self.quotient(left.plus(&right)?, common)
     }
 
     pub(super) fn minus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        let negated = Term { numerator: b.numerator.scaled(Rational::from(-1))?, denominator: b.denominator.clone() };
+        let negated = b.negated()?;
         self.plus(a, &negated)
     }
 
     pub(super) fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        self.quotient(a.numerator.times(&b.numerator)?, a.denominator.times(&b.denominator)?)
+        let mut denominator = a.denominator.clone();
+        for (factor, power) in &b.denominator {
+            *denominator.entry(factor.clone()).or_insert(0) += power;
+        }
+        self.quotient(a.numerator.times(&b.numerator)?, denominator)
     }
 
     pub(super) fn over(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        if b.is_zero() {
-            return None;
-        }
-        self.quotient(a.numerator.times(&b.denominator)?, a.denominator.times(&b.numerator)?)
+        let inverse = self.reciprocal(b)?;
+        self.times(a, &inverse)
     }
 
-    /// A quotient with roots reduced, a monomial denominator moved up, and its leading coefficient 1.
-    fn quotient(&mut self, numerator: Polynomial, denominator: Polynomial) -> Option<Term> {
-        let (numerator, denominator) = (self.reduced(&numerator)?, self.reduced(&denominator)?);
-        if numerator.is_zero() {
-            return Some(Term::constant(Rational::ZERO));
-        }
-        if denominator.is_zero() {
+    pub(super) fn scaled(&mut self, a: &Term, factor: Rational) -> Option<Term> {
+        Some(Term { numerator: a.numerator.scaled(factor)?, denominator: a.denominator.clone() })
+    }
+
+    fn reciprocal(&mut self, term: &Term) -> Option<Term> {
+        if term.is_zero() {
             return None;
         }
-        if numerator == denominator {
-            return Some(Term::constant(Rational::ONE));
+        let mut above = Polynomial::one();
+        for (factor, power) in &term.denominator {
+            above = above.times(&factor.power(*power)?)?;
         }
-        if let Some((monomial, coefficient)) = denominator.as_monomial() {
-            let inverse: Monomial = monomial.iter().map(|(kernel, exponent)| (*kernel, exponent.negated())).collect();
-            let inverse = Polynomial::term(inverse, coefficient.reciprocal()?);
-            let numerator = self.reduced(&numerator.times(&inverse)?)?;
-            return Some(Term::polynomial(numerator));
+        let mut content = term.numerator.content();
+        // 1/√a is √a/a: what a square is known of does not stay below.
+        if let Some(place) = content.iter().position(|(kernel, exponent)| {
+            self.is_root(*kernel) && exponent.is_positive() && exponent.to_integer().is_some()
+        }) {
+            return self.rationalised(term, content.swap_remove(place));
         }
-        let leading = denominator.terms().next().map(|(_, value)| *value)?;
+        let outside = inverse(&content);
+        let inside = term.numerator.times_monomial(&outside)?;
+        let (_, leading) = inside.leading()?;
         let scale = leading.reciprocal()?;
-        Some(Term { numerator: numerator.scaled(scale)?, denominator: denominator.scaled(scale)? })
-    }
-
-    /// Roots squared are what they are roots of; `sin² = 1 - cos²`.
-    fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
-        let mut current = polynomial.clone();
-        for _ in 0..32 {
-            let Some((monomial, coefficient, place)) = self.reducible(&current) else { return Some(current) };
-            let (kernel, exponent) = monomial[place];
-            let square = self.square(kernel)?;
-            let mut rest = monomial.clone();
-            rest.remove(place);
-            let remaining = exponent.plus(Rational::from(-2))?;
-            if !remaining.is_zero() {
-                rest.insert(place, (kernel, remaining));
+        let above = above.times_monomial(&outside)?.scaled(scale)?;
+        let mut denominator = BTreeMap::new();
+        let mut inside = inside.scaled(scale)?;
+        for factor in &self.factors {
+            while let Some(quotient) = inside.divided(factor).filter(|_| inside.len() > 1) {
+                *denominator.entry(factor.clone()).or_insert(0) += 1;
+                inside = quotient;
             }
-            let replaced = Polynomial::term(rest, coefficient).times(&square)?;
-            let removed = Polynomial::term(monomial, coefficient.negated());
-            current = current.plus(&removed)?.plus(&replaced)?;
         }
-        None
-    }
-
-    fn reducible(&self, polynomial: &Polynomial) -> Option<(Monomial, Rational, usize)> {
-        polynomial.terms().find_map(|(monomial, coefficient)| {
-            let place = monomial.iter().position(|(kernel, exponent)| {
-                exponent.to_integer().is_some_and(|exponent| exponent >= 2) && self.has_square(*kernel)
-            })?;
-            Some((monomial.clone(), *coefficient, place))
-        })
-    }
-
-    fn has_square(&self, kernel: Kernel) -> bool {
-        match &self.meanings[kernel.0 as usize] {
-            Meaning::Function(Operator::Sqrt, radicand) => radicand.denominator.as_constant().is_some(),
-            Meaning::Function(Operator::Sin | Operator::Sign, _) => true,
-            _ => false,
-        }
-    }
-
-    fn square(&mut self, kernel: Kernel) -> Option<Polynomial> {
-        match self.meanings[kernel.0 as usize].clone() {
-            Meaning::Function(Operator::Sqrt, radicand) => Some(radicand.numerator),
-            Meaning::Function(Operator::Sin, angle) => {
-                let cosine = self.kernel(Meaning::Function(Operator::Cos, angle));
-                let square = Polynomial::kernel(cosine, Rational::from(2)).scaled(Rational::from(-1))?;
-                Polynomial::one().plus(&square)
+        if inside.as_constant() != Some(Rational::ONE) {
+            if let Some((monomial, value)) = inside.as_monomial() {
+                let above = above.times_monomial(&inverse(monomial))?.scaled(value.reciprocal()?)?;
+                return self.quotient(above, denominator);
             }
-            _ => None,
+            self.factors.push(inside.clone());
+            *denominator.entry(inside).or_insert(0) += 1;
         }
+        self.quotient(above, denominator)
     }
 
-    fn power(&mut self, base: &Term, exponent: &Term, node: NodeId) -> Option<Term> {
-        let stated = exponent.denominator.as_constant().filter(|one| *one == Rational::ONE);
-        let whole = stated.and_then(|_| exponent.numerator.as_constant());
-        let Some(exponent) = whole else { return Some(self.opaque(Meaning::Node(node))) };
-        if let Some(whole) = exponent.to_integer().filter(|whole| whole.unsigned_abs() <= 12) {
-            return self.whole_power(base, whole);
-        }
-        let doubled = exponent.times(Rational::from(2)).and_then(Rational::to_integer);
-        match doubled.filter(|doubled| doubled.unsigned_abs() <= 12) {
-            Some(doubled) => {
-                let root = self.root(base)?;
-                self.whole_power(&root, doubled)
-            }
-            None => Some(self.opaque(Meaning::Node(node))),
-        }
+    fn is_root(&self, kernel: Kernel) -> bool {
+        matches!(self.kernels.meaning(kernel), Meaning::Function(Operator::Sqrt | Operator::Abs, _))
     }
 
-    fn whole_power(&mut self, base: &Term, exponent: i32) -> Option<Term> {
-        let size = exponent.unsigned_abs();
-        let (above, below) = (base.numerator.power(size)?, base.denominator.power(size)?);
-        if exponent >= 0 {
-            self.quotient(above, below)
-        } else if above.is_zero() {
-            None
-        } else {
-            self.quotient(below, above)
+    /// The reciprocal of a term that a root divides.
+    fn rationalised(&mut self, term: &Term, (kernel, exponent): (Kernel, Rational)) -> Option<Term> {
+        let Meaning::Function(operator, inner) = self.kernels.meaning(kernel).clone() else { return None };
+        let square = self.square(operator, inner.first()?)??;
+        let rest = Term {
+            numerator: term.numerator.times(&Polynomial::kernel(kernel, exponent.negated()))?,
+            denominator: term.denominator.clone(),
+        };
+        let exponent = exponent.to_integer()?;
+        let mut result = self.reciprocal(&rest)?;
+        if exponent % 2 == 1 {
+            result = self.times(&result, &Term::kernel(kernel))?;
         }
-    }
-
-    fn root(&mut self, radicand: &Term) -> Option<Term> {
-        // Positive factors could be taken out; equal radicands are all that proofs have needed.
-        if radicand.denominator.as_constant().is_some() {
-            return Some(self.opaque(Meaning::Function(Operator::Sqrt, radicand.clone())));
-        }
-        let product = self.quotient(radicand.numerator.times(&radicand.denominator)?, Polynomial::one())?;
-        // √(a/b) = √(ab)/b where b is positive.
-        if radicand.denominator.has_positive_coefficients() && self.is_positive(&radicand.denominator) {
-            let root = self.opaque(Meaning::Function(Operator::Sqrt, product));
-            return self.over(&root, &Term::polynomial(radicand.denominator.clone()));
-        }
-        Some(self.opaque(Meaning::Function(Operator::Sqrt, radicand.clone())))
-    }
-
-    fn exponential(&mut self, argument: &Term) -> Option<Term> {
-        if argument.denominator.as_constant().is_none() {
-            return Some(self.opaque(Meaning::Function(Operator::Exp, argument.clone())));
-        }
-        let mut result = Term::constant(Rational::ONE);
-        for (monomial, coefficient) in argument.numerator.clone().terms() {
-            let factor = self.exponential_of(monomial, *coefficient)?;
-            result = self.times(&result, &factor)?;
+        let below = Term::polynomial(square);
+        for _ in 0..(exponent + 1) / 2 {
+            result = self.over(&result, &below)?;
         }
         Some(result)
     }
 
-    /// `exp(coefficient * monomial)`
-    fn exponential_of(&mut self, monomial: &Monomial, coefficient: Rational) -> Option<Term> {
-        if let ([(kernel, exponent)], Some(whole)) = (monomial.as_slice(), coefficient.to_integer()) {
-            let meaning = self.meanings[kernel.0 as usize].clone();
-            if let (Meaning::Function(Operator::Log, inner), true) = (meaning, *exponent == Rational::ONE) {
-                return self.whole_power(&inner, whole);
+    /// A quotient, reduced: factors that divide the numerator are gone.
+    fn quotient(&mut self, numerator: Polynomial, denominator: BTreeMap<Polynomial, u32>) -> Option<Term> {
+        let mut numerator = self.reduced(&numerator)?;
+        if numerator.is_zero() {
+            return Some(Term::constant(Rational::ZERO));
+        }
+        let mut left = BTreeMap::new();
+        for (factor, power) in denominator {
+            let mut power = power;
+            while power > 0 {
+                let Some(quotient) = numerator.divided(&factor) else { break };
+                numerator = quotient;
+                power -= 1;
+            }
+            if power > 0 {
+                left.insert(factor, power);
             }
         }
-        let kernel = self.kernel(Meaning::Exponential(monomial.clone()));
-        Some(Term::polynomial(Polynomial::kernel(kernel, coefficient)))
+        Some(Term { numerator, denominator: left })
     }
 
-    /// Whether a polynomial with positive coefficients is positive: all its kernels are exponentials.
-    fn is_positive(&self, polynomial: &Polynomial) -> bool {
-        polynomial.has_positive_coefficients()
-            && polynomial.terms().all(|(monomial, _)| monomial.iter().all(|(kernel, _)| self.is_exponential(*kernel)))
-    }
-
-    fn is_exponential(&self, kernel: Kernel) -> bool {
-        matches!(&self.meanings[kernel.0 as usize], Meaning::Exponential(_) | Meaning::Function(Operator::Exp, _))
-    }
-
-    fn logarithm(&mut self, argument: &Term) -> Option<Term> {
-        if self.is_positive(&argument.denominator) && argument.denominator.as_constant().is_none() {
-            let above = self.logarithm_of(&argument.numerator)?;
-            let below = self.logarithm_of(&argument.denominator)?;
-            return self.minus(&above, &below);
+    /// Roots squared are what they are roots of, a condition is its own square, a position under a delta is the other one.
+    pub(super) fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
+        if !polynomial.terms().any(|(monomial, _)| self.is_reducible(monomial)) {
+            return Some(polynomial.clone());
         }
-        if argument.denominator == Polynomial::one() {
-            return self.logarithm_of(&argument.numerator);
-        }
-        Some(self.opaque(Meaning::Function(Operator::Log, argument.clone())))
-    }
-
-    /// The logarithm of a polynomial: exponentials that are common to all its terms come out.
-    fn logarithm_of(&mut self, argument: &Polynomial) -> Option<Term> {
-        let mut outside = Term::constant(Rational::ZERO);
-        let mut inside = argument.clone();
-        let first = argument.terms().next().map(|(monomial, _)| monomial.clone())?;
-        for (kernel, _) in first {
-            let Meaning::Exponential(inner) = self.meanings[kernel.0 as usize].clone() else { continue };
-            let exponents: Option<Vec<Rational>> = inside
-                .terms()
-                .map(|(monomial, _)| monomial.iter().find(|(other, _)| *other == kernel).map(|(_, exponent)| *exponent))
-                .collect();
-            // The smallest exponent would do; a monomial alone has only one.
-            let Some(exponent) = exponents.filter(|all| all.iter().all(|e| *e == all[0])).map(|all| all[0]) else {
-                continue;
-            };
-            inside = inside.times(&Polynomial::kernel(kernel, exponent.negated()))?;
-            let out = Term::polynomial(Polynomial::term(inner, exponent));
-            outside = self.plus(&outside, &out)?;
-        }
-        if inside.as_constant() == Some(Rational::ONE) {
-            return Some(outside);
-        }
-        // exp(-x) + 1 and exp(x) + 1 differ by a factor exp(x): negative exponents are multiplied away.
-        let (scaled, taken) = self.without_negative_exponents(&inside)?;
-        let log = self.opaque(Meaning::Function(Operator::Log, Term::polynomial(scaled)));
-        let result = self.plus(&outside, &log)?;
-        self.minus(&result, &taken)
-    }
-
-    /// The polynomial times exponentials so that none has a negative exponent, and the logarithm of that factor.
-    fn without_negative_exponents(&mut self, polynomial: &Polynomial) -> Option<(Polynomial, Term)> {
-        let mut lowest: HashMap<Kernel, Rational> = HashMap::new();
-        for (kernel, exponent) in polynomial.terms().flat_map(|(monomial, _)| monomial) {
-            if self.is_exponential(*kernel) && exponent.negated().is_positive() {
-                let entry = lowest.entry(*kernel).or_insert(*exponent);
-                let lower = exponent.plus(entry.negated())?.negated().is_positive();
-                if lower {
-                    *entry = *exponent;
+        let mut done = Polynomial::default();
+        let mut pending: Vec<(Monomial, Rational)> =
+            polynomial.terms().map(|(monomial, value)| (monomial.clone(), *value)).collect();
+        for _ in 0..400 {
+            let Some((monomial, coefficient)) = pending.pop() else { return Some(done) };
+            match self.reduction(&monomial)? {
+                Some(replaced) => {
+                    for (monomial, value) in replaced.terms() {
+                        pending.push((monomial.clone(), value.times(coefficient)?));
+                    }
                 }
+                None => done.add(monomial, coefficient)?,
             }
         }
-        let (mut scaled, mut taken) = (polynomial.clone(), Term::constant(Rational::ZERO));
-        let mut lowest: Vec<(Kernel, Rational)> = lowest.into_iter().collect();
-        lowest.sort_unstable();
-        for (kernel, exponent) in lowest {
-            let Meaning::Exponential(inner) = self.meanings[kernel.0 as usize].clone() else { continue };
-            scaled = scaled.times(&Polynomial::kernel(kernel, exponent.negated()))?;
-            taken = self.plus(&taken, &Term::polynomial(Polynomial::term(inner, exponent.negated())))?;
+        None
+    }
+
+    fn is_reducible(&self, monomial: &Monomial) -> bool {
+        monomial.iter().any(|(kernel, exponent)| match self.kernels.meaning(*kernel) {
+            Meaning::Delta(..) | Meaning::IsZero(_) => true,
+            Meaning::IsPositive(_) => *exponent != Rational::ONE,
+            Meaning::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => {
+                exponent.to_integer().is_some_and(|exponent| exponent >= 2)
+            }
+            _ => false,
+        })
+    }
+
+    /// What a monomial is the same as, if something in it can be reduced.
+    fn reduction(&mut self, monomial: &Monomial) -> Option<Option<Polynomial>> {
+        for (place, (kernel, exponent)) in monomial.iter().enumerate() {
+            let mut rest = monomial.clone();
+            rest.remove(place);
+            if self.kernels.is_indicator(*kernel) && *exponent != Rational::ONE {
+                if exponent.is_negative() {
+                    return None;
+                }
+                return Some(Some(Polynomial::term(rest, Rational::ONE).times(&Polynomial::kernel(*kernel, Rational::ONE))?));
+            }
+            match self.kernels.meaning(*kernel).clone() {
+                Meaning::Delta(kept, other) if rest.iter().any(|(kernel, _)| self.kernels.depends(*kernel, other)) => {
+                    let renamed = self.renamed_monomial(&rest, &[(other, kept)])?;
+                    let renamed = renamed.as_polynomial()?.clone();
+                    return Some(Some(renamed.times(&Polynomial::kernel(*kernel, Rational::ONE))?));
+                }
+                Meaning::IsZero(term) => {
+                    let vanishes = |(kernel, exponent): &(Kernel, Rational)| {
+                        exponent.is_positive() && self.is_zero_with(*kernel, &term)
+                    };
+                    if rest.iter().any(vanishes) {
+                        return Some(Some(Polynomial::default()));
+                    }
+                }
+                Meaning::Function(operator @ (Operator::Sqrt | Operator::Abs | Operator::Sin), terms)
+                    if exponent.to_integer().is_some_and(|exponent| exponent >= 2) =>
+                {
+                    let Some(square) = self.square(operator, terms.first()?)? else { continue };
+                    let remaining = exponent.minus(Rational::from(2))?;
+                    let mut replaced = square;
+                    if !remaining.is_zero() {
+                        replaced = replaced.times(&Polynomial::kernel(*kernel, remaining))?;
+                    }
+                    return Some(Some(replaced.times_monomial(&rest)?));
+                }
+                _ => {}
+            }
         }
-        Some((scaled, taken))
+        Some(None)
+    }
+
+    /// Whether a kernel is zero where a term is: the term itself, its size or its root.
+    fn is_zero_with(&self, kernel: Kernel, term: &Term) -> bool {
+        match self.kernels.meaning(kernel) {
+            Meaning::Function(Operator::Abs | Operator::Sqrt, inner) => inner.first() == Some(term),
+            _ => {
+                let monomial = term.as_polynomial().and_then(Polynomial::as_monomial);
+                monomial.is_some_and(|(zero, _)| matches!(zero.as_slice(), [(only, _)] if *only == kernel))
+            }
+        }
+    }
+
+    /// The square of a function, if it is a polynomial.
+    fn square(&mut self, operator: Operator, argument: &Term) -> Option<Option<Polynomial>> {
+        Some(match operator {
+            Operator::Sqrt => argument.as_polynomial().cloned(),
+            Operator::Abs => self.times(argument, argument)?.as_polynomial().cloned(),
+            Operator::Sin => {
+                let cosine = self.kernels.intern(Meaning::Function(Operator::Cos, vec![argument.clone()]));
+                let square = Polynomial::kernel(cosine, Rational::from(2)).scaled(Rational::MINUS_ONE)?;
+                Some(Polynomial::one().plus(&square)?)
+            }
+            _ => None,
+        })
     }
 
     /// Whether two terms are proven equal wherever both are defined.
     pub(super) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
-        let left = a.numerator.times(&b.denominator);
-        let right = b.numerator.times(&a.denominator).and_then(|right| right.scaled(Rational::from(-1)));
-        let difference = left.zip(right).and_then(|(left, right)| left.plus(&right));
-        let reduced = difference.and_then(|difference| self.reduced(&difference));
-        reduced.is_some_and(|reduced| reduced.is_zero())
+        a == b || self.minus(a, b).is_some_and(|difference| difference.is_zero())
     }
+}
 
-    /// The term of an operator on terms, for candidates that are not in the graph.
-    pub(super) fn combine(&mut self, operator: Operator, terms: &[Term]) -> Option<Term> {
-        match (operator, terms) {
-            (Operator::Add, [a, b]) => self.plus(a, b),
-            (Operator::Subtract, [a, b]) => self.minus(a, b),
-            (Operator::Multiply, [a, b]) => self.times(a, b),
-            (Operator::Divide, [a, b]) => self.over(a, b),
-            (Operator::Negate, [a]) => self.times(a, &Term::constant(Rational::from(-1))),
-            _ => None,
+impl Field<'_> {
+    /// Takes positive factors that were met before out of a polynomial.
+    pub(super) fn split(&mut self, polynomial: Polynomial, taken: &mut BTreeMap<Polynomial, i32>) -> Polynomial {
+        let mut inside = polynomial;
+        for factor in self.factors.clone() {
+            while inside.len() > 1 && factor != inside && self.is_positive(&factor) {
+                let Some(quotient) = inside.divided(&factor) else { break };
+                *taken.entry(factor.clone()).or_insert(0) += 1;
+                inside = quotient;
+            }
         }
+        inside
     }
 }

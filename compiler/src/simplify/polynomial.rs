@@ -1,10 +1,11 @@
-//! Polynomials over kernels with rational coefficients: numerators and denominators of canonical terms.
+//! Polynomials over kernels with rational coefficients and exponents: what canonical terms are made of.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::rational::Rational;
 
-/// What a canonical term treats as an unknown: an input, an exponential, a logarithm, a root, ...
+/// What a canonical term treats as an unknown: an input, an exponential, a logarithm, a root, a sum, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Kernel(pub(super) u32);
 
@@ -12,7 +13,9 @@ pub(super) struct Kernel(pub(super) u32);
 pub(super) type Monomial = Vec<(Kernel, Rational)>;
 
 /// Larger polynomials than this are not worth their time.
-const MOST_TERMS: usize = 600;
+const MOST_TERMS: usize = 400;
+/// A quotient of more terms than this is not looked for.
+const MOST_QUOTIENT: usize = 48;
 
 /// A sum of monomials with coefficients; no coefficient is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,8 +48,17 @@ impl Polynomial {
         self.terms.iter()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     pub(super) fn is_zero(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    /// Every kernel, as often as it stands there.
+    pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
+        self.terms.keys().flatten().map(|(kernel, _)| *kernel)
     }
 
     /// The number that it is, if it is one.
@@ -71,7 +83,7 @@ impl Polynomial {
         (sum.terms.len() <= MOST_TERMS).then_some(sum)
     }
 
-    fn add(&mut self, monomial: Monomial, coefficient: Rational) -> Option<()> {
+    pub(super) fn add(&mut self, monomial: Monomial, coefficient: Rational) -> Option<()> {
         let old = self.terms.remove(&monomial).unwrap_or(Rational::ZERO);
         let new = old.plus(coefficient)?;
         if !new.is_zero() {
@@ -81,6 +93,9 @@ impl Polynomial {
     }
 
     pub(super) fn times(&self, other: &Self) -> Option<Self> {
+        if let Some(factor) = other.as_constant() {
+            return self.scaled(factor);
+        }
         let mut product = Self::default();
         for (a, x) in &self.terms {
             for (b, y) in &other.terms {
@@ -93,8 +108,26 @@ impl Polynomial {
         Some(product)
     }
 
+    pub(super) fn times_monomial(&self, monomial: &Monomial) -> Option<Self> {
+        let mut product = Self::default();
+        for (own, coefficient) in &self.terms {
+            product.terms.insert(multiply(own, monomial)?, *coefficient);
+        }
+        Some(product)
+    }
+
     pub(super) fn scaled(&self, factor: Rational) -> Option<Self> {
-        self.times(&Self::constant(factor))
+        if factor.is_zero() {
+            return Some(Self::default());
+        }
+        if factor == Rational::ONE {
+            return Some(self.clone());
+        }
+        let mut scaled = Self::default();
+        for (monomial, coefficient) in &self.terms {
+            scaled.terms.insert(monomial.clone(), coefficient.times(factor)?);
+        }
+        Some(scaled)
     }
 
     pub(super) fn power(&self, exponent: u32) -> Option<Self> {
@@ -109,17 +142,127 @@ impl Polynomial {
     pub(super) fn has_positive_coefficients(&self) -> bool {
         !self.is_zero() && self.terms.values().all(|value| value.is_positive())
     }
+
+    /// The monomial that divides every term: for each kernel the smallest exponent.
+    pub(super) fn content(&self) -> Monomial {
+        let mut lowest: BTreeMap<Kernel, (Rational, usize)> = BTreeMap::new();
+        for (kernel, exponent) in self.terms.keys().flatten() {
+            let entry = lowest.entry(*kernel).or_insert((*exponent, 0));
+            entry.0 = entry.0.min(*exponent);
+            entry.1 += 1;
+        }
+        // Where a kernel is missing, its exponent is 0.
+        let all = self.terms.len();
+        let shared = |(kernel, (exponent, count)): (Kernel, (Rational, usize))| {
+            let exponent = if count < all { exponent.min(Rational::ZERO) } else { exponent };
+            (!exponent.is_zero()).then_some((kernel, exponent))
+        };
+        lowest.into_iter().filter_map(shared).collect()
+    }
+
+    /// The term that is largest in the order of exponents, kernel by kernel.
+    pub(super) fn leading(&self) -> Option<(&Monomial, Rational)> {
+        self.terms.iter().max_by(|a, b| by_exponents(a.0, b.0)).map(|(monomial, value)| (monomial, *value))
+    }
+
+    /// For each kernel, how far apart its largest and its smallest exponent are.
+    fn spreads(&self) -> BTreeMap<Kernel, Rational> {
+        let mut bounds: BTreeMap<Kernel, (Rational, Rational, usize)> = BTreeMap::new();
+        for (kernel, exponent) in self.terms.keys().flatten() {
+            let entry = bounds.entry(*kernel).or_insert((*exponent, *exponent, 0));
+            *entry = (entry.0.min(*exponent), entry.1.max(*exponent), entry.2 + 1);
+        }
+        let spread = |(kernel, (low, high, count)): (Kernel, (Rational, Rational, usize))| {
+            let zero = if count < self.terms.len() { Rational::ZERO } else { low };
+            (kernel, high.max(zero).minus(low.min(zero)).unwrap_or(Rational::ZERO))
+        };
+        bounds.into_iter().map(spread).collect()
+    }
+
+    /// Whether a divisor can be ruled out at once: spreads of exponents add up in products.
+    fn cannot_be_divided(&self, divisor: &Self) -> bool {
+        if self.terms.len() < 2 {
+            return divisor.terms.len() > 1;
+        }
+        let own = self.spreads();
+        let more = |(kernel, spread): (Kernel, Rational)| {
+            !spread.is_zero() && own.get(&kernel).is_none_or(|own| *own < spread)
+        };
+        divisor.spreads().into_iter().any(more)
+    }
+
+    /// The exact quotient, if there is one.
+    pub(super) fn divided(&self, divisor: &Self) -> Option<Self> {
+        if self.cannot_be_divided(divisor) {
+            return None;
+        }
+        let (head, value) = divisor.leading()?;
+        let (head, scale) = (inverse(head), value.reciprocal()?);
+        let (mut rest, mut quotient) = (self.clone(), Self::default());
+        for _ in 0..MOST_QUOTIENT {
+            let Some((monomial, coefficient)) = rest.leading() else { return Some(quotient) };
+            let (monomial, coefficient) = (multiply(monomial, &head)?, coefficient.times(scale)?);
+            for (other, value) in &divisor.terms {
+                rest.add(multiply(other, &monomial)?, value.times(coefficient)?.negated())?;
+            }
+            if rest.len() > MOST_TERMS {
+                return None;
+            }
+            quotient.add(monomial, coefficient)?;
+        }
+        None
+    }
+}
+
+/// Compares exponents of the first kernel in which two monomials differ: an order that products keep.
+fn by_exponents(a: &Monomial, b: &Monomial) -> Ordering {
+    let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        let (x, y) = match (left.peek(), right.peek()) {
+            (None, None) => return Ordering::Equal,
+            (Some((_, x)), None) => (*x, Rational::ZERO),
+            (None, Some((_, y))) => (Rational::ZERO, *y),
+            (Some((a, x)), Some((b, y))) => match a.cmp(b) {
+                Ordering::Less => (*x, Rational::ZERO),
+                Ordering::Greater => (Rational::ZERO, *y),
+                Ordering::Equal => {
+                    let (x, y) = (*x, *y);
+                    if x == y {
+                        left.next();
+                        right.next();
+                        continue;
+                    }
+                    (x, y)
+                }
+            },
+        };
+        return x.cmp(&y);
+    }
+}
+
+/// One divided by a monomial.
+pub(super) fn inverse(monomial: &Monomial) -> Monomial {
+    monomial.iter().map(|(kernel, exponent)| (*kernel, exponent.negated())).collect()
 }
 
 /// The product of two monomials.
 pub(super) fn multiply(a: &Monomial, b: &Monomial) -> Option<Monomial> {
-    let mut product: BTreeMap<Kernel, Rational> = a.iter().copied().collect();
-    for (kernel, exponent) in b {
-        let old = product.remove(kernel).unwrap_or(Rational::ZERO);
-        let new = old.plus(*exponent)?;
-        if !new.is_zero() {
-            product.insert(*kernel, new);
+    let mut product = Monomial::with_capacity(a.len() + b.len());
+    let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        match (left.peek(), right.peek()) {
+            (Some((x, _)), Some((y, _))) if x == y => {
+                if let (Some((kernel, a)), Some((_, b))) = (left.next(), right.next()) {
+                    let sum = a.plus(*b)?;
+                    if !sum.is_zero() {
+                        product.push((*kernel, sum));
+                    }
+                }
+            }
+            (Some((x, _)), Some((y, _))) if x < y => product.extend(left.next()),
+            (Some(_), None) => product.extend(left.next()),
+            (_, Some(_)) => product.extend(right.next()),
+            (None, None) => return Some(product),
         }
     }
-    Some(product.into_iter().collect())
 }

@@ -4,7 +4,7 @@
 use crate::number::Number;
 
 /// A fraction in lowest terms; the denominator is positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Rational {
     numerator: i128,
     denominator: i128,
@@ -13,12 +13,17 @@ pub(super) struct Rational {
 impl Rational {
     pub(super) const ZERO: Self = Self { numerator: 0, denominator: 1 };
     pub(super) const ONE: Self = Self { numerator: 1, denominator: 1 };
+    pub(super) const MINUS_ONE: Self = Self { numerator: -1, denominator: 1 };
 
     pub(super) fn new(numerator: i128, denominator: i128) -> Option<Self> {
         if denominator == 0 || numerator == i128::MIN || denominator == i128::MIN {
             return None;
         }
-        let divisor = greatest_common_divisor(numerator.abs(), denominator.abs()).max(1);
+        if denominator == 1 {
+            return Some(Self { numerator, denominator });
+        }
+        let divisor = greatest_common_divisor(numerator.unsigned_abs(), denominator.unsigned_abs());
+        let divisor = i128::try_from(divisor).ok()?.max(1);
         let numerator = numerator / divisor * denominator.signum();
         Some(Self { numerator, denominator: denominator.abs() / divisor })
     }
@@ -30,9 +35,16 @@ impl Rational {
     }
 
     pub(super) fn plus(self, other: Self) -> Option<Self> {
+        if self.denominator == other.denominator {
+            return Self::new(self.numerator.checked_add(other.numerator)?, self.denominator);
+        }
         let left = self.numerator.checked_mul(other.denominator)?;
         let right = other.numerator.checked_mul(self.denominator)?;
         Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    pub(super) fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
     }
 
     pub(super) fn times(self, other: Self) -> Option<Self> {
@@ -56,6 +68,15 @@ impl Rational {
         self.numerator > 0
     }
 
+    pub(super) fn is_negative(self) -> bool {
+        self.numerator < 0
+    }
+
+    /// Numerator and denominator.
+    pub(super) fn parts(self) -> (i128, i128) {
+        (self.numerator, self.denominator)
+    }
+
     /// The number, if it is whole and small.
     pub(super) fn to_integer(self) -> Option<i32> {
         if self.denominator == 1 { i32::try_from(self.numerator).ok() } else { None }
@@ -68,7 +89,34 @@ impl From<i32> for Rational {
     }
 }
 
-fn greatest_common_divisor(mut a: i128, mut b: i128) -> i128 {
+impl PartialOrd for Rational {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Rational {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self.denominator == other.denominator {
+            return self.numerator.cmp(&other.numerator);
+        }
+        match self.minus(*other) {
+            Some(difference) => difference.numerator.cmp(&0),
+            // Too large for exact products: any total order will do, but it must be one.
+            None => (self.numerator, self.denominator).cmp(&(other.numerator, other.denominator)),
+        }
+    }
+}
+
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    // Nearly all numbers fit into machine words, whose division is much quicker.
+    if let (Ok(mut a), Ok(mut b)) = (u64::try_from(a), u64::try_from(b)) {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        return u128::from(a);
+    }
+    let (mut a, mut b) = (a, b);
     while b != 0 {
         (a, b) = (b, a % b);
     }

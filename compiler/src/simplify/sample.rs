@@ -1,55 +1,355 @@
 //! Numbers of every node at a few sample points: what the search compares. They decide nothing, proofs do.
+//!
+//! A point has a size for each dimension, numbers for the inputs (such that the stated facts hold), and from them the whole
+//! array of every node that is not too large. What cannot be computed is a number of its own, as an input is.
 
-use crate::graph::{Graph, NodeId, Operation};
+use super::facts::comparisons;
+use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
+use crate::operators::Operator;
 
 /// How many points.
 pub(super) const POINTS: usize = 4;
 
-/// The values of one node.
+/// One number at each point.
 pub(super) type Values = [f64; POINTS];
 
-/// The values of all scalar nodes that `live` marks; `None` for a node that is not finite somewhere, or has axes.
-pub(super) fn values(graph: &Graph, live: &[bool]) -> Vec<Option<Values>> {
-    // Positive inputs suit most domains; mixed signs tell more. Both are tried, the better set is kept.
-    let [mixed, positive] = [false, true].map(|positive| values_at(graph, live, positive));
-    let count = |values: &[Option<Values>]| values.iter().flatten().count();
-    if count(&mixed) >= count(&positive) { mixed } else { positive }
+/// Larger arrays are not computed.
+const MOST_ELEMENTS: usize = 256;
+/// Reductions over more positions than this are not computed.
+const MOST_POSITIONS: usize = 4096;
+
+/// A node's array at one point; `None` for what is not finite or too large.
+type Arrays = Vec<Option<Vec<f64>>>;
+
+/// Every node's array at each point.
+pub(super) struct Samples {
+    points: Vec<Arrays>,
+    positive: bool,
 }
 
-fn values_at(graph: &Graph, live: &[bool], positive: bool) -> Vec<Option<Values>> {
-    let mut all: Vec<Option<Values>> = vec![None; graph.len()];
-    for node in graph.nodes().filter(|node| live[node.index()]) {
+impl Samples {
+    /// Computes what `live` marks. `free` are values that may stand for themselves where they cannot be computed.
+    pub(super) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Ref]) -> Self {
+        // Positive inputs suit most domains; mixed signs tell more. Both are tried, the better set is kept.
+        let all = |positive: bool| {
+            let points = (0..POINTS).map(|point| Point { graph, point, positive, arrays: Vec::new() });
+            let points = points.map(|point| point.computed(live, free, facts)).collect();
+            Self { points, positive }
+        };
+        let mixed = all(false);
+        let count = |samples: &Self| samples.points.iter().flatten().flatten().count();
+        if count(&mixed) == POINTS * live.iter().filter(|live| **live).count() {
+            return mixed;
+        }
+        let positive = all(true);
+        if count(&mixed) >= count(&positive) { mixed } else { positive }
+    }
+
+    /// Computes a node that was added to the graph, and what it is made of.
+    pub(super) fn extend(&mut self, graph: &Graph, root: NodeId) {
+        let mut missing = vec![root];
+        let mut place = 0;
+        while let Some(node) = missing.get(place).copied() {
+            place += 1;
+            for operand in graph.operands(node) {
+                if self.points[0].get(operand.node.index()).is_none_or(Option::is_none) {
+                    missing.push(operand.node);
+                }
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        for (point, arrays) in self.points.iter_mut().enumerate() {
+            arrays.resize(graph.len(), None);
+            let mut work = Point { graph, point, positive: self.positive, arrays: std::mem::take(arrays) };
+            for node in &missing {
+                if work.arrays[node.index()].is_none() {
+                    work.arrays[node.index()] =
+                        work.compute(*node).filter(|array| array.iter().all(|value| value.is_finite()));
+                }
+            }
+            *arrays = work.arrays;
+        }
+    }
+
+    /// The number of a use at each point, where its axes have the positions that belong to the point.
+    pub(super) fn values(&self, graph: &Graph, used: &Ref) -> Option<Values> {
         let mut values = [0.0; POINTS];
         for (point, value) in values.iter_mut().enumerate() {
-            *value = evaluate(graph, node, point, positive, &all);
+            *value = self.at(graph, used, point, &|axis| position(graph, axis, point))?;
         }
-        all[node.index()] = values.iter().all(|value| value.is_finite()).then_some(values);
+        Some(values)
     }
-    all
-}
 
-fn evaluate(graph: &Graph, node: NodeId, point: usize, positive: bool, all: &[Option<Values>]) -> f64 {
-    if !graph.shape(node).is_empty() {
-        return f64::NAN;
-    }
-    match graph.operation(node) {
-        Operation::Input(place) => input(place, point, positive),
-        Operation::Constant(_) => graph.as_constant(node).map_or(f64::NAN, crate::number::Number::to_f64),
-        Operation::Truth(value) => f64::from(u8::from(value)),
-        Operation::Apply(operator) => {
-            let operands = graph.operands(node).map(|used| all[used.node.index()].map_or(f64::NAN, |v| v[point]));
-            (operator.row().evaluate)(&operands.collect::<Vec<_>>())
+    /// The number of a use at one point and given positions.
+    pub(super) fn at(&self, graph: &Graph, used: &Ref, point: usize, at: &dyn Fn(Axis) -> usize) -> Option<f64> {
+        let array = self.points.get(point)?.get(used.node.index())?.as_ref()?;
+        let mut place = 0;
+        for (axis, dim) in used.axes.iter().zip(graph.shape(used.node)) {
+            place = place * size(*dim, point) + at(*axis);
         }
-        _ => f64::NAN,
+        array.get(place).copied()
     }
 }
 
-/// A number between 0.2 and 1.8, or its negative: the same on every machine.
-fn input(place: u32, point: usize, positive: bool) -> f64 {
-    let mut state = (u64::from(place) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((point as u64 + 1) << 32);
+/// The position of an axis at a point.
+pub(super) fn position(graph: &Graph, axis: Axis, point: usize) -> usize {
+    let size = size(graph.dim(axis), point);
+    (scrambled(u64::from(axis.number()), point as u64) % size.max(1) as u64) as usize
+}
+
+/// The size of a dimension at a point.
+pub(super) fn size(dim: Dim, point: usize) -> usize {
+    match dim {
+        // A large array is sampled as a small one: a hit that depends on the size is refuted by its proof.
+        Dim::Literal(size) => (size as usize).min(4),
+        Dim::Symbol(symbol) => 2 + (scrambled(u64::from(symbol.number()), point as u64) % 2) as usize,
+        Dim::Variable(_) => 2,
+    }
+}
+
+struct Point<'a> {
+    graph: &'a Graph,
+    point: usize,
+    positive: bool,
+    arrays: Arrays,
+}
+
+impl Point<'_> {
+    fn computed(mut self, live: &[bool], free: &[bool], facts: &[Ref]) -> Arrays {
+        self.arrays = vec![None; self.graph.len()];
+        for node in self.graph.nodes() {
+            if let Operation::Input(_) = self.graph.operation(node) {
+                self.arrays[node.index()] = self.random(node);
+            }
+        }
+        self.satisfy(facts);
+        for node in self.graph.nodes().filter(|node| live.get(node.index()) == Some(&true)) {
+            if matches!(self.graph.operation(node), Operation::Input(_)) {
+                continue;
+            }
+            let computed = self.compute(node).filter(|array| array.iter().all(|value| value.is_finite()));
+            let stands = || if free.get(node.index()) == Some(&true) { self.unknown(node) } else { None };
+            self.arrays[node.index()] = computed.or_else(stands);
+        }
+        self.arrays
+    }
+
+    fn elements(&self, node: NodeId) -> Option<usize> {
+        let mut count: usize = 1;
+        for dim in self.graph.shape(node) {
+            count = count.checked_mul(size(*dim, self.point))?;
+        }
+        (count <= MOST_ELEMENTS).then_some(count)
+    }
+
+    /// Numbers of an array: the same on every machine, other ones for every node.
+    fn random(&self, node: NodeId) -> Option<Vec<f64>> {
+        let count = self.elements(node)?;
+        Some((0..count).map(|place| self.number(node, place)).collect())
+    }
+
+    /// A value that cannot be computed from others, because they are too large.
+    fn unknown(&self, node: NodeId) -> Option<Vec<f64>> {
+        let too_large = self.graph.operands(node).any(|operand| self.arrays[operand.node.index()].is_none());
+        self.random(node).filter(|_| too_large)
+    }
+
+    /// A number between 0.2 and 1.8, or its negative.
+    fn number(&self, node: NodeId, place: usize) -> f64 {
+        let state = scrambled((node.index() as u64) << 20 | place as u64, self.point as u64);
+        let size = 0.2 + 1.6 * ((state >> 11) as f64 / (1_u64 << 53) as f64);
+        if !self.positive && state & 1 == 1 { -size } else { size }
+    }
+
+    fn compute(&self, node: NodeId) -> Option<Vec<f64>> {
+        let count = self.elements(node)?;
+        let dims = self.graph.local_dims(node);
+        let sizes: Vec<usize> = dims.iter().map(|dim| size(*dim, self.point)).collect();
+        let slots = self.graph.shape(node).len();
+        match self.graph.operation(node) {
+            Operation::Constant(_) => Some(vec![self.graph.as_constant(node)?.to_f64()]),
+            Operation::Truth(value) => Some(vec![f64::from(u8::from(value))]),
+            Operation::Size(dim) => Some(vec![size(dim, self.point) as f64]),
+            Operation::Iota => Some((0..count).map(|place| place as f64).collect()),
+            Operation::Delta => {
+                let side = sizes[0];
+                Some((0..count).map(|place| f64::from(u8::from(place / side == place % side))).collect())
+            }
+            Operation::Apply(operator) => self.elementwise(node, operator, &sizes),
+            Operation::Sum(_) => self.reduce(node, &sizes, slots, 0.0, |a, b| a + b),
+            Operation::Max(_) => self.reduce(node, &sizes, slots, f64::NEG_INFINITY, f64::max),
+            Operation::Input(_) => None,
+        }
+    }
+
+    /// The operands' arrays and, for each, how far a step along each local axis goes.
+    fn walks(&self, node: NodeId, axes: usize) -> Option<Vec<(&[f64], Vec<usize>)>> {
+        let walk = |operand: crate::graph::Operand| {
+            let array = self.arrays[operand.node.index()].as_deref()?;
+            let (mut strides, mut stride) = (vec![0; axes], 1);
+            for (axis, dim) in operand.axes.iter().zip(self.graph.shape(operand.node)).rev() {
+                strides[usize::from(*axis)] += stride;
+                stride *= size(*dim, self.point);
+            }
+            Some((array, strides))
+        };
+        self.graph.operands(node).map(walk).collect()
+    }
+
+    fn elementwise(&self, node: NodeId, operator: Operator, sizes: &[usize]) -> Option<Vec<f64>> {
+        let walks = self.walks(node, sizes.len())?;
+        let mut result = Vec::new();
+        let mut operands = vec![0.0; walks.len()];
+        each(sizes, |position| {
+            for (operand, (array, strides)) in operands.iter_mut().zip(&walks) {
+                *operand = array[position.iter().zip(strides).map(|(at, stride)| at * stride).sum::<usize>()];
+            }
+            result.push((operator.row().evaluate)(&operands));
+        });
+        Some(result)
+    }
+
+    fn reduce(
+        &self,
+        node: NodeId,
+        sizes: &[usize],
+        slots: usize,
+        empty: f64,
+        step: impl Fn(f64, f64) -> f64,
+    ) -> Option<Vec<f64>> {
+        if sizes.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))? > MOST_POSITIONS {
+            return None;
+        }
+        let walks = self.walks(node, sizes.len())?;
+        let (array, strides) = walks.first()?;
+        let inner: usize = sizes[slots..].iter().product();
+        let mut result = Vec::new();
+        let (mut sum, mut count) = (empty, 0);
+        each(sizes, |position| {
+            sum = step(sum, array[position.iter().zip(strides).map(|(at, stride)| at * stride).sum::<usize>()]);
+            count += 1;
+            if count == inner {
+                result.push(sum);
+                (sum, count) = (empty, 0);
+            }
+        });
+        Some(result)
+    }
+
+    /// Moves the inputs to where the stated equations hold: each in turn, along its slope, until none moves any more.
+    fn satisfy(&mut self, facts: &[Ref]) {
+        for fact in facts {
+            for (operator, left, right) in comparisons(self.graph, fact) {
+                let sign = match operator {
+                    Operator::Greater | Operator::GreaterEqual => 1.0,
+                    Operator::Less | Operator::LessEqual => -1.0,
+                    _ => continue,
+                };
+                self.move_inside(&left, &right, sign);
+            }
+        }
+        let equations: Vec<(Ref, Ref)> = facts
+            .iter()
+            .flat_map(|fact| comparisons(self.graph, fact))
+            .filter(|(operator, ..)| *operator == Operator::Equal)
+            .map(|(_, left, right)| (left, right))
+            .collect();
+        for _ in 0..40 {
+            let mut moved = false;
+            for (left, right) in &equations {
+                moved |= self.solve(left, right).unwrap_or(false);
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// `x > 2` of an input: its numbers are moved to the right side.
+    fn move_inside(&mut self, left: &Ref, right: &Ref, sign: f64) {
+        for (input, bound, sign) in [(left, right, sign), (right, left, -sign)] {
+            let bound = self.graph.as_constant(bound.node).map(crate::number::Number::to_f64);
+            if let (Operation::Input(_), Some(bound)) = (self.graph.operation(input.node), bound)
+                && let Some(array) = &mut self.arrays[input.node.index()]
+            {
+                array.iter_mut().for_each(|value| *value = bound + sign * value.abs());
+            }
+        }
+    }
+
+    /// One step towards an equation, position by position; whether anything moved.
+    fn solve(&mut self, left: &Ref, right: &Ref) -> Option<bool> {
+        let mut axes = left.distinct_axes();
+        axes.extend(right.distinct_axes().into_iter().filter(|axis| !left.axes.contains(axis)));
+        let sizes: Vec<usize> = axes.iter().map(|axis| size(self.graph.dim(*axis), self.point)).collect();
+        let mut positions = Vec::new();
+        each(&sizes, |position| positions.push(position.to_vec()));
+        let live = self.graph.live([left.node, right.node]);
+        let inputs: Vec<NodeId> =
+            self.graph.nodes().filter(|n| live[n.index()] && matches!(self.graph.operation(*n), Operation::Input(_))).collect();
+        let mut moved = false;
+        for position in positions {
+            let residual = self.residual(left, right, &live, &axes, &position)?;
+            if residual.abs() < 1e-13 {
+                continue;
+            }
+            let mut slopes = Vec::new();
+            for input in &inputs {
+                for place in 0..self.arrays[input.index()].as_ref()?.len() {
+                    let old = self.arrays[input.index()].as_ref()?[place];
+                    self.arrays[input.index()].as_mut()?[place] = old + 1e-6;
+                    let slope = (self.residual(left, right, &live, &axes, &position)? - residual) / 1e-6;
+                    self.arrays[input.index()].as_mut()?[place] = old;
+                    slopes.push((*input, place, slope));
+                }
+            }
+            let norm: f64 = slopes.iter().map(|(.., slope)| slope * slope).sum();
+            if norm < 1e-12 {
+                continue;
+            }
+            for (input, place, slope) in slopes.into_iter().filter(|(.., slope)| slope.abs() > 1e-7) {
+                self.arrays[input.index()].as_mut()?[place] -= residual * slope / norm;
+            }
+            moved = true;
+        }
+        Some(moved)
+    }
+
+    fn residual(&mut self, left: &Ref, right: &Ref, live: &[bool], axes: &[Axis], position: &[usize]) -> Option<f64> {
+        for node in self.graph.nodes().filter(|node| live[node.index()]) {
+            if !matches!(self.graph.operation(node), Operation::Input(_)) {
+                self.arrays[node.index()] = self.compute(node);
+            }
+        }
+        let value = |used: &Ref| {
+            let mut place = 0;
+            for (axis, dim) in used.axes.iter().zip(self.graph.shape(used.node)) {
+                place = place * size(*dim, self.point) + position[axes.iter().position(|other| other == axis)?];
+            }
+            self.arrays[used.node.index()].as_ref()?.get(place).copied()
+        };
+        Some(value(left)? - value(right)?)
+    }
+}
+
+/// All positions of a shape in row-major order.
+pub(super) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
+    if sizes.contains(&0) {
+        return;
+    }
+    let mut position = vec![0; sizes.len()];
+    loop {
+        visit(&position);
+        let Some(axis) = (0..sizes.len()).rev().find(|axis| position[*axis] + 1 < sizes[*axis]) else { return };
+        position[axis] += 1;
+        position[axis + 1..].fill(0);
+    }
+}
+
+fn scrambled(seed: u64, point: u64) -> u64 {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((point + 1) << 32);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^= state >> 31;
-    let size = 0.2 + 1.6 * ((state >> 11) as f64 / (1_u64 << 53) as f64);
-    if !positive && state & 1 == 1 { -size } else { size }
+    state ^ (state >> 31)
 }

@@ -1,6 +1,8 @@
 //! Closed forms of scalar formulas, from their definitions as written.
 
-use super::fold_back;
+use super::{Subject, simplify};
+use std::collections::BTreeSet;
+
 use crate::derive::{DerivativeKind, Request, derive};
 use crate::graph::NodeId;
 use crate::parse::parse_formula;
@@ -15,7 +17,9 @@ fn forms(text: &str) -> Vec<String> {
     let outputs: Vec<NodeId> = derived.function.outputs.iter().map(|output| output.value.node).collect();
     let roots: Vec<_> = derived.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
     assert!(derived.entries.iter().all(|entry| entry.kind == DerivativeKind::Gradient));
-    let closed = fold_back(&mut derived.function.graph, &outputs, &roots).expect("room").roots;
+    let named: Vec<NodeId> = derived.function.names.iter().map(|name| name.node).collect();
+    let subject = Subject { outputs: &outputs, named: &named, roots: &roots, first: roots.len(), facts: &[] };
+    let closed = simplify(&mut derived.function.graph, &subject).expect("room").roots;
     let output = &derived.function.outputs[0];
     let mut asked =
         vec![Asked { name: "y".into(), value: output.value.clone(), axes: Vec::new(), phase: Phase::Forward }];
@@ -92,8 +96,8 @@ fn proves(left: &str, right: &str) -> bool {
     let text = format!("fn f(x, t) -> (a, b) = ({left}, {right});");
     let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     let function = resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
-    let mut field = super::field::Field::new(&function.graph);
-    let terms = [0, 1].map(|place: usize| field.term(function.outputs[place].value.node).expect("small"));
+    let mut field = super::field::Field::new(&function.graph, BTreeSet::new(), &[]);
+    let terms = [0, 1].map(|place: usize| field.term(&function.outputs[place].value).expect("small"));
     field.proves_equal(&terms[0], &terms[1])
 }
 
@@ -101,4 +105,29 @@ fn proves(left: &str, right: &str) -> bool {
 fn a_derivation_is_the_same_every_time() {
     let text = "let s = 1/(1 + exp(-x)); s*log(1 + exp(x*t)) + t/(1 + exp(-t))";
     assert_eq!(forms(text), forms(text));
+}
+
+mod scratch {
+    #[test]
+    fn scratch() {
+        let file = std::fs::read_to_string("/tmp/new/rows3.txt").unwrap();
+        for line in file.lines().filter(|l| !l.trim().is_empty()) {
+            let (flags, text) = line.split_once('|').unwrap();
+            let order = if flags.contains('2') { 2 } else { 1 };
+            let upstream = flags.contains('g').then(|| "g".to_owned());
+            let module = crate::parse::parse_formula(text, &[]).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+            let function = crate::resolve::resolve(&module, text).unwrap_or_else(|e| panic!("{text}: {e:?}")).pop().unwrap();
+            let raw = crate::derive::derive(function.clone(), &crate::derive::Request { order, raw: true, upstream: upstream.clone(), ..Default::default() }).unwrap();
+            let start = std::time::Instant::now();
+            let derived = crate::derive::derive(function, &crate::derive::Request { order, upstream, ..Default::default() }).unwrap();
+            let took = start.elapsed().as_secs_f64() * 1e3;
+            let listing = derived.listing(crate::print::Style::Language, |_, _| String::new());
+            let rl = raw.listing(crate::print::Style::Language, |_, _| String::new());
+            println!("\n{text}   [{:.1} ms] raw {} derived {}", took, raw.operations(&rl).derived, derived.operations(&listing).derived);
+            for l in &listing.lets { println!("    let {} = {}", l.left(), l.formula); }
+            for (e, l) in derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]) {
+                println!("  d{:?} {} = {}", e.wrt, e.kind.name(), l.formula); }
+            for f in &derived.function.facts { if f.used { println!("  used {}", f.text); } }
+        }
+    }
 }

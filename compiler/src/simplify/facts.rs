@@ -1,0 +1,204 @@
+//! What `where` states, as canonical terms use it: a kernel that is a term, a node that is positive, an array whose axes
+//! may be exchanged.
+
+use std::collections::BTreeSet;
+
+use super::field::{Field, Term};
+use super::kernel::{Closure, Label, Meaning};
+use super::polynomial::{Kernel, Polynomial};
+use super::rational::Rational;
+use crate::graph::{Graph, NodeId, Operation, Ref};
+use crate::operators::Operator;
+
+/// A kernel is a term, under whatever labels.
+#[derive(Clone, Debug)]
+struct Rule {
+    fact: usize,
+    kernel: Kernel,
+    value: Term,
+}
+
+/// The facts that a field knows, and those that it has relied on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    rules: Vec<Rule>,
+    positive: Vec<(usize, NodeId)>,
+    /// A node is the same with two of its slots exchanged.
+    exchanged: Vec<(usize, NodeId, [usize; 2])>,
+    used: BTreeSet<usize>,
+    /// A rule is being compared with a kernel: nothing is replaced meanwhile.
+    matching: bool,
+}
+
+impl Facts {
+    /// The facts that were relied on so far.
+    pub(super) fn used(&self) -> &BTreeSet<usize> {
+        &self.used
+    }
+
+    pub(super) fn is_positive(&mut self, node: NodeId) -> bool {
+        let Some((fact, _)) = self.positive.iter().find(|(_, positive)| *positive == node) else { return false };
+        self.used.insert(*fact);
+        true
+    }
+
+    /// The labels of a node in the order that stands for all that are the same by symmetry.
+    pub(super) fn symmetric(&mut self, node: NodeId, mut labels: Vec<Label>) -> Vec<Label> {
+        for (fact, other, [a, b]) in &self.exchanged {
+            if *other == node && labels[*a] > labels[*b] {
+                labels.swap(*a, *b);
+                self.used.insert(*fact);
+            }
+        }
+        labels
+    }
+}
+
+/// The comparisons that a statement says hold, with its parts joined by `&&` one by one.
+pub(super) fn comparisons(graph: &Graph, statement: &Ref) -> Vec<(Operator, Ref, Ref)> {
+    let (mut pending, mut found) = (vec![statement.clone()], Vec::new());
+    while let Some(next) = pending.pop() {
+        let Operation::Apply(operator) = graph.operation(next.node) else { continue };
+        match (operator, graph.operand_refs(next.node, &next.axes).as_slice()) {
+            (Operator::And, parts) => pending.extend(parts.iter().rev().cloned()),
+            (_, [left, right]) => found.push((operator, left.clone(), right.clone())),
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Field<'_> {
+    /// Learns facts: their places, and what they state.
+    pub(super) fn learn(&mut self, facts: &[(usize, Ref)]) {
+        for (fact, statement) in facts {
+            for (operator, left, right) in comparisons(self.graph, statement) {
+                match operator {
+                    Operator::Equal => {
+                        self.learn_equal(*fact, &left, &right);
+                    }
+                    Operator::Greater => self.learn_positive(*fact, &left, &right),
+                    Operator::Less => self.learn_positive(*fact, &right, &left),
+                    Operator::GreaterEqual => self.learn_at_least(*fact, &left, &right),
+                    Operator::LessEqual => self.learn_at_least(*fact, &right, &left),
+                    _ => {}
+                }
+            }
+        }
+        self.facts.used.clear();
+    }
+
+    fn learn_positive(&mut self, fact: usize, above: &Ref, below: &Ref) {
+        let bound = self.graph.as_constant(below.node);
+        let is_input = matches!(self.graph.operation(above.node), Operation::Input(_));
+        if is_input && bound.is_some_and(|bound| !bound.is_negative()) {
+            self.facts.positive.push((fact, above.node));
+        }
+    }
+
+    fn learn_at_least(&mut self, fact: usize, above: &Ref, below: &Ref) {
+        if self.graph.as_constant(below.node).is_some_and(|bound| !bound.is_zero()) {
+            self.learn_positive(fact, above, below);
+        }
+    }
+
+    fn learn_equal(&mut self, fact: usize, left: &Ref, right: &Ref) -> Option<()> {
+        if let Some(slots) = self.as_exchange(left, right) {
+            self.facts.exchanged.push((fact, left.node, slots));
+            return Some(());
+        }
+        let (left, right) = (self.term(left)?, self.term(right)?);
+        let difference = self.minus(&left, &right)?.numerator;
+        let labels: BTreeSet<Label> =
+            difference.kernels().flat_map(|kernel| self.kernels.get(kernel).labels.clone()).collect();
+        let closed_first = |kernel: &Kernel| {
+            (matches!(self.kernels.meaning(*kernel), Meaning::Closed(Closure::Sum, ..)), kernel.0)
+        };
+        let kernel = difference
+            .terms()
+            .filter_map(|(monomial, _)| match monomial.as_slice() {
+                [(kernel, exponent)] if *exponent == Rational::ONE => Some(*kernel),
+                _ => None,
+            })
+            .filter(|kernel| self.may_stand_for(*kernel, &difference, &labels))
+            .max_by_key(closed_first)?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            difference.terms().partition(|(monomial, _)| monomial.iter().any(|(other, _)| *other == kernel));
+        let scale = own.first()?.1.negated().reciprocal()?;
+        let mut rest = Polynomial::default();
+        for (monomial, coefficient) in others {
+            rest.add(monomial.clone(), *coefficient)?;
+        }
+        let value = Term::polynomial(rest.scaled(scale)?);
+        self.facts.rules.push(Rule { fact, kernel, value });
+        self.forget();
+        Some(())
+    }
+
+    /// `a == a.T`: two slots that are exchanged.
+    fn as_exchange(&self, left: &Ref, right: &Ref) -> Option<[usize; 2]> {
+        if left.node != right.node {
+            return None;
+        }
+        let differ: Vec<usize> = (0..left.axes.len()).filter(|slot| left.axes[*slot] != right.axes[*slot]).collect();
+        let &[a, b] = differ.as_slice() else { return None };
+        let exchanged = left.axes[a] == right.axes[b] && left.axes[b] == right.axes[a];
+        exchanged.then_some([a, b])
+    }
+
+    /// Whether an equation can be solved for a kernel: an input or a sum that varies along everything that the equation
+    /// does, and stands in it once.
+    fn may_stand_for(&self, kernel: Kernel, equation: &Polynomial, labels: &BTreeSet<Label>) -> bool {
+        let same = |other: Kernel| match (self.kernels.meaning(kernel), self.kernels.meaning(other)) {
+            (Meaning::Node(a, _), Meaning::Node(b, _)) => a == b,
+            (Meaning::Closed(Closure::Sum, ..), Meaning::Closed(..)) => true,
+            (Meaning::Node(..) | Meaning::Closed(Closure::Sum, ..), _) => false,
+            _ => true,
+        };
+        let info = self.kernels.get(kernel);
+        let distinct: BTreeSet<Label> = info.labels.iter().copied().collect();
+        let slots = match &info.meaning {
+            Meaning::Node(_, slots) => slots.len(),
+            _ => distinct.len(),
+        };
+        distinct == *labels && slots == distinct.len() && equation.kernels().filter(|other| same(*other)).count() == 1
+    }
+
+    /// What a fact says that a kernel is; the inner `None` if that is too large.
+    pub(super) fn fact_for(&mut self, kernel: Kernel) -> Option<Option<Term>> {
+        if self.facts.matching || self.facts.rules.is_empty() {
+            return None;
+        }
+        for rule in self.facts.rules.clone() {
+            if let Some(map) = self.matched(rule.kernel, kernel) {
+                self.facts.used.insert(rule.fact);
+                return Some(self.renamed(&rule.value, &map));
+            }
+        }
+        None
+    }
+
+    /// How a pattern's labels are to be renamed to give a kernel.
+    fn matched(&mut self, pattern: Kernel, kernel: Kernel) -> Option<Vec<(Label, Label)>> {
+        match (self.kernels.meaning(pattern), self.kernels.meaning(kernel)) {
+            (Meaning::Node(a, from), Meaning::Node(b, to)) if a == b => {
+                Some(from.iter().copied().zip(to.iter().copied()).collect())
+            }
+            (Meaning::Closed(Closure::Sum, a, _), Meaning::Closed(Closure::Sum, b, _)) if a == b => {
+                let from = self.kernels.get(pattern).labels.clone();
+                let to = self.kernels.get(kernel).labels.clone();
+                self.facts.matching = true;
+                let found = super::closures::orders(&to).into_iter().filter(|order| order.len() == from.len()).find_map(
+                    |order| {
+                        let map: Vec<(Label, Label)> = from.iter().copied().zip(order).collect();
+                        let renamed = self.renamed(&Term::kernel(pattern), &map)?;
+                        (renamed == Term::kernel(kernel)).then_some(map)
+                    },
+                );
+                self.facts.matching = false;
+                found
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Operators on canonical terms.
+
+use super::field::{Field, Term};
+use super::kernel::{Closure, Meaning};
+use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
+use super::rational::Rational;
+use crate::operators::Operator;
+
+/// Larger whole powers stay closed.
+const MOST_POWER: u32 = 12;
+
+impl Field<'_> {
+    /// An operator on terms.
+    pub(super) fn apply(&mut self, operator: Operator, terms: &[Term]) -> Option<Term> {
+        match (operator, terms) {
+            (Operator::Add, [a, b]) => self.plus(a, b),
+            (Operator::Subtract, [a, b]) => self.minus(a, b),
+            (Operator::Multiply, [a, b]) => self.times(a, b),
+            (Operator::Divide, [a, b]) => self.over(a, b),
+            (Operator::Negate, [a]) => self.scaled(a, Rational::MINUS_ONE),
+            (Operator::Power, [a, b]) => self.power(a, b),
+            (Operator::Exp, [a]) => self.exponential(a),
+            (Operator::Log, [a]) => self.logarithm(a),
+            (Operator::Sqrt, [a]) => self.root(a),
+            (Operator::Tanh, [a]) => self.hyperbolic_tangent(a),
+            (Operator::Tan, [a]) => {
+                let (sine, cosine) = (self.apply(Operator::Sin, terms)?, self.apply(Operator::Cos, terms)?);
+                debug_assert_eq!(terms, std::slice::from_ref(a));
+                self.over(&sine, &cosine)
+            }
+            (Operator::Sin, [a]) => self.odd(operator, a),
+            (Operator::Cos, [a]) => self.even(operator, a),
+            (Operator::Abs, [a]) => self.absolute(a),
+            (Operator::Sign, [a]) => {
+                let size = self.absolute(a)?;
+                if a.is_zero() { Some(a.clone()) } else { self.over(&size, a) }
+            }
+            (Operator::Select, [condition, yes, no]) => {
+                let difference = self.minus(yes, no)?;
+                let chosen = self.times(condition, &difference)?;
+                self.plus(no, &chosen)
+            }
+            (Operator::And, [a, b]) => self.times(a, b),
+            (Operator::Or, [a, b]) => {
+                let both = self.times(a, b)?;
+                let sum = self.plus(a, b)?;
+                self.minus(&sum, &both)
+            }
+            (Operator::Not, [a]) => self.complement(a),
+            (Operator::Greater, [a, b]) | (Operator::Less, [b, a]) => self.is_above(a, b),
+            (Operator::GreaterEqual, [a, b]) | (Operator::LessEqual, [b, a]) => {
+                let below = self.is_above(b, a)?;
+                self.complement(&below)
+            }
+            (Operator::Equal, [a, b]) => self.is_equal(a, b),
+            (Operator::NotEqual, [a, b]) => {
+                let equal = self.is_equal(a, b)?;
+                self.complement(&equal)
+            }
+            _ => Some(self.opaque_term(Meaning::Function(operator, terms.to_vec()))),
+        }
+    }
+
+    fn one(&self) -> Term {
+        Term::constant(Rational::ONE)
+    }
+
+    fn complement(&mut self, condition: &Term) -> Option<Term> {
+        let one = self.one();
+        self.minus(&one, condition)
+    }
+
+    fn is_above(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        let difference = self.minus(a, b)?;
+        if let Some(constant) = difference.as_constant() {
+            return Some(Term::constant(Rational::from(i32::from(constant.is_positive()))));
+        }
+        let (difference, _) = self.normalised(&difference)?;
+        Some(self.opaque_term(Meaning::IsPositive(difference)))
+    }
+
+    fn is_equal(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        let difference = self.minus(a, b)?;
+        if let Some(constant) = difference.as_constant() {
+            return Some(Term::constant(Rational::from(i32::from(constant.is_zero()))));
+        }
+        let (size, negative) = self.normalised(&difference)?;
+        let size = if negative { self.scaled(&size, Rational::MINUS_ONE)? } else { size };
+        Some(self.opaque_term(Meaning::IsZero(size)))
+    }
+
+    /// A term divided by the size of its leading coefficient, and whether that is negative.
+    fn normalised(&mut self, term: &Term) -> Option<(Term, bool)> {
+        let (_, leading) = term.numerator.leading()?;
+        let size = if leading.is_negative() { leading.negated() } else { leading };
+        Some((self.scaled(term, size.reciprocal()?)?, leading.is_negative()))
+    }
+
+    fn odd(&mut self, operator: Operator, a: &Term) -> Option<Term> {
+        if a.is_zero() {
+            return Some(a.clone());
+        }
+        let negative = a.numerator.leading()?.1.is_negative();
+        let inner = if negative { self.scaled(a, Rational::MINUS_ONE)? } else { a.clone() };
+        let value = self.opaque_term(Meaning::Function(operator, vec![inner]));
+        if negative { self.scaled(&value, Rational::MINUS_ONE) } else { Some(value) }
+    }
+
+    fn even(&mut self, operator: Operator, a: &Term) -> Option<Term> {
+        let negative = a.numerator.leading().is_some_and(|(_, value)| value.is_negative());
+        let inner = if negative { self.scaled(a, Rational::MINUS_ONE)? } else { a.clone() };
+        Some(self.opaque_term(Meaning::Function(operator, vec![inner])))
+    }
+
+    fn absolute(&mut self, a: &Term) -> Option<Term> {
+        if a.is_zero() || self.is_positive_term(a) {
+            return Some(a.clone());
+        }
+        let negated = self.scaled(a, Rational::MINUS_ONE)?;
+        if self.is_positive_term(&negated) {
+            return Some(negated);
+        }
+        self.even(Operator::Abs, a)
+    }
+
+    fn hyperbolic_tangent(&mut self, a: &Term) -> Option<Term> {
+        let doubled = self.scaled(a, Rational::from(2))?;
+        let square = self.exponential(&doubled)?;
+        let one = self.one();
+        let (above, below) = (self.minus(&square, &one)?, self.plus(&square, &one)?);
+        self.over(&above, &below)
+    }
+
+    fn power(&mut self, base: &Term, exponent: &Term) -> Option<Term> {
+        let Some(stated) = exponent.as_constant() else {
+            // On the domain of a power with an exponent that varies, the logarithm exists or the exponent is whole.
+            let log = self.logarithm(base)?;
+            let product = self.times(exponent, &log)?;
+            return self.exponential(&product);
+        };
+        if let Some(whole) = stated.to_integer().filter(|whole| whole.unsigned_abs() <= MOST_POWER) {
+            return self.whole_power(base, whole);
+        }
+        let doubled = stated.times(Rational::from(2)).and_then(Rational::to_integer);
+        if let Some(doubled) = doubled.filter(|doubled| doubled.unsigned_abs() <= MOST_POWER) {
+            let root = self.root(base)?;
+            return self.whole_power(&root, doubled);
+        }
+        let log = self.logarithm(base)?;
+        let product = self.scaled(&log, stated)?;
+        self.exponential(&product)
+    }
+
+    pub(super) fn whole_power(&mut self, base: &Term, exponent: i32) -> Option<Term> {
+        let mut result = self.one();
+        for _ in 0..exponent.unsigned_abs() {
+            result = self.times(&result, base)?;
+        }
+        if exponent < 0 {
+            let one = self.one();
+            return self.over(&one, &result);
+        }
+        Some(result)
+    }
+
+    fn root(&mut self, radicand: &Term) -> Option<Term> {
+        if radicand.is_zero() {
+            return Some(radicand.clone());
+        }
+        // √(a/b) = √(ab)/b where b is positive; so the radicand is a polynomial.
+        if !radicand.denominator.is_empty() && radicand.denominator.keys().all(|factor| self.is_positive(factor)) {
+            let mut below = Polynomial::one();
+            for (factor, power) in &radicand.denominator {
+                below = below.times(&factor.power(*power)?)?;
+            }
+            let product = Term::polynomial(radicand.numerator.times(&below)?);
+            let root = self.root(&product)?;
+            return self.over(&root, &Term::polynomial(below));
+        }
+        if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
+            && let Some(root) = exact_root(coefficient)
+            && monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
+        {
+            let half = Rational::new(1, 2)?;
+            let halves: Option<Monomial> = monomial.iter().map(|(k, e)| Some((*k, e.times(half)?))).collect();
+            return Some(Term::polynomial(Polynomial::term(halves?, root)));
+        }
+        Some(self.opaque_term(Meaning::Function(Operator::Sqrt, vec![radicand.clone()])))
+    }
+
+    pub(super) fn exponential(&mut self, argument: &Term) -> Option<Term> {
+        let Some(polynomial) = argument.as_polynomial().cloned() else {
+            return Some(self.opaque_term(Meaning::Function(Operator::Exp, vec![argument.clone()])));
+        };
+        let mut result = self.one();
+        for (monomial, coefficient) in polynomial.terms() {
+            let factor = self.exponential_of(monomial, *coefficient)?;
+            result = self.times(&result, &factor)?;
+        }
+        Some(result)
+    }
+
+    /// `exp(coefficient * monomial)`
+    fn exponential_of(&mut self, monomial: &Monomial, coefficient: Rational) -> Option<Term> {
+        if let [(kernel, exponent)] = monomial.as_slice()
+            && *exponent == Rational::ONE
+            && let Meaning::Function(Operator::Log, inner) = self.kernels.meaning(*kernel).clone()
+        {
+            let inner = inner.into_iter().next()?;
+            if let Some(whole) = coefficient.to_integer().filter(|whole| whole.unsigned_abs() <= MOST_POWER) {
+                return self.whole_power(&inner, whole);
+            }
+            if let Some((inner, value)) = inner.as_polynomial().and_then(Polynomial::as_monomial)
+                && value == Rational::ONE
+            {
+                let powers: Option<Monomial> =
+                    inner.iter().map(|(kernel, exponent)| Some((*kernel, exponent.times(coefficient)?))).collect();
+                return Some(Term::polynomial(Polynomial::term(powers?, Rational::ONE)));
+            }
+        }
+        let kernel = self.kernels.intern(Meaning::Exponential(monomial.clone()));
+        Some(Term::polynomial(Polynomial::kernel(kernel, coefficient)))
+    }
+
+    /// Whether a polynomial is positive wherever it is defined.
+    pub(super) fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
+        let monomials: Vec<Monomial> = polynomial.terms().map(|(monomial, _)| monomial.clone()).collect();
+        polynomial.has_positive_coefficients() && monomials.iter().all(|monomial| self.is_positive_monomial(monomial))
+    }
+
+    fn is_positive_monomial(&mut self, monomial: &Monomial) -> bool {
+        monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
+    }
+
+    fn is_positive_term(&mut self, term: &Term) -> bool {
+        self.is_positive(&term.numerator) && term.denominator.keys().all(|factor| self.is_positive(factor))
+    }
+
+    pub(super) fn is_positive_kernel(&mut self, kernel: Kernel) -> bool {
+        match self.kernels.meaning(kernel).clone() {
+            Meaning::Exponential(_) | Meaning::Function(Operator::Exp, _) | Meaning::Size(_) => true,
+            Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
+            Meaning::Node(node, _) => self.facts.is_positive(node),
+            _ => false,
+        }
+    }
+
+    pub(super) fn logarithm(&mut self, argument: &Term) -> Option<Term> {
+        if !argument.denominator.is_empty() {
+            if !argument.denominator.keys().all(|factor| self.is_positive(factor)) {
+                return Some(self.opaque_term(Meaning::Function(Operator::Log, vec![argument.clone()])));
+            }
+            let mut result = self.logarithm_of(&argument.numerator)?;
+            for (factor, power) in &argument.denominator {
+                let below = self.logarithm_of(factor)?;
+                let below = self.scaled(&below, Rational::from(i32::try_from(*power).ok()?))?;
+                result = self.minus(&result, &below)?;
+            }
+            return Some(result);
+        }
+        self.logarithm_of(&argument.numerator)
+    }
+
+    /// The logarithm of a polynomial: positive kernels that are common to all its terms come out, so that
+    /// `log(exp(-x) + 1)` and `log(exp(x) + 1) - x` are one.
+    fn logarithm_of(&mut self, argument: &Polynomial) -> Option<Term> {
+        if argument.is_zero() {
+            return None;
+        }
+        let mut outside = Term::constant(Rational::ZERO);
+        let mut shared = Monomial::new();
+        for (kernel, exponent) in argument.content() {
+            if !self.is_positive_kernel(kernel) {
+                continue;
+            }
+            shared.push((kernel, exponent));
+            let own = match self.kernels.meaning(kernel).clone() {
+                Meaning::Exponential(inner) => Term::polynomial(Polynomial::term(inner, Rational::ONE)),
+                Meaning::Function(Operator::Exp, inner) => inner.into_iter().next()?,
+                _ => self.opaque_term(Meaning::Function(Operator::Log, vec![Term::kernel(kernel)])),
+            };
+            let own = self.scaled(&own, exponent)?;
+            outside = self.plus(&outside, &own)?;
+        }
+        let mut inside = argument.times_monomial(&inverse(&shared))?;
+        // A positive factor comes out as well: log(2*s) is log(2) + log(s).
+        let (_, leading) = inside.leading()?;
+        if leading.is_positive() && leading != Rational::ONE && inside.as_constant().is_none() {
+            inside = inside.scaled(leading.reciprocal()?)?;
+            let constant = self.opaque_term(Meaning::Function(Operator::Log, vec![Term::constant(leading)]));
+            outside = self.plus(&outside, &constant)?;
+        }
+        if inside.as_constant() == Some(Rational::ONE) {
+            return Some(outside);
+        }
+        let mut factors = std::collections::BTreeMap::new();
+        if inside.len() > 1 && self.is_positive(&inside) {
+            inside = self.split(inside, &mut factors);
+        }
+        for (factor, power) in factors {
+            let log = self.opaque_term(Meaning::Function(Operator::Log, vec![Term::polynomial(factor)]));
+            let log = self.scaled(&log, Rational::from(power))?;
+            outside = self.plus(&outside, &log)?;
+        }
+        if inside.as_constant() == Some(Rational::ONE) {
+            return Some(outside);
+        }
+        let log = self.opaque_term(Meaning::Function(Operator::Log, vec![Term::polynomial(inside)]));
+        self.plus(&outside, &log)
+    }
+}
+
+/// The square root of a rational that is a square.
+fn exact_root(value: Rational) -> Option<Rational> {
+    let root = |value: i128| {
+        let guess = (value as f64).sqrt().round() as i128;
+        (value >= 0 && guess.checked_mul(guess)? == value).then_some(guess)
+    };
+    let (above, below) = value.parts();
+    Rational::new(root(above)?, root(below)?)
+}

@@ -1,0 +1,317 @@
+//! What closed forms are made of: forward values and inputs that a backward value reads, small numbers, values of the
+//! prelude's functions at arguments that stand in exponentials, and sums of products along the axes that are closed there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::search::Search;
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::operators::{Kind, Operator};
+use crate::parse::parse_module;
+use crate::print::KnownCall;
+use crate::resolve::{Function, resolve};
+
+/// More leaves than this make the search useless.
+pub(super) const MOST_LEAVES: usize = 40;
+/// More uses than this in one backward value: it is no candidate for a closed form.
+const MOST_USES: usize = 120;
+
+/// A value that closed forms may read.
+#[derive(Clone, Debug)]
+pub(super) struct Leaf {
+    pub(super) value: Ref,
+    /// The operations that it stands for, down to what is there in any case.
+    pub(super) opened: BTreeSet<NodeId>,
+    /// Whether one may divide by it.
+    pub(super) divides: bool,
+}
+
+/// A backward value with everything that it reads, over labels for its axes.
+pub(super) struct Cone {
+    /// The backward values in it.
+    pub(super) backward: BTreeSet<Ref>,
+    /// The forward values and inputs that it reads.
+    pub(super) forward: BTreeSet<Ref>,
+    /// The axes that are closed in it.
+    pub(super) closed: Vec<Axis>,
+}
+
+/// The prelude's functions of one scalar.
+static SCALAR_FUNCTIONS: LazyLock<Vec<(&'static str, Function)>> = LazyLock::new(|| {
+    let names = ["sigmoid", "softplus"];
+    let one = |name: &'static str| {
+        let text = format!("fn f(x) = {name}(x);");
+        let function = resolve(&parse_module(&text).ok()?, &text).ok()?.pop()?;
+        Some((name, function))
+    };
+    names.into_iter().filter_map(one).collect()
+});
+
+impl Search<'_> {
+    /// What a backward value is made of; `None` if that is too much for a closed form.
+    pub(super) fn cone(&mut self, graph: &mut Graph, target: &Ref) -> Option<Cone> {
+        let mut cone = Cone { backward: BTreeSet::new(), forward: BTreeSet::new(), closed: Vec::new() };
+        let mut pending = vec![target.clone()];
+        while let Some(next) = pending.pop() {
+            if self.is_forward(next.node) || matches!(graph.operation(next.node), Operation::Input(_)) {
+                cone.forward.insert(next);
+            } else if cone.backward.insert(next.clone()) {
+                let mut labels = next.axes.clone();
+                labels.extend(self.closed_labels(graph, next.node));
+                cone.closed.extend(&labels[next.axes.len()..]);
+                pending.extend(graph.operand_refs(next.node, &labels));
+            }
+            if cone.backward.len() + cone.forward.len() > MOST_USES {
+                return None;
+            }
+        }
+        cone.closed.sort_unstable();
+        cone.closed.dedup();
+        Some(cone)
+    }
+
+    /// Labels for the axes that a node closes: always the same.
+    fn closed_labels(&mut self, graph: &mut Graph, node: NodeId) -> Vec<Axis> {
+        if let Some(labels) = self.closed.get(&node) {
+            return labels.clone();
+        }
+        let dims = graph.local_dims(node).split_off(graph.shape(node).len());
+        let labels: Vec<Axis> = dims.into_iter().map(|dim| graph.axis(dim, "")).collect();
+        self.closed.insert(node, labels.clone());
+        labels
+    }
+
+    /// What the chain rule divides by, and the factors of it: a product is not zero if none of its factors is.
+    fn divisors(&self, graph: &Graph, cone: &Cone) -> BTreeSet<NodeId> {
+        let mut pending = Vec::new();
+        for used in &cone.backward {
+            let mut operands = graph.operands(used.node);
+            match graph.as_operator(used.node) {
+                Some(Operator::Divide) => pending.extend(operands.nth(1).map(|operand| operand.node)),
+                Some(Operator::Power) => {
+                    let (base, exponent) = (operands.next(), operands.next());
+                    let negative = exponent.and_then(|used| graph.as_constant(used.node)).is_some_and(|n| n.is_negative());
+                    pending.extend(base.filter(|_| negative).map(|base| base.node));
+                }
+                _ => {}
+            }
+        }
+        let mut divisors = BTreeSet::new();
+        while let Some(node) = pending.pop() {
+            let factors = match graph.as_operator(node).filter(|_| divisors.insert(node)) {
+                Some(Operator::Multiply | Operator::Negate) => 2,
+                Some(Operator::Power | Operator::Sqrt) => 1,
+                _ => 0,
+            };
+            pending.extend(graph.operands(node).take(factors).map(|operand| operand.node));
+        }
+        divisors
+    }
+
+    /// The leaves for a target; those that cost nothing come first.
+    pub(super) fn leaves(&mut self, graph: &mut Graph, target: &Ref, cone: &Cone) -> Result<Vec<Leaf>, GraphError> {
+        let divisors = self.divisors(graph, cone);
+        let mut values: Vec<Ref> = Vec::new();
+        let mut add = |value: Ref| {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        };
+        let named: Vec<Ref> = self.named_values(graph, target);
+        let read: Vec<Ref> = cone.forward.iter().rev().cloned().collect();
+        named.into_iter().for_each(&mut add);
+        read.iter().cloned().for_each(&mut add);
+        for value in self.calls_at(graph, target, &read)? {
+            add(value);
+        }
+        let summed = self.sums(graph, target, cone, &values)?;
+        let mut leaves = Vec::new();
+        for value in values.into_iter().chain(summed) {
+            let inside = value.axes.iter().all(|axis| target.axes.contains(axis));
+            let number = graph.kind(value.node) == Kind::Number && graph.as_constant(value.node).is_none();
+            if !inside || !number || value == *target {
+                continue;
+            }
+            let divides = divisors.contains(&value.node) || matches!(graph.operation(value.node), Operation::Size(_));
+            leaves.push(Leaf { opened: self.opened(graph, value.node, true), value, divides });
+        }
+        leaves.sort_by_key(|leaf| leaf.opened.len());
+        leaves.truncate(MOST_LEAVES);
+        Ok(leaves)
+    }
+
+    /// The outputs and what the user named, where they fit the target's axes in order.
+    fn named_values(&self, graph: &Graph, target: &Ref) -> Vec<Ref> {
+        let mut values = Vec::new();
+        for node in self.named.iter().chain(&self.results) {
+            let dims = graph.shape(*node);
+            let axes: Option<Vec<Axis>> = match dims.len() {
+                0 => Some(Vec::new()),
+                rank if rank == target.axes.len() => {
+                    let fits = dims.iter().zip(&target.axes).all(|(dim, axis)| *dim == graph.dim(*axis));
+                    fits.then(|| target.axes.clone())
+                }
+                _ => None,
+            };
+            values.extend(axes.map(|axes| Ref { node: *node, axes }));
+        }
+        values
+    }
+
+    /// Functions of the prelude at the arguments of exponentials.
+    fn calls_at(&mut self, graph: &mut Graph, target: &Ref, read: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+        let mut values = Vec::new();
+        for argument in arguments(graph, target, read) {
+            for (name, function) in SCALAR_FUNCTIONS.iter() {
+                let value = instantiate(graph, function, &argument)?;
+                self.call(graph, name, &argument, &value);
+                values.push(value);
+            }
+            let value = graph.apply(Operator::Tanh, std::slice::from_ref(&argument))?;
+            values.push(value);
+            if let Some(axis) = self.softmax_axis(graph, &argument, read) {
+                let value = softmax(graph, &argument, axis)?;
+                let mut ordered: Vec<Axis> = argument.axes.iter().copied().filter(|other| *other != axis).collect();
+                ordered.push(axis);
+                self.call(graph, "softmax", &argument, &value);
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+
+    fn call(&mut self, graph: &Graph, name: &'static str, argument: &Ref, value: &Ref) {
+        if graph.operands(value.node).next().is_some() {
+            let (node, arguments, axes) = (value.node, vec![argument.clone()], value.axes.clone());
+            self.calls.entry(node).or_insert(KnownCall { node, name, arguments, axes });
+        }
+    }
+
+    /// The last axis of an argument, if exponentials of it are summed along it somewhere.
+    fn softmax_axis(&self, graph: &Graph, argument: &Ref, read: &[Ref]) -> Option<Axis> {
+        let axis = *argument.axes.last()?;
+        let whole = argument.axes.iter().filter(|other| **other == axis).count() == 1;
+        let dim = graph.dim(axis);
+        let summed = read.iter().any(|used| {
+            matches!(graph.operation(used.node), Operation::Sum(_))
+                && graph.local_dims(used.node)[graph.shape(used.node).len()..].contains(&dim)
+        });
+        (whole && summed).then_some(axis)
+    }
+
+    /// Sums along a closed axis: of a value, and of the product of two.
+    fn sums(&mut self, graph: &mut Graph, target: &Ref, cone: &Cone, values: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+        let mut found = Vec::new();
+        for axis in &cone.closed {
+            let along: Vec<Ref> = self.along(graph, *axis, target, values);
+            for (place, left) in along.iter().enumerate() {
+                let mut bodies = vec![left.clone()];
+                for right in &along[place + 1..] {
+                    bodies.push(graph.apply(Operator::Multiply, &[left.clone(), right.clone()])?);
+                }
+                for body in bodies {
+                    let sum = graph.sum(&[*axis], &body)?;
+                    if found.len() < MOST_LEAVES && !found.contains(&sum) {
+                        found.push(sum);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Values along a closed axis, the others being the target's: those that are read so, and the target's own with one axis
+    /// replaced.
+    fn along(&self, graph: &Graph, axis: Axis, target: &Ref, values: &[Ref]) -> Vec<Ref> {
+        let mut along: Vec<Ref> = Vec::new();
+        for value in values {
+            let mut candidates = vec![value.clone()];
+            for own in target.axes.iter().filter(|own| graph.dim(**own) == graph.dim(axis)) {
+                candidates.push(value.renamed(&[*own], &[axis]));
+            }
+            for candidate in candidates {
+                let fits = candidate.axes.contains(&axis)
+                    && candidate.axes.iter().all(|other| *other == axis || target.axes.contains(other));
+                if fits && graph.kind(candidate.node) == Kind::Number && !along.contains(&candidate) {
+                    along.push(candidate);
+                }
+            }
+        }
+        along.sort_by_key(|value| self.opened(graph, value.node, true).len());
+        along.truncate(6);
+        along
+    }
+}
+
+/// What stands in exponentials that are read: the argument, without its sign, and without a shift.
+fn arguments(graph: &Graph, target: &Ref, read: &[Ref]) -> Vec<Ref> {
+    let mut found: Vec<Ref> = Vec::new();
+    for used in read {
+        for value in near(graph, used, target) {
+            if graph.as_operator(value.node) != Some(Operator::Exp) {
+                continue;
+            }
+            let mut pending = graph.operand_refs(value.node, &value.axes);
+            while let Some(argument) = pending.pop() {
+                if let Some(operator @ (Operator::Negate | Operator::Subtract)) = graph.as_operator(argument.node) {
+                    pending.extend(graph.operand_refs(argument.node, &argument.axes).into_iter().take(1));
+                    if operator == Operator::Negate {
+                        continue;
+                    }
+                }
+                if !found.contains(&argument) && graph.as_constant(argument.node).is_none() {
+                    found.push(argument);
+                }
+            }
+        }
+    }
+    found.truncate(4);
+    found
+}
+
+/// A value and what it is directly made of, elementwise.
+fn near(graph: &Graph, used: &Ref, target: &Ref) -> Vec<Ref> {
+    let mut all = vec![used.clone()];
+    for _ in 0..2 {
+        for value in all.clone() {
+            if matches!(graph.operation(value.node), Operation::Apply(_)) {
+                all.extend(graph.operand_refs(value.node, &value.axes));
+            }
+        }
+    }
+    all.retain(|value| value.axes.iter().all(|axis| target.axes.contains(axis)));
+    all
+}
+
+/// A function of one scalar, element by element.
+fn instantiate(graph: &mut Graph, function: &Function, argument: &Ref) -> Result<Ref, GraphError> {
+    let mut values: BTreeMap<NodeId, Ref> = BTreeMap::new();
+    for node in function.graph.nodes() {
+        let value = match function.graph.operation(node) {
+            Operation::Input(_) => argument.clone(),
+            Operation::Constant(_) => match function.graph.as_constant(node) {
+                Some(number) => graph.constant(number)?,
+                None => continue,
+            },
+            Operation::Truth(value) => graph.truth(value)?,
+            Operation::Apply(operator) => {
+                let operands: Option<Vec<Ref>> =
+                    function.graph.operands(node).map(|operand| values.get(&operand.node).cloned()).collect();
+                graph.apply(operator, &operands.ok_or(GraphError::UnknownNode)?)?
+            }
+            _ => continue,
+        };
+        values.insert(node, value);
+    }
+    let output = function.outputs.first().map(|output| output.value.node);
+    output.and_then(|node| values.remove(&node)).ok_or(GraphError::UnknownNode)
+}
+
+/// The prelude's `softmax` along an axis.
+fn softmax(graph: &mut Graph, argument: &Ref, axis: Axis) -> Result<Ref, GraphError> {
+    let largest = graph.max(&[axis], argument)?;
+    let shifted = graph.apply(Operator::Subtract, &[argument.clone(), largest])?;
+    let exponentials = graph.apply(Operator::Exp, &[shifted])?;
+    let sum = graph.sum(&[axis], &exponentials)?;
+    graph.apply(Operator::Divide, &[exponentials, sum])
+}

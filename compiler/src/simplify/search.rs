@@ -1,0 +1,495 @@
+//! The search for a closed form: enumerate, compare numbers, prove.
+//!
+//! Backward values are visited from the results down. One that is dearer than a leaf gets a search of its own; where that
+//! finds nothing, its operands are simplified instead and it is built again over them. The work is bounded by counts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::bank::{Bank, Entry, EntryId, Form};
+use super::field::{Field, Term};
+use super::leaves::{Cone, Leaf};
+use super::sample::{POINTS, Samples, Values};
+use super::{Rule, Simplified, Step, Subject};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::number::Number;
+use crate::operators::{Kind, Notation, Operator};
+use crate::print::KnownCall;
+
+/// How many nodes get a search of their own: a budget of work, the same on every machine.
+const MOST_SEARCHES: usize = 12;
+/// What is dearer than this has no form that the search would find.
+const MOST_COST: usize = 40;
+/// How many numerical hits are tried before one gives up.
+const MOST_PROOFS: usize = 4;
+/// Larger formulas are left as they are.
+const MOST_NODES: usize = 20_000;
+
+/// A closed form: an operator over parts, or what is there already.
+#[derive(Clone, Debug)]
+struct Candidate {
+    operator: Option<Operator>,
+    left: EntryId,
+    right: Option<EntryId>,
+    /// Its own operations.
+    cost: u32,
+    leaves: u32,
+    reads: u64,
+}
+
+/// A form and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    operations: usize,
+    own: u32,
+    references: u32,
+    quotients: u32,
+}
+
+/// Simplifies derivatives: returns one value for each root of the subject, over some of its axes; what cannot be improved
+/// stays.
+///
+/// # Errors
+/// [`GraphError::TooLarge`]
+pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, GraphError> {
+    let unchanged = || Simplified { roots: subject.roots.to_vec(), ..Simplified::default() };
+    if graph.len() > MOST_NODES || subject.roots.is_empty() {
+        return Ok(unchanged());
+    }
+    let mut search = Search::new(graph, subject);
+    let (mut roots, mut results) = (Vec::new(), Vec::new());
+    for (place, root) in subject.roots.iter().enumerate() {
+        if place == subject.first {
+            search.results.clone_from(&results);
+        }
+        let labels = search.simplify(graph, root.node)?;
+        let value = search.replaced(root, &labels);
+        results.push(value.node);
+        roots.push(value);
+    }
+    let calls = search.calls.into_values().collect();
+    Ok(Simplified { roots, steps: search.steps, calls })
+}
+
+pub(super) struct Search<'a> {
+    subject: &'a Subject<'a>,
+    forward: Vec<bool>,
+    /// Forward values with a name: they cost nothing.
+    pub(super) named: BTreeSet<NodeId>,
+    /// Closed forms of first derivatives, while second ones are simplified: they cost nothing any more.
+    pub(super) results: Vec<NodeId>,
+    samples: Samples,
+    /// What stands for a backward node, over labels for its slots.
+    found: HashMap<NodeId, (Vec<Axis>, Ref)>,
+    pub(super) closed: HashMap<NodeId, Vec<Axis>>,
+    pub(super) calls: BTreeMap<NodeId, KnownCall>,
+    searches: usize,
+    steps: Vec<Step>,
+}
+
+impl<'a> Search<'a> {
+    fn new(graph: &Graph, subject: &'a Subject) -> Self {
+        let forward = graph.live(subject.outputs.iter().copied());
+        let live = graph.live(subject.roots.iter().map(|root| root.node).chain(subject.outputs.iter().copied()));
+        let facts: Vec<Ref> = subject.facts.iter().map(|(_, statement)| statement.clone()).collect();
+        let samples = Samples::new(graph, &live, &forward, &facts);
+        let named = subject.outputs.iter().chain(subject.named).copied().filter(|node| forward[node.index()]);
+        Self {
+            subject,
+            named: named.collect(),
+            results: Vec::new(),
+            forward,
+            samples,
+            found: HashMap::new(),
+            closed: HashMap::new(),
+            calls: BTreeMap::new(),
+            searches: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_forward(&self, node: NodeId) -> bool {
+        self.forward.get(node.index()).copied().unwrap_or(false)
+    }
+
+    /// What stands for a use.
+    fn replaced(&self, used: &Ref, labels: &[Axis]) -> Ref {
+        match self.found.get(&used.node) {
+            Some((_, value)) => value.renamed(labels, &used.axes),
+            None => used.clone(),
+        }
+    }
+
+    /// Finds what stands for a node; returns the labels of its slots.
+    fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<Vec<Axis>, GraphError> {
+        let mut pending = vec![(root, false)];
+        while let Some((node, ready)) = pending.pop() {
+            if self.found.contains_key(&node) || self.is_forward(node) || is_leaf(graph, node) {
+                continue;
+            }
+            if ready {
+                self.rebuild(graph, node)?;
+                continue;
+            }
+            let target = whole(graph, node);
+            graph.set_span(graph.span(node));
+            if let Some((rule, closed, facts)) = self.closed_form(graph, &target)? {
+                self.step(rule, &target, &closed, facts);
+                self.found.insert(node, (target.axes, closed));
+                continue;
+            }
+            pending.push((node, true));
+            let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
+            pending.extend(operands.into_iter().rev().map(|operand| (operand, false)));
+        }
+        Ok(self.found.get(&root).map(|(labels, _)| labels.clone()).unwrap_or_default())
+    }
+
+    /// The same operation over operands that were replaced.
+    fn rebuild(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        let target = whole(graph, node);
+        let mut labels = target.axes.clone();
+        for dim in graph.local_dims(node).split_off(labels.len()) {
+            labels.push(graph.axis(dim, ""));
+        }
+        let operands: Vec<Ref> = graph
+            .operand_refs(node, &labels)
+            .iter()
+            .map(|operand| {
+                let own = self.found.get(&operand.node).map(|(labels, _)| labels.clone()).unwrap_or_default();
+                self.replaced(operand, &own)
+            })
+            .collect();
+        graph.set_span(graph.span(node));
+        let closed = &labels[target.axes.len()..];
+        let rebuilt = match (graph.operation(node), operands.as_slice()) {
+            (Operation::Apply(operator), _) => graph.apply(operator, &operands)?,
+            (Operation::Sum(_), [body]) => graph.sum(closed, body)?,
+            (Operation::Max(_), [body]) => graph.max(closed, body)?,
+            _ => target.clone(),
+        };
+        self.step(Rule::Operands, &target, &rebuilt, Vec::new());
+        self.found.insert(node, (target.axes, rebuilt));
+        Ok(())
+    }
+
+    fn step(&mut self, rule: Rule, before: &Ref, after: &Ref, facts: Vec<usize>) {
+        if before != after {
+            self.steps.push(Step { rule, before: before.clone(), after: after.clone(), facts });
+        }
+    }
+
+    /// A cheaper expression over forward values, proven equal.
+    #[expect(clippy::type_complexity)]
+    fn closed_form(&mut self, graph: &mut Graph, target: &Ref) -> Result<Option<(Rule, Ref, Vec<usize>)>, GraphError> {
+        let opened = self.opened(graph, target.node, false).len();
+        let budget = self.searches < MOST_SEARCHES && (2..=MOST_COST).contains(&opened);
+        if !budget || graph.kind(target.node) != Kind::Number {
+            return Ok(None);
+        }
+        let Some(values) = self.samples.values(graph, target) else { return Ok(None) };
+        let Some(cone) = self.cone(graph, target) else { return Ok(None) };
+        self.searches += 1;
+        let own = Rank {
+            operations: self.opened(graph, target.node, true).len(),
+            own: opened as u32,
+            references: self.references(graph, &cone),
+            quotients: quotients(graph, &cone),
+        };
+        let leaves = self.leaves(graph, target, &cone)?;
+        for leaf in &leaves {
+            self.samples.extend(graph, leaf.value.node);
+        }
+        let bank = self.bank(graph, &leaves);
+        let mut candidates: Vec<(Rank, Candidate)> = candidates(&bank, &values, opened as u32)
+            .into_iter()
+            .map(|candidate| (rank(&bank, &candidate, &leaves), candidate))
+            .filter(|(rank, _)| *rank < own)
+            .collect();
+        // Among equals, a sign stands in front.
+        let inner = |candidate: &Candidate| {
+            let parts = [Some(candidate.left), candidate.right];
+            let negative = |id: &EntryId| matches!(bank.get(*id).form, Form::Unary(..)) || bank.has_inner_sign(*id);
+            match candidate.operator {
+                None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
+                Some(_) => parts.iter().flatten().any(negative),
+            }
+        };
+        candidates.sort_by_key(|(rank, candidate)| (*rank, inner(candidate)));
+        candidates.truncate(MOST_PROOFS);
+        if std::env::var("DEBUG_SEARCH").is_ok() {
+            eprintln!("search {} opened {opened} own {own:?} leaves {} candidates {}", target.node.index(), leaves.len(), candidates.len());
+            for (r, c) in &candidates { eprintln!("   {r:?} {c:?} {:?} {:?}", bank.get(c.left).form, c.right.map(|r| bank.get(r).form)); }
+        }
+        for (_, candidate) in candidates {
+            let start = std::time::Instant::now();
+            let p = self.proof(graph, target, &cone, &bank, &leaves, &candidate);
+            if std::env::var("DEBUG_SEARCH").is_ok() { eprintln!("   proof {:?} {:?}", p, start.elapsed()); }
+            if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
+                let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
+                return Ok(Some((Rule::FoldBack, closed, facts)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn bank(&self, graph: &Graph, leaves: &[Leaf]) -> Bank {
+        let mut entries = Vec::new();
+        for number in [1, 2].map(Number::from) {
+            let (form, values) = (Form::Number(number), [number.to_f64(); POINTS]);
+            entries.push(Entry { form, values, cost: 0, leaves: 0, reads: 0, divides: true });
+        }
+        for (place, leaf) in leaves.iter().enumerate() {
+            let Some(values) = self.samples.values(graph, &leaf.value) else { continue };
+            let form = Form::Leaf(place as u32);
+            entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
+        }
+        Bank::new(entries)
+    }
+
+    /// Proves a candidate equal to the target: without facts, or with as few as it takes.
+    fn proof(
+        &self,
+        graph: &Graph,
+        target: &Ref,
+        cone: &Cone,
+        bank: &Bank,
+        leaves: &[Leaf],
+        candidate: &Candidate,
+    ) -> Option<Vec<usize>> {
+        let opaque = self.opaque(graph, cone);
+        let prove = |facts: &[(usize, Ref)]| {
+            let mut field = Field::new(graph, opaque.clone(), facts);
+            let wanted = field.term(target)?;
+            let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
+            if std::env::var("DEBUG_PROOF").is_ok() { let d = field.minus(&term, &wanted); eprintln!("facts {} wanted {:?}\n term {:?}\n diff {:?}", facts.len(), wanted, term, d);
+              for k in term.kernels().chain(wanted.kernels()) { eprintln!("  k{} = {:?}", k.0, field.kernels.meaning(k)); } }
+            field.proves_equal(&term, &wanted).then(|| field.facts.used().clone())
+        };
+        if let Some(used) = prove(&[]) {
+            return Some(used.into_iter().collect());
+        }
+        if self.subject.facts.is_empty() {
+            return None;
+        }
+        let mut needed: Vec<usize> = prove(self.subject.facts)?.into_iter().collect();
+        for fact in needed.clone() {
+            let fewer: Vec<(usize, Ref)> =
+                self.subject.facts.iter().filter(|(place, _)| needed.contains(place) && *place != fact).cloned().collect();
+            if prove(&fewer).is_some() {
+                needed.retain(|other| *other != fact);
+            }
+        }
+        Some(needed)
+    }
+
+    /// Forward values so far below what the target reads that their own formulas cannot matter.
+    fn opaque(&self, graph: &Graph, cone: &Cone) -> BTreeSet<NodeId> {
+        let mut level: BTreeSet<NodeId> = cone.forward.iter().map(|used| used.node).collect();
+        let mut seen = level.clone();
+        for _ in 0..8 {
+            level = level.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node)).collect();
+            level.retain(|node| seen.insert(*node));
+        }
+        level.into_iter().filter(|node| graph.kind(*node) == Kind::Number && !is_leaf(graph, *node)).collect()
+    }
+
+    /// The operations that a node is made of, shared ones once: the backward ones, and if asked the forward ones that it
+    /// reads, down to what has a name. A call of the prelude is one.
+    pub(super) fn opened(&self, graph: &Graph, node: NodeId, with_forward: bool) -> BTreeSet<NodeId> {
+        let mut seen = BTreeSet::new();
+        let mut pending = vec![node];
+        while let Some(next) = pending.pop() {
+            let free = self.named.contains(&next) || self.results.contains(&next) || (!with_forward && self.is_forward(next));
+            if free || is_leaf(graph, next) || !seen.insert(next) {
+                continue;
+            }
+            match self.calls.get(&next) {
+                Some(call) => pending.extend(call.arguments.iter().map(|argument| argument.node)),
+                None => pending.extend(graph.operands(next).map(|operand| operand.node)),
+            }
+        }
+        seen
+    }
+
+    /// How often the formula of a target refers to a forward value or an input.
+    fn references(&self, graph: &Graph, cone: &Cone) -> u32 {
+        let backward: BTreeSet<NodeId> = cone.backward.iter().map(|used| used.node).collect();
+        let operands = backward.iter().flat_map(|node| graph.operands(*node));
+        let refers = |node: NodeId| !backward.contains(&node) && graph.as_constant(node).is_none();
+        operands.filter(|operand| refers(operand.node)).count() as u32
+    }
+}
+
+/// How many quotients a target has, and how many values it reads.
+fn quotients(graph: &Graph, cone: &Cone) -> u32 {
+    let divides = |used: &&Ref| graph.as_operator(used.node) == Some(Operator::Divide);
+    let read = cone.forward.iter().filter(|used| graph.as_constant(used.node).is_none()).count();
+    (cone.backward.iter().filter(divides).count() + read) as u32
+}
+
+/// A node over new labels for its slots.
+fn whole(graph: &mut Graph, node: NodeId) -> Ref {
+    let dims = graph.shape(node).to_vec();
+    let hints: Vec<String> = (0..dims.len()).map(|slot| graph.slot_hint(node, slot).to_owned()).collect();
+    let axes = dims.into_iter().zip(hints).map(|(dim, hint)| graph.axis(dim, &hint)).collect();
+    Ref { node, axes }
+}
+
+/// Whether a node costs nothing.
+fn is_leaf(graph: &Graph, node: NodeId) -> bool {
+    match graph.operation(node) {
+        Operation::Apply(operator) => operator.row().notation == Notation::Name,
+        Operation::Sum(_) | Operation::Max(_) => false,
+        _ => true,
+    }
+}
+
+fn rank(bank: &Bank, candidate: &Candidate, leaves: &[Leaf]) -> Rank {
+    let read = leaves.iter().enumerate().filter(|(place, _)| candidate.reads >> place & 1 == 1);
+    let reached: BTreeSet<NodeId> = read.flat_map(|(_, leaf)| leaf.opened.iter().copied()).collect();
+    let parts = [Some(candidate.left), candidate.right];
+    let quotients = parts.iter().flatten().map(|id| bank.quotients(*id)).sum::<u32>();
+    Rank {
+        operations: candidate.cost as usize + reached.len(),
+        own: candidate.cost,
+        references: candidate.leaves,
+        quotients: quotients + u32::from(candidate.operator == Some(Operator::Divide)) + candidate.reads.count_ones(),
+    }
+}
+
+/// Expressions whose numbers are the target's, all cheaper than the target.
+fn candidates(bank: &Bank, target: &Values, cost: u32) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    let mut push = |operator: Option<Operator>, left: EntryId, right: Option<EntryId>| {
+        let parts = [Some(left), right];
+        let sum = |part: fn(&Entry) -> u32| parts.iter().flatten().map(|id| part(bank.get(*id))).sum::<u32>();
+        let candidate = Candidate {
+            operator,
+            left,
+            right,
+            cost: sum(|entry| entry.cost) + u32::from(operator.is_some()),
+            leaves: sum(|entry| entry.leaves),
+            reads: parts.iter().flatten().fold(0, |reads, id| reads | bank.get(*id).reads),
+        };
+        if candidate.cost <= cost {
+            candidates.push(candidate);
+        }
+    };
+    if let Some(id) = bank.find(target) {
+        push(None, id, None);
+    }
+    if let Some(id) = bank.find(&target.map(|value| -value)) {
+        push(Some(Operator::Negate), id, None);
+    }
+    for id in bank.ids() {
+        let own = bank.get(id).values;
+        let with = |operation: fn(f64, f64) -> f64| {
+            let mut values = [0.0; POINTS];
+            for (point, value) in values.iter_mut().enumerate() {
+                *value = operation(target[point], own[point]);
+            }
+            bank.find(&values)
+        };
+        if let Some(other) = with(|target, own| target - own) {
+            push(Some(Operator::Add), id, Some(other));
+        }
+        if let Some(other) = with(|target, own| own - target) {
+            push(Some(Operator::Subtract), id, Some(other));
+        }
+        if bank.get(id).form == Form::Number(Number::ONE) {
+            continue;
+        }
+        if let Some(other) = with(|target, own| target / own) {
+            push(Some(Operator::Multiply), id, Some(other));
+        }
+        if let (true, Some(other)) = (bank.get(id).divides, with(|target, own| target * own)) {
+            push(Some(Operator::Divide), other, Some(id));
+        }
+    }
+    candidates
+}
+
+fn term_of(
+    field: &mut Field,
+    bank: &Bank,
+    leaves: &[Leaf],
+    candidate: &Candidate,
+    terms: &mut HashMap<u32, Option<Term>>,
+) -> Option<Term> {
+    let left = entry_term(field, bank, leaves, candidate.left, terms)?;
+    match (candidate.operator, candidate.right) {
+        (None, _) => Some(left),
+        (Some(operator), None) => field.apply(operator, &[left]),
+        (Some(operator), Some(right)) => {
+            let right = entry_term(field, bank, leaves, right, terms)?;
+            field.apply(operator, &[left, right])
+        }
+    }
+}
+
+/// Entries have at most two operations, so this nests no deeper.
+fn entry_term(
+    field: &mut Field,
+    bank: &Bank,
+    leaves: &[Leaf],
+    id: EntryId,
+    terms: &mut HashMap<u32, Option<Term>>,
+) -> Option<Term> {
+    if let Some(known) = terms.get(&id.0) {
+        return known.clone();
+    }
+    let term = match bank.get(id).form {
+        Form::Leaf(place) => field.term(&leaves.get(place as usize)?.value),
+        Form::Number(number) => field.number(number),
+        Form::Unary(operator, inner) => {
+            let inner = entry_term(field, bank, leaves, inner, terms);
+            inner.and_then(|inner| field.apply(operator, &[inner]))
+        }
+        Form::Square(inner) => {
+            let inner = entry_term(field, bank, leaves, inner, terms);
+            inner.and_then(|inner| field.apply(Operator::Multiply, &[inner.clone(), inner]))
+        }
+        Form::Binary(operator, left, right) => {
+            let left = entry_term(field, bank, leaves, left, terms);
+            let right = entry_term(field, bank, leaves, right, terms);
+            left.zip(right).and_then(|(left, right)| field.apply(operator, &[left, right]))
+        }
+    };
+    terms.insert(id.0, term.clone());
+    term
+}
+
+fn build_candidate(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], candidate: &Candidate) -> Result<Ref, GraphError> {
+    let left = build_entry(graph, bank, leaves, candidate.left)?;
+    match (candidate.operator, candidate.right) {
+        (None, _) => Ok(left),
+        (Some(operator), None) => graph.apply(operator, &[left]),
+        (Some(operator), Some(right)) => {
+            let right = build_entry(graph, bank, leaves, right)?;
+            graph.apply(operator, &[left, right])
+        }
+    }
+}
+
+fn build_entry(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], id: EntryId) -> Result<Ref, GraphError> {
+    match bank.get(id).form {
+        Form::Leaf(place) => {
+            leaves.get(place as usize).map(|leaf| leaf.value.clone()).ok_or(GraphError::UnknownNode)
+        }
+        Form::Number(number) => graph.constant(number),
+        Form::Unary(operator, inner) => {
+            let inner = build_entry(graph, bank, leaves, inner)?;
+            graph.apply(operator, &[inner])
+        }
+        Form::Square(inner) => {
+            let inner = build_entry(graph, bank, leaves, inner)?;
+            let two = graph.constant(Number::from(2))?;
+            graph.apply(Operator::Power, &[inner, two])
+        }
+        Form::Binary(operator, left, right) => {
+            let operands =
+                [build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?];
+            graph.apply(operator, &operands)
+        }
+    }
+}
