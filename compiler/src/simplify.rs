@@ -14,6 +14,7 @@ mod field;
 mod functions;
 mod kernel;
 mod leaves;
+mod plan;
 mod polynomial;
 mod rational;
 mod sample;
@@ -49,11 +50,13 @@ pub enum Rule {
     Operands,
     /// A cheaper expression over forward values; canonical terms prove it equal.
     FoldBack,
+    /// The canonical form, written out: equal by the algebra of canonical terms.
+    Canonical,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack];
+    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack, Self::Canonical];
 
     /// The rule's name in a certificate.
     #[must_use]
@@ -61,6 +64,7 @@ impl Rule {
         match self {
             Self::Operands => "operands",
             Self::FoldBack => "fold back",
+            Self::Canonical => "canonical form",
         }
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn of_function(derived: &Derived, docs: &[String]) -> TokenStream {
 
 /// The formula.
 pub(super) fn of_value(derived: &Derived) -> TokenStream {
-    let bare = Derived { entries: Vec::new(), closed: Vec::new(), steps: Vec::new(), calls: Vec::new(), ..derived.clone() };
+    let bare =
+        Derived { entries: Vec::new(), closed: Vec::new(), steps: Vec::new(), calls: Vec::new(), ..derived.clone() };
     let mut tokens = doc_lines(["The value."]);
     tokens.extend(of_gradient(&bare));
     tokens

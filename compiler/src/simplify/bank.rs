@@ -42,6 +42,8 @@ pub(super) struct Bank {
     entries: Vec<Entry>,
     /// Entries by their first value, rounded; what meets in one place moves to the next.
     table: Vec<u32>,
+    /// How many entries are leaves.
+    leaves: usize,
 }
 
 /// Places in the table: a power of two, several times [`MOST_ENTRIES`].
@@ -51,10 +53,9 @@ const NONE: u32 = u32::MAX;
 const ROUNDED: u32 = 20;
 
 impl Bank {
-    /// Expressions of at most two operations over the leaves; of equal ones the cheapest. All of one operation come before
-    /// those of two; what reads early leaves comes first.
+    /// Expressions of at most one operation over the leaves; of equal ones the cheapest.
     pub(super) fn new(leaves: Vec<Entry>) -> Self {
-        let mut bank = Self { entries: Vec::new(), table: vec![NONE; PLACES] };
+        let mut bank = Self { entries: Vec::new(), table: vec![NONE; PLACES], leaves: 0 };
         for leaf in leaves {
             bank.add(leaf);
         }
@@ -65,21 +66,33 @@ impl Bank {
                 bank.binary(EntryId(a as u32), EntryId(b as u32));
             }
         }
-        let second = bank.entries.len();
-        'deeper: for a in first..second {
-            bank.unary(EntryId(a as u32));
-            for b in 0..first.min(MOST_DEEP) {
-                if bank.entries.len() >= MOST_ENTRIES {
-                    break 'deeper;
+        bank.leaves = first;
+        bank
+    }
+
+    /// Adds expressions of two operations; those that read early leaves come first.
+    pub(super) fn deepen(&mut self) {
+        for a in self.leaves..self.entries.len() {
+            self.unary(EntryId(a as u32));
+            for b in 0..self.leaves.min(MOST_DEEP) {
+                if self.entries.len() >= MOST_ENTRIES {
+                    return;
                 }
-                bank.binary(EntryId(a as u32), EntryId(b as u32));
+                self.binary(EntryId(a as u32), EntryId(b as u32));
             }
         }
-        bank
     }
 
     pub(super) fn get(&self, id: EntryId) -> &Entry {
         &self.entries[id.0 as usize]
+    }
+
+    /// Leaves that one may divide by.
+    pub(super) fn divisors(&self) -> impl Iterator<Item = EntryId> + '_ {
+        self.ids().filter(|id| {
+            let entry = self.get(*id);
+            entry.divides && matches!(entry.form, Form::Leaf(_))
+        })
     }
 
     /// How many quotients an entry has.

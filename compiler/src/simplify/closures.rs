@@ -16,7 +16,8 @@ const MOST_AXES: usize = 4;
 impl Field<'_> {
     /// The sum of a term over an axis.
     pub(super) fn sum(&mut self, body: &Term, label: Label) -> Option<Term> {
-        let below_varies = body.denominator.keys().flat_map(Polynomial::kernels).any(|k| self.kernels.depends(k, label));
+        let below_varies =
+            body.denominator.keys().flat_map(Polynomial::kernels).any(|k| self.kernels.depends(k, label));
         let (mut inner_below, mut outer_below) = (body.denominator.clone(), body.denominator.clone());
         if below_varies {
             outer_below.clear();
@@ -184,6 +185,9 @@ impl Field<'_> {
             Meaning::Node(node, labels) => {
                 let labels = self.facts.symmetric(node, labels.into_iter().map(new).collect());
                 self.stated(Meaning::Node(node, labels))
+            }
+            Meaning::Condition(node, labels) => {
+                Some(self.opaque_term(Meaning::Condition(node, labels.into_iter().map(new).collect())))
             }
             Meaning::Size(_) => Some(Term::kernel(kernel)),
             Meaning::Iota(label) => Some(self.opaque_term(Meaning::Iota(new(label)))),

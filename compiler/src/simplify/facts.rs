@@ -111,9 +111,8 @@ impl Field<'_> {
         let difference = self.minus(&left, &right)?.numerator;
         let labels: BTreeSet<Label> =
             difference.kernels().flat_map(|kernel| self.kernels.get(kernel).labels.clone()).collect();
-        let closed_first = |kernel: &Kernel| {
-            (matches!(self.kernels.meaning(*kernel), Meaning::Closed(Closure::Sum, ..)), kernel.0)
-        };
+        let closed_first =
+            |kernel: &Kernel| (matches!(self.kernels.meaning(*kernel), Meaning::Closed(Closure::Sum, ..)), kernel.0);
         let kernel = difference
             .terms()
             .filter_map(|(monomial, _)| match monomial.as_slice() {
@@ -188,13 +187,14 @@ impl Field<'_> {
                 let from = self.kernels.get(pattern).labels.clone();
                 let to = self.kernels.get(kernel).labels.clone();
                 self.facts.matching = true;
-                let found = super::closures::orders(&to).into_iter().filter(|order| order.len() == from.len()).find_map(
-                    |order| {
+                let found = super::closures::orders(&to)
+                    .into_iter()
+                    .filter(|order| order.len() == from.len())
+                    .find_map(|order| {
                         let map: Vec<(Label, Label)> = from.iter().copied().zip(order).collect();
                         let renamed = self.renamed(&Term::kernel(pattern), &map)?;
                         (renamed == Term::kernel(kernel)).then_some(map)
-                    },
-                );
+                    });
                 self.facts.matching = false;
                 found
             }

@@ -11,9 +11,9 @@ use super::facts::Facts;
 use super::kernel::{Kernels, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use super::rational::Rational;
-use crate::graph::{Dim, Graph, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::Operator;
+use crate::operators::{Kind, Operator};
 
 /// A quotient; the factors of the denominator have several terms each, no monomial divides one, and their leading
 /// coefficients are 1.
@@ -73,6 +73,8 @@ pub(super) struct Field<'a> {
     pub(super) facts: Facts,
     /// Nodes that stand for themselves.
     opaque: BTreeSet<NodeId>,
+    /// Nodes that another value stands for, with labels for their slots.
+    pub(super) standing: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
     terms: HashMap<Use, Option<Term>>,
     closing: HashMap<NodeId, Vec<Label>>,
     pub(super) renamings: HashMap<(Kernel, Vec<(Label, Label)>), Option<Term>>,
@@ -89,6 +91,7 @@ impl<'a> Field<'a> {
             kernels: Kernels::default(),
             facts: Facts::default(),
             opaque,
+            standing: BTreeMap::new(),
             terms: HashMap::new(),
             closing: HashMap::new(),
             renamings: HashMap::new(),
@@ -159,6 +162,17 @@ impl<'a> Field<'a> {
     }
 
     fn operands(&mut self, (node, labels): &Use) -> Vec<Use> {
+        if let Some((slots, value)) = self.standing.get(node) {
+            let place = |axis: &Axis| slots.iter().position(|slot| slot == axis).map(|slot| labels[slot]);
+            return value
+                .axes
+                .iter()
+                .map(place)
+                .collect::<Option<_>>()
+                .map(|axes| (value.node, axes))
+                .into_iter()
+                .collect();
+        }
         let mut all = labels.clone();
         all.extend(self.closed_labels(*node));
         let label = |local: &u8| all[usize::from(*local)];
@@ -174,10 +188,11 @@ impl<'a> Field<'a> {
         for operand in operands {
             terms.push(self.terms.get(operand).cloned().flatten()?);
         }
+        if self.standing.contains_key(node) {
+            return terms.into_iter().next();
+        }
         match (self.graph.operation(*node), terms.as_slice()) {
-            (Operation::Constant(_), _) => {
-                Some(Term::constant(Rational::from_number(self.graph.as_constant(*node)?)?))
-            }
+            (Operation::Constant(_), _) => Some(Term::constant(Rational::from_number(self.graph.as_constant(*node)?)?)),
             (Operation::Truth(value), _) => Some(Term::constant(Rational::from(i32::from(value)))),
             (Operation::Size(dim), _) => Some(self.opaque_term(Meaning::Size(dim))),
             (Operation::Iota, _) => Some(self.opaque_term(Meaning::Iota(labels[0]))),
@@ -197,6 +212,9 @@ impl<'a> Field<'a> {
     }
 
     fn node_kernel(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
+        if self.graph.kind(node) == Kind::Truth {
+            return Some(self.opaque_term(Meaning::Condition(node, labels)));
+        }
         let labels = self.facts.symmetric(node, labels);
         let meaning = Meaning::Node(node, labels);
         self.stated(meaning)
@@ -379,7 +397,7 @@ impl<'a> Field<'a> {
     fn is_reducible(&self, monomial: &Monomial) -> bool {
         monomial.iter().any(|(kernel, exponent)| match self.kernels.meaning(*kernel) {
             Meaning::Delta(..) | Meaning::IsZero(_) => true,
-            Meaning::IsPositive(_) => *exponent != Rational::ONE,
+            Meaning::IsPositive(_) | Meaning::Condition(..) => *exponent != Rational::ONE,
             Meaning::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => {
                 exponent.to_integer().is_some_and(|exponent| exponent >= 2)
             }
@@ -396,7 +414,9 @@ impl<'a> Field<'a> {
                 if exponent.is_negative() {
                     return None;
                 }
-                return Some(Some(Polynomial::term(rest, Rational::ONE).times(&Polynomial::kernel(*kernel, Rational::ONE))?));
+                return Some(Some(
+                    Polynomial::term(rest, Rational::ONE).times(&Polynomial::kernel(*kernel, Rational::ONE))?,
+                ));
             }
             match self.kernels.meaning(*kernel).clone() {
                 Meaning::Delta(kept, other) if rest.iter().any(|(kernel, _)| self.kernels.depends(*kernel, other)) => {

@@ -33,6 +33,8 @@ pub(super) enum Closure {
 pub(super) enum Meaning {
     /// A node that algebra does not look into: an input, or a value that stands for itself.
     Node(NodeId, Vec<Label>),
+    /// A condition that stands for itself: 1 where it holds, else 0.
+    Condition(NodeId, Vec<Label>),
     /// The size of a dimension.
     Size(Dim),
     /// The position along an axis.
@@ -84,7 +86,7 @@ impl Kernels {
         }
         let (mut labels, mut level) = (Vec::new(), 0);
         match &meaning {
-            Meaning::Node(_, own) => labels.extend(own),
+            Meaning::Node(_, own) | Meaning::Condition(_, own) => labels.extend(own),
             Meaning::Size(_) => {}
             Meaning::Iota(label) => labels.push(*label),
             Meaning::Delta(a, b) => labels.extend([*a, *b]),
@@ -146,6 +148,7 @@ impl Kernels {
 
     /// Whether a kernel is 0 or 1 everywhere.
     pub(super) fn is_indicator(&self, kernel: Kernel) -> bool {
-        matches!(self.meaning(kernel), Meaning::Delta(..) | Meaning::IsPositive(_) | Meaning::IsZero(_))
+        let meaning = self.meaning(kernel);
+        matches!(meaning, Meaning::Delta(..) | Meaning::IsPositive(_) | Meaning::IsZero(_) | Meaning::Condition(..))
     }
 }

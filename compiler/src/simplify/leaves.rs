@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::search::Search;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use crate::parse::parse_module;
 use crate::print::KnownCall;
@@ -34,6 +35,12 @@ pub(super) struct Cone {
     pub(super) forward: BTreeSet<Ref>,
     /// The axes that are closed in it.
     pub(super) closed: Vec<Axis>,
+    /// The numbers that it states.
+    pub(super) numbers: Vec<Number>,
+    /// What it divides by outside of branches.
+    divides: Vec<NodeId>,
+    /// Whether it has branches: then it may be finite where what it reads in them is not.
+    branches: bool,
 }
 
 /// The prelude's functions of one scalar.
@@ -50,16 +57,25 @@ static SCALAR_FUNCTIONS: LazyLock<Vec<(&'static str, Function)>> = LazyLock::new
 impl Search<'_> {
     /// What a backward value is made of; `None` if that is too much for a closed form.
     pub(super) fn cone(&mut self, graph: &mut Graph, target: &Ref) -> Option<Cone> {
-        let mut cone = Cone { backward: BTreeSet::new(), forward: BTreeSet::new(), closed: Vec::new() };
-        let mut pending = vec![target.clone()];
-        while let Some(next) = pending.pop() {
+        let mut cone = Cone {
+            backward: BTreeSet::new(),
+            forward: BTreeSet::new(),
+            closed: Vec::new(),
+            numbers: Vec::new(),
+            divides: Vec::new(),
+            branches: false,
+        };
+        let mut pending = vec![(target.clone(), false)];
+        let mut outside = BTreeSet::new();
+        while let Some((next, guarded)) = pending.pop() {
+            cone.numbers.extend(graph.as_constant(next.node));
+            let again = !guarded && outside.insert(next.clone());
             if self.is_forward(next.node) || matches!(graph.operation(next.node), Operation::Input(_)) {
                 cone.forward.insert(next);
-            } else if cone.backward.insert(next.clone()) {
-                let mut labels = next.axes.clone();
-                labels.extend(self.closed_labels(graph, next.node));
-                cone.closed.extend(&labels[next.axes.len()..]);
-                pending.extend(graph.operand_refs(next.node, &labels));
+            } else if let Some(settled) = self.settled(&next).filter(|_| next != *target) {
+                cone.forward.insert(settled);
+            } else if cone.backward.insert(next.clone()) || again {
+                self.open(graph, &mut cone, &next, guarded, &mut pending);
             }
             if cone.backward.len() + cone.forward.len() > MOST_USES {
                 return None;
@@ -68,6 +84,21 @@ impl Search<'_> {
         cone.closed.sort_unstable();
         cone.closed.dedup();
         Some(cone)
+    }
+
+    /// Adds what a backward value is made of.
+    fn open(&mut self, graph: &mut Graph, cone: &mut Cone, used: &Ref, guarded: bool, pending: &mut Vec<(Ref, bool)>) {
+        let mut labels = used.axes.clone();
+        labels.extend(self.closed_labels(graph, used.node));
+        cone.closed.extend(&labels[used.axes.len()..]);
+        let operands = graph.operand_refs(used.node, &labels);
+        let operator = graph.as_operator(used.node);
+        if !guarded {
+            cone.divides.extend(divided_by(graph, used.node));
+        }
+        cone.branches |= operator == Some(Operator::Select);
+        let arm = |position: usize| operator == Some(Operator::Select) && position > 0;
+        pending.extend(operands.into_iter().enumerate().map(|(at, operand)| (operand, guarded || arm(at))));
     }
 
     /// Labels for the axes that a node closes: always the same.
@@ -83,23 +114,11 @@ impl Search<'_> {
 
     /// What the chain rule divides by, and the factors of it: a product is not zero if none of its factors is.
     fn divisors(&self, graph: &Graph, cone: &Cone) -> BTreeSet<NodeId> {
-        let mut pending = Vec::new();
-        for used in &cone.backward {
-            let mut operands = graph.operands(used.node);
-            match graph.as_operator(used.node) {
-                Some(Operator::Divide) => pending.extend(operands.nth(1).map(|operand| operand.node)),
-                Some(Operator::Power) => {
-                    let (base, exponent) = (operands.next(), operands.next());
-                    let negative = exponent.and_then(|used| graph.as_constant(used.node)).is_some_and(|n| n.is_negative());
-                    pending.extend(base.filter(|_| negative).map(|base| base.node));
-                }
-                _ => {}
-            }
-        }
+        let mut pending = cone.divides.clone();
         let mut divisors = BTreeSet::new();
         while let Some(node) = pending.pop() {
             let factors = match graph.as_operator(node).filter(|_| divisors.insert(node)) {
-                Some(Operator::Multiply | Operator::Negate) => 2,
+                Some(Operator::Multiply | Operator::Divide | Operator::Negate) => 2,
                 Some(Operator::Power | Operator::Sqrt) => 1,
                 _ => 0,
             };
@@ -129,7 +148,8 @@ impl Search<'_> {
         for value in values.into_iter().chain(summed) {
             let inside = value.axes.iter().all(|axis| target.axes.contains(axis));
             let number = graph.kind(value.node) == Kind::Number && graph.as_constant(value.node).is_none();
-            if !inside || !number || value == *target {
+            let safe = !cone.branches || self.is_computed_anyway(graph, value.node);
+            if !inside || !number || !safe || value == *target {
                 continue;
             }
             let divides = divisors.contains(&value.node) || matches!(graph.operation(value.node), Operation::Size(_));
@@ -143,7 +163,7 @@ impl Search<'_> {
     /// The outputs and what the user named, where they fit the target's axes in order.
     fn named_values(&self, graph: &Graph, target: &Ref) -> Vec<Ref> {
         let mut values = Vec::new();
-        for node in self.named.iter().chain(&self.results) {
+        for node in self.named.iter().chain(&self.free) {
             let dims = graph.shape(*node);
             let axes: Option<Vec<Axis>> = match dims.len() {
                 0 => Some(Vec::new()),
@@ -240,6 +260,19 @@ impl Search<'_> {
         along.sort_by_key(|value| self.opened(graph, value.node, true).len());
         along.truncate(6);
         along
+    }
+}
+
+/// What a node divides by.
+fn divided_by(graph: &Graph, node: NodeId) -> Option<NodeId> {
+    let mut operands = graph.operands(node).map(|operand| operand.node);
+    match graph.as_operator(node) {
+        Some(Operator::Divide) => operands.nth(1),
+        Some(Operator::Power) => {
+            let (base, exponent) = (operands.next()?, operands.next()?);
+            graph.as_constant(exponent).filter(|exponent| exponent.is_negative()).map(|_| base)
+        }
+        _ => None,
     }
 }
 

@@ -286,8 +286,9 @@ impl Point<'_> {
         let mut positions = Vec::new();
         each(&sizes, |position| positions.push(position.to_vec()));
         let live = self.graph.live([left.node, right.node]);
-        let inputs: Vec<NodeId> =
-            self.graph.nodes().filter(|n| live[n.index()] && matches!(self.graph.operation(*n), Operation::Input(_))).collect();
+        let is_input = |node: &NodeId| matches!(self.graph.operation(*node), Operation::Input(_));
+        let (inputs, live): (Vec<NodeId>, Vec<NodeId>) =
+            self.graph.nodes().filter(|node| live[node.index()]).partition(is_input);
         let mut moved = false;
         for position in positions {
             let residual = self.residual(left, right, &live, &axes, &position)?;
@@ -316,11 +317,9 @@ impl Point<'_> {
         Some(moved)
     }
 
-    fn residual(&mut self, left: &Ref, right: &Ref, live: &[bool], axes: &[Axis], position: &[usize]) -> Option<f64> {
-        for node in self.graph.nodes().filter(|node| live[node.index()]) {
-            if !matches!(self.graph.operation(node), Operation::Input(_)) {
-                self.arrays[node.index()] = self.compute(node);
-            }
+    fn residual(&mut self, left: &Ref, right: &Ref, live: &[NodeId], axes: &[Axis], position: &[usize]) -> Option<f64> {
+        for node in live {
+            self.arrays[node.index()] = self.compute(*node);
         }
         let value = |used: &Ref| {
             let mut place = 0;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
+use super::plan::realise;
 use super::sample::{POINTS, Samples, Values};
 use super::{Rule, Simplified, Step, Subject};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
@@ -17,10 +18,20 @@ use crate::print::KnownCall;
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
 const MOST_SEARCHES: usize = 12;
+/// How many values are written in canonical form.
+const MOST_TIDIED: usize = 24;
 /// What is dearer than this has no form that the search would find.
 const MOST_COST: usize = 40;
 /// How many numerical hits are tried before one gives up.
 const MOST_PROOFS: usize = 4;
+/// More results than this share too much to be looked at together.
+const MOST_ROOTS: usize = 64;
+/// How many divisors a whole target is tried to be a quotient by.
+const MOST_DIVISORS: usize = 3;
+/// Where a form of so many operations was found, one does not look for larger ones.
+const SHORT: u32 = 3;
+/// How many stated numbers a form may use.
+const MOST_NUMBERS: usize = 4;
 /// Larger formulas are left as they are.
 const MOST_NODES: usize = 20_000;
 
@@ -30,6 +41,8 @@ struct Candidate {
     operator: Option<Operator>,
     left: EntryId,
     right: Option<EntryId>,
+    /// What all of it is divided by.
+    below: Option<EntryId>,
     /// Its own operations.
     cost: u32,
     leaves: u32,
@@ -56,15 +69,24 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         return Ok(unchanged());
     }
     let mut search = Search::new(graph, subject);
-    let (mut roots, mut results) = (Vec::new(), Vec::new());
-    for (place, root) in subject.roots.iter().enumerate() {
-        if place == subject.first {
-            search.results.clone_from(&results);
+    let mut roots = Vec::new();
+    let (first, second) = subject.roots.split_at(subject.first.min(subject.roots.len()));
+    for group in [first, second] {
+        // What several results share is simplified first, and then costs nothing.
+        for shared in search.shared(graph, group) {
+            search.simplify(graph, shared)?;
+            search.tidy(graph, shared)?;
+            search.settle(graph, shared);
         }
-        let labels = search.simplify(graph, root.node)?;
-        let value = search.replaced(root, &labels);
-        results.push(value.node);
-        roots.push(value);
+        let mut results = Vec::new();
+        for root in group {
+            search.simplify(graph, root.node)?;
+            search.tidy(graph, root.node)?;
+            let value = search.replaced(root);
+            results.push(value.node);
+            roots.push(value);
+        }
+        search.free.extend(results);
     }
     let calls = search.calls.into_values().collect();
     Ok(Simplified { roots, steps: search.steps, calls })
@@ -75,14 +97,20 @@ pub(super) struct Search<'a> {
     forward: Vec<bool>,
     /// Forward values with a name: they cost nothing.
     pub(super) named: BTreeSet<NodeId>,
-    /// Closed forms of first derivatives, while second ones are simplified: they cost nothing any more.
-    pub(super) results: Vec<NodeId>,
+    /// Backward values that cost nothing any more: first derivatives, when second ones are simplified, and what stands for
+    /// values that several results share.
+    pub(super) free: BTreeSet<NodeId>,
+    /// Values that several results share: forms refer to what stands for them.
+    settled: BTreeSet<NodeId>,
+    /// Forward values that are computed whatever branches are taken.
+    anyway: Vec<bool>,
     samples: Samples,
     /// What stands for a backward node, over labels for its slots.
     found: HashMap<NodeId, (Vec<Axis>, Ref)>,
     pub(super) closed: HashMap<NodeId, Vec<Axis>>,
     pub(super) calls: BTreeMap<NodeId, KnownCall>,
     searches: usize,
+    tidied: usize,
     steps: Vec<Step>,
 }
 
@@ -96,13 +124,16 @@ impl<'a> Search<'a> {
         Self {
             subject,
             named: named.collect(),
-            results: Vec::new(),
+            anyway: computed_anyway(graph, subject.outputs),
+            free: BTreeSet::new(),
+            settled: BTreeSet::new(),
             forward,
             samples,
             found: HashMap::new(),
             closed: HashMap::new(),
             calls: BTreeMap::new(),
             searches: 0,
+            tidied: 0,
             steps: Vec::new(),
         }
     }
@@ -111,16 +142,75 @@ impl<'a> Search<'a> {
         self.forward.get(node.index()).copied().unwrap_or(false)
     }
 
+    /// Whether a value is computed whatever branches are taken, or made of such values.
+    pub(super) fn is_computed_anyway(&self, graph: &Graph, node: NodeId) -> bool {
+        let mut pending = vec![node];
+        while let Some(next) = pending.pop() {
+            let forward = self.is_forward(next);
+            if forward && !self.anyway[next.index()] {
+                return false;
+            }
+            if !forward && !self.free.contains(&next) {
+                pending.extend(graph.operands(next).map(|operand| operand.node));
+            }
+        }
+        true
+    }
+
     /// What stands for a use.
-    fn replaced(&self, used: &Ref, labels: &[Axis]) -> Ref {
+    pub(super) fn replaced(&self, used: &Ref) -> Ref {
         match self.found.get(&used.node) {
-            Some((_, value)) => value.renamed(labels, &used.axes),
+            Some((labels, value)) => value.renamed(labels, &used.axes),
             None => used.clone(),
         }
     }
 
-    /// Finds what stands for a node; returns the labels of its slots.
-    fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<Vec<Axis>, GraphError> {
+    /// A shared value that is worth a name; what is cheaper is better written where it is used.
+    fn settle(&mut self, graph: &Graph, node: NodeId) {
+        if let Some((_, value)) = self.found.get(&node)
+            && self.opened(graph, value.node, false).len() > 1
+        {
+            self.free.insert(value.node);
+            self.settled.insert(node);
+        }
+    }
+
+    /// What stands for a use that several results share.
+    pub(super) fn settled(&self, used: &Ref) -> Option<Ref> {
+        self.settled.contains(&used.node).then(|| self.replaced(used))
+    }
+
+    /// The backward values at which the ways to different results part, those that are needed first in front.
+    fn shared(&self, graph: &Graph, roots: &[Ref]) -> Vec<NodeId> {
+        if roots.len() < 2 || roots.len() > MOST_ROOTS {
+            return Vec::new();
+        }
+        let mut reached = vec![0_u64; graph.len()];
+        let mut parts = vec![false; graph.len()];
+        for (place, root) in roots.iter().enumerate() {
+            reached[root.node.index()] |= 1 << place;
+        }
+        for node in graph.nodes().rev().filter(|node| !self.is_forward(*node)) {
+            let own = reached[node.index()];
+            if own == 0 {
+                continue;
+            }
+            for operand in graph.operands(node) {
+                let before = &mut reached[operand.node.index()];
+                // Another user came first, and does not lead to the same results.
+                parts[operand.node.index()] |= *before != 0 && *before != own;
+                *before |= own;
+            }
+        }
+        let worth = |node: &NodeId| {
+            let several = reached[node.index()].count_ones() > 1 && parts[node.index()];
+            several && !self.is_forward(*node) && !is_leaf(graph, *node) && !roots.iter().any(|root| root.node == *node)
+        };
+        graph.nodes().filter(worth).collect()
+    }
+
+    /// Finds what stands for a node.
+    fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<(), GraphError> {
         let mut pending = vec![(root, false)];
         while let Some((node, ready)) = pending.pop() {
             if self.found.contains_key(&node) || self.is_forward(node) || is_leaf(graph, node) {
@@ -141,7 +231,7 @@ impl<'a> Search<'a> {
             let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
             pending.extend(operands.into_iter().rev().map(|operand| (operand, false)));
         }
-        Ok(self.found.get(&root).map(|(labels, _)| labels.clone()).unwrap_or_default())
+        Ok(())
     }
 
     /// The same operation over operands that were replaced.
@@ -151,14 +241,8 @@ impl<'a> Search<'a> {
         for dim in graph.local_dims(node).split_off(labels.len()) {
             labels.push(graph.axis(dim, ""));
         }
-        let operands: Vec<Ref> = graph
-            .operand_refs(node, &labels)
-            .iter()
-            .map(|operand| {
-                let own = self.found.get(&operand.node).map(|(labels, _)| labels.clone()).unwrap_or_default();
-                self.replaced(operand, &own)
-            })
-            .collect();
+        let operands: Vec<Ref> =
+            graph.operand_refs(node, &labels).iter().map(|operand| self.replaced(operand)).collect();
         graph.set_span(graph.span(node));
         let closed = &labels[target.axes.len()..];
         let rebuilt = match (graph.operation(node), operands.as_slice()) {
@@ -170,6 +254,53 @@ impl<'a> Search<'a> {
         self.step(Rule::Operands, &target, &rebuilt, Vec::new());
         self.found.insert(node, (target.axes, rebuilt));
         Ok(())
+    }
+
+    /// Writes what stands for a node in canonical form, if that is cheaper.
+    fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
+        let cost = self.opened(graph, before.node, true).len();
+        let own = self.opened(graph, before.node, false).len();
+        if !(2..=MOST_COST).contains(&own) || graph.kind(before.node) != Kind::Number || self.tidied >= MOST_TIDIED {
+            return Ok(());
+        }
+        self.tidied += 1;
+        let forward: BTreeSet<NodeId> = self.frontier(graph, before.node);
+        let inputs = BTreeSet::new();
+        let mut best: Option<(usize, Ref)> = None;
+        for opaque in [forward, inputs] {
+            let plan = {
+                let mut field = Field::new(graph, opaque, &[]);
+                let Some(term) = field.term(&before) else { continue };
+                let Some(plan) = field.plan(&term) else { continue };
+                plan
+            };
+            let after = realise(graph, &plan, &mut HashMap::new())?;
+            let size = self.opened(graph, after.node, true).len();
+            if size < best.as_ref().map_or(cost, |(size, _)| *size) {
+                best = Some((size, after));
+            }
+        }
+        if let Some((_, after)) = best {
+            self.step(Rule::Canonical, &before, &after, Vec::new());
+            self.found.insert(node, (axes, after));
+        }
+        Ok(())
+    }
+
+    /// The forward values, and what costs nothing, that a value reads.
+    fn frontier(&self, graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
+        let (mut frontier, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+        while let Some(next) = pending.pop() {
+            if self.is_forward(next) || (self.free.contains(&next) && next != root) {
+                if !is_leaf(graph, next) {
+                    frontier.insert(next);
+                }
+            } else if seen.insert(next) {
+                pending.extend(graph.operands(next).map(|operand| operand.node));
+            }
+        }
+        frontier
     }
 
     fn step(&mut self, rule: Rule, before: &Ref, after: &Ref, facts: Vec<usize>) {
@@ -199,31 +330,22 @@ impl<'a> Search<'a> {
         for leaf in &leaves {
             self.samples.extend(graph, leaf.value.node);
         }
-        let bank = self.bank(graph, &leaves);
-        let mut candidates: Vec<(Rank, Candidate)> = candidates(&bank, &values, opened as u32)
-            .into_iter()
-            .map(|candidate| (rank(&bank, &candidate, &leaves), candidate))
-            .filter(|(rank, _)| *rank < own)
-            .collect();
-        // Among equals, a sign stands in front.
-        let inner = |candidate: &Candidate| {
-            let parts = [Some(candidate.left), candidate.right];
-            let negative = |id: &EntryId| matches!(bank.get(*id).form, Form::Unary(..)) || bank.has_inner_sign(*id);
-            match candidate.operator {
-                None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
-                Some(_) => parts.iter().flatten().any(negative),
-            }
-        };
-        candidates.sort_by_key(|(rank, candidate)| (*rank, inner(candidate)));
-        candidates.truncate(MOST_PROOFS);
-        if std::env::var("DEBUG_SEARCH").is_ok() {
-            eprintln!("search {} opened {opened} own {own:?} leaves {} candidates {}", target.node.index(), leaves.len(), candidates.len());
-            for (r, c) in &candidates { eprintln!("   {r:?} {c:?} {:?} {:?}", bank.get(c.left).form, c.right.map(|r| bank.get(r).form)); }
+        let mut bank = self.bank(graph, &leaves, &cone);
+        let mut found = candidates(&bank, &values, None, opened as u32);
+        if ranked(&bank, found.clone(), &leaves, own).is_empty() {
+            bank.deepen();
+            found = candidates(&bank, &values, None, opened as u32);
         }
-        for (_, candidate) in candidates {
-            let start = std::time::Instant::now();
-            let p = self.proof(graph, target, &cone, &bank, &leaves, &candidate);
-            if std::env::var("DEBUG_SEARCH").is_ok() { eprintln!("   proof {:?} {:?}", p, start.elapsed()); }
+        if found.iter().all(|candidate| candidate.cost > SHORT) {
+            // Larger forms are often a quotient by what the chain rule divides by.
+            for below in bank.divisors().take(MOST_DIVISORS) {
+                let mut scaled = values;
+                scaled.iter_mut().zip(bank.get(below).values).for_each(|(value, below)| *value *= below);
+                found.extend(candidates(&bank, &scaled, Some(below), opened as u32));
+            }
+        }
+        let ranked = ranked(&bank, found, &leaves, own);
+        for candidate in ranked {
             if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
                 let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
                 return Ok(Some((Rule::FoldBack, closed, facts)));
@@ -232,9 +354,15 @@ impl<'a> Search<'a> {
         Ok(None)
     }
 
-    fn bank(&self, graph: &Graph, leaves: &[Leaf]) -> Bank {
+    fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
         let mut entries = Vec::new();
-        for number in [1, 2].map(Number::from) {
+        let mut numbers = [1, 2].map(Number::from).to_vec();
+        for number in cone.numbers.iter().filter(|number| !number.is_zero() && !number.is_negative()) {
+            if !numbers.contains(number) && numbers.len() < MOST_NUMBERS {
+                numbers.push(*number);
+            }
+        }
+        for number in numbers {
             let (form, values) = (Form::Number(number), [number.to_f64(); POINTS]);
             entries.push(Entry { form, values, cost: 0, leaves: 0, reads: 0, divides: true });
         }
@@ -256,13 +384,16 @@ impl<'a> Search<'a> {
         leaves: &[Leaf],
         candidate: &Candidate,
     ) -> Option<Vec<usize>> {
-        let opaque = self.opaque(graph, cone);
+        let mut opaque = self.opaque(graph, cone);
+        let standing = self.settled.iter().filter(|node| **node != target.node);
+        let standing: BTreeMap<NodeId, (Vec<Axis>, Ref)> =
+            standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
+        opaque.extend(standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)));
         let prove = |facts: &[(usize, Ref)]| {
             let mut field = Field::new(graph, opaque.clone(), facts);
+            field.standing.clone_from(&standing);
             let wanted = field.term(target)?;
             let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
-            if std::env::var("DEBUG_PROOF").is_ok() { let d = field.minus(&term, &wanted); eprintln!("facts {} wanted {:?}\n term {:?}\n diff {:?}", facts.len(), wanted, term, d);
-              for k in term.kernels().chain(wanted.kernels()) { eprintln!("  k{} = {:?}", k.0, field.kernels.meaning(k)); } }
             field.proves_equal(&term, &wanted).then(|| field.facts.used().clone())
         };
         if let Some(used) = prove(&[]) {
@@ -273,8 +404,13 @@ impl<'a> Search<'a> {
         }
         let mut needed: Vec<usize> = prove(self.subject.facts)?.into_iter().collect();
         for fact in needed.clone() {
-            let fewer: Vec<(usize, Ref)> =
-                self.subject.facts.iter().filter(|(place, _)| needed.contains(place) && *place != fact).cloned().collect();
+            let fewer: Vec<(usize, Ref)> = self
+                .subject
+                .facts
+                .iter()
+                .filter(|(place, _)| needed.contains(place) && *place != fact)
+                .cloned()
+                .collect();
             if prove(&fewer).is_some() {
                 needed.retain(|other| *other != fact);
             }
@@ -299,7 +435,10 @@ impl<'a> Search<'a> {
         let mut seen = BTreeSet::new();
         let mut pending = vec![node];
         while let Some(next) = pending.pop() {
-            let free = self.named.contains(&next) || self.results.contains(&next) || (!with_forward && self.is_forward(next));
+            let free = self.named.contains(&next)
+                || self.free.contains(&next)
+                || (self.settled.contains(&next) && next != node)
+                || (!with_forward && self.is_forward(next));
             if free || is_leaf(graph, next) || !seen.insert(next) {
                 continue;
             }
@@ -327,6 +466,22 @@ fn quotients(graph: &Graph, cone: &Cone) -> u32 {
     (cone.backward.iter().filter(divides).count() + read) as u32
 }
 
+/// The values that outputs need outside of branches.
+fn computed_anyway(graph: &Graph, outputs: &[NodeId]) -> Vec<bool> {
+    let mut anyway = vec![false; graph.len()];
+    outputs.iter().for_each(|output| anyway[output.index()] = true);
+    for node in graph.nodes() {
+        anyway[node.index()] |= matches!(graph.operation(node), Operation::Input(_) | Operation::Constant(_));
+    }
+    for node in graph.nodes().rev().filter(|node| !is_leaf(graph, *node)) {
+        if anyway[node.index()] {
+            let needed = if graph.as_operator(node) == Some(Operator::Select) { 1 } else { usize::MAX };
+            graph.operands(node).take(needed).for_each(|operand| anyway[operand.node.index()] = true);
+        }
+    }
+    anyway
+}
+
 /// A node over new labels for its slots.
 fn whole(graph: &mut Graph, node: NodeId) -> Ref {
     let dims = graph.shape(node).to_vec();
@@ -344,30 +499,55 @@ fn is_leaf(graph: &Graph, node: NodeId) -> bool {
     }
 }
 
+/// The few candidates that are worth a proof, best first.
+fn ranked(bank: &Bank, candidates: Vec<Candidate>, leaves: &[Leaf], own: Rank) -> Vec<Candidate> {
+    let mut ranked: Vec<(Rank, Candidate)> = candidates
+        .into_iter()
+        .map(|candidate| (rank(bank, &candidate, leaves), candidate))
+        .filter(|(rank, _)| *rank < own)
+        .collect();
+    // Among equals, a sign stands in front.
+    let inner = |candidate: &Candidate| {
+        let parts = [Some(candidate.left), candidate.right];
+        let negative = |id: &EntryId| matches!(bank.get(*id).form, Form::Unary(..)) || bank.has_inner_sign(*id);
+        match candidate.operator {
+            None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
+            Some(_) => parts.iter().flatten().any(negative),
+        }
+    };
+    ranked.sort_by_key(|(rank, candidate)| (*rank, inner(candidate)));
+    ranked.truncate(MOST_PROOFS);
+    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
 fn rank(bank: &Bank, candidate: &Candidate, leaves: &[Leaf]) -> Rank {
     let read = leaves.iter().enumerate().filter(|(place, _)| candidate.reads >> place & 1 == 1);
     let reached: BTreeSet<NodeId> = read.flat_map(|(_, leaf)| leaf.opened.iter().copied()).collect();
-    let parts = [Some(candidate.left), candidate.right];
+    let parts = [Some(candidate.left), candidate.right, candidate.below];
     let quotients = parts.iter().flatten().map(|id| bank.quotients(*id)).sum::<u32>();
     Rank {
         operations: candidate.cost as usize + reached.len(),
         own: candidate.cost,
         references: candidate.leaves,
-        quotients: quotients + u32::from(candidate.operator == Some(Operator::Divide)) + candidate.reads.count_ones(),
+        quotients: quotients
+            + u32::from(candidate.operator == Some(Operator::Divide))
+            + u32::from(candidate.below.is_some())
+            + candidate.reads.count_ones(),
     }
 }
 
 /// Expressions whose numbers are the target's, all cheaper than the target.
-fn candidates(bank: &Bank, target: &Values, cost: u32) -> Vec<Candidate> {
+fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, cost: u32) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     let mut push = |operator: Option<Operator>, left: EntryId, right: Option<EntryId>| {
-        let parts = [Some(left), right];
+        let parts = [Some(left), right, below];
         let sum = |part: fn(&Entry) -> u32| parts.iter().flatten().map(|id| part(bank.get(*id))).sum::<u32>();
         let candidate = Candidate {
             operator,
             left,
             right,
-            cost: sum(|entry| entry.cost) + u32::from(operator.is_some()),
+            below,
+            cost: sum(|entry| entry.cost) + u32::from(operator.is_some()) + u32::from(below.is_some()),
             leaves: sum(|entry| entry.leaves),
             reads: parts.iter().flatten().fold(0, |reads, id| reads | bank.get(*id).reads),
         };
@@ -417,13 +597,20 @@ fn term_of(
     terms: &mut HashMap<u32, Option<Term>>,
 ) -> Option<Term> {
     let left = entry_term(field, bank, leaves, candidate.left, terms)?;
-    match (candidate.operator, candidate.right) {
-        (None, _) => Some(left),
-        (Some(operator), None) => field.apply(operator, &[left]),
+    let whole = match (candidate.operator, candidate.right) {
+        (None, _) => left,
+        (Some(operator), None) => field.apply(operator, &[left])?,
         (Some(operator), Some(right)) => {
             let right = entry_term(field, bank, leaves, right, terms)?;
-            field.apply(operator, &[left, right])
+            field.apply(operator, &[left, right])?
         }
+    };
+    match candidate.below {
+        Some(below) => {
+            let below = entry_term(field, bank, leaves, below, terms)?;
+            field.apply(Operator::Divide, &[whole, below])
+        }
+        None => Some(whole),
     }
 }
 
@@ -461,21 +648,26 @@ fn entry_term(
 
 fn build_candidate(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], candidate: &Candidate) -> Result<Ref, GraphError> {
     let left = build_entry(graph, bank, leaves, candidate.left)?;
-    match (candidate.operator, candidate.right) {
-        (None, _) => Ok(left),
-        (Some(operator), None) => graph.apply(operator, &[left]),
+    let whole = match (candidate.operator, candidate.right) {
+        (None, _) => left,
+        (Some(operator), None) => graph.apply(operator, &[left])?,
         (Some(operator), Some(right)) => {
             let right = build_entry(graph, bank, leaves, right)?;
-            graph.apply(operator, &[left, right])
+            graph.apply(operator, &[left, right])?
         }
+    };
+    match candidate.below {
+        Some(below) => {
+            let below = build_entry(graph, bank, leaves, below)?;
+            graph.apply(Operator::Divide, &[whole, below])
+        }
+        None => Ok(whole),
     }
 }
 
 fn build_entry(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], id: EntryId) -> Result<Ref, GraphError> {
     match bank.get(id).form {
-        Form::Leaf(place) => {
-            leaves.get(place as usize).map(|leaf| leaf.value.clone()).ok_or(GraphError::UnknownNode)
-        }
+        Form::Leaf(place) => leaves.get(place as usize).map(|leaf| leaf.value.clone()).ok_or(GraphError::UnknownNode),
         Form::Number(number) => graph.constant(number),
         Form::Unary(operator, inner) => {
             let inner = build_entry(graph, bank, leaves, inner)?;
@@ -487,8 +679,7 @@ fn build_entry(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], id: EntryId) -> 
             graph.apply(Operator::Power, &[inner, two])
         }
         Form::Binary(operator, left, right) => {
-            let operands =
-                [build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?];
+            let operands = [build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?];
             graph.apply(operator, &operands)
         }
     }

@@ -106,28 +106,3 @@ fn a_derivation_is_the_same_every_time() {
     let text = "let s = 1/(1 + exp(-x)); s*log(1 + exp(x*t)) + t/(1 + exp(-t))";
     assert_eq!(forms(text), forms(text));
 }
-
-mod scratch {
-    #[test]
-    fn scratch() {
-        let file = std::fs::read_to_string("/tmp/new/rows3.txt").unwrap();
-        for line in file.lines().filter(|l| !l.trim().is_empty()) {
-            let (flags, text) = line.split_once('|').unwrap();
-            let order = if flags.contains('2') { 2 } else { 1 };
-            let upstream = flags.contains('g').then(|| "g".to_owned());
-            let module = crate::parse::parse_formula(text, &[]).unwrap_or_else(|e| panic!("{text}: {e:?}"));
-            let function = crate::resolve::resolve(&module, text).unwrap_or_else(|e| panic!("{text}: {e:?}")).pop().unwrap();
-            let raw = crate::derive::derive(function.clone(), &crate::derive::Request { order, raw: true, upstream: upstream.clone(), ..Default::default() }).unwrap();
-            let start = std::time::Instant::now();
-            let derived = crate::derive::derive(function, &crate::derive::Request { order, upstream, ..Default::default() }).unwrap();
-            let took = start.elapsed().as_secs_f64() * 1e3;
-            let listing = derived.listing(crate::print::Style::Language, |_, _| String::new());
-            let rl = raw.listing(crate::print::Style::Language, |_, _| String::new());
-            println!("\n{text}   [{:.1} ms] raw {} derived {}", took, raw.operations(&rl).derived, derived.operations(&listing).derived);
-            for l in &listing.lets { println!("    let {} = {}", l.left(), l.formula); }
-            for (e, l) in derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]) {
-                println!("  d{:?} {} = {}", e.wrt, e.kind.name(), l.formula); }
-            for f in &derived.function.facts { if f.used { println!("  used {}", f.text); } }
-        }
-    }
-}

@@ -1,0 +1,353 @@
+//! Canonical terms written out again: common factors in front, one quotient, sums collected where they run over the same
+//! axes.
+//!
+//! A [`Plan`] is taken from a term first and put into the graph afterwards, for the field reads the graph.
+
+use std::collections::HashMap;
+
+use super::field::{Field, Term};
+use super::kernel::{Closure, Label, Meaning};
+use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
+use super::rational::Rational;
+use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Ref};
+use crate::number::Number;
+use crate::operators::Operator;
+
+/// A formula that is not in a graph yet.
+#[derive(Clone, Debug)]
+pub(super) enum Plan {
+    Number(i64),
+    Use(NodeId, Vec<Label>),
+    Size(Dim),
+    Iota(Label),
+    Delta(Label, Label),
+    Apply(Operator, Vec<Plan>),
+    Closed(Closure, Vec<(Label, Dim)>, Box<Plan>),
+}
+
+/// A plan and whether its negative is meant.
+type Signed = (bool, Plan);
+
+/// Deeper plans are given up.
+const MOST_DEPTH: usize = 24;
+
+fn apply(operator: Operator, operands: impl Into<Vec<Plan>>) -> Plan {
+    Plan::Apply(operator, operands.into())
+}
+
+impl Field<'_> {
+    /// How a term is best written; `None` if it is too deep or has numbers that are too large.
+    pub(super) fn plan(&mut self, term: &Term) -> Option<Plan> {
+        let signed = self.plan_term(term, 0)?;
+        Some(with_sign(signed))
+    }
+
+    fn plan_term(&mut self, term: &Term, depth: usize) -> Option<Signed> {
+        if depth > MOST_DEPTH {
+            return None;
+        }
+        let below: Vec<(Polynomial, u32)> = term.denominator.iter().map(|(f, power)| (f.clone(), *power)).collect();
+        let content = term.numerator.content();
+        let inside = term.numerator.times_monomial(&inverse(&content))?;
+        let (scale, inside) = without_scale(&inside)?;
+        let mut quotient = Quotient::default();
+        let mut negative = quotient.scale(scale);
+        self.factors(&content, &mut quotient, depth)?;
+        if inside.as_constant() != Some(Rational::ONE) {
+            let (sign, sum) = self.plan_sum(&inside, depth)?;
+            negative ^= sign;
+            quotient.above.push(sum);
+        }
+        for (factor, power) in below {
+            let (sign, plan) = self.plan_sum(&factor, depth)?;
+            negative ^= sign && power % 2 == 1;
+            quotient.below.push(powered(plan, Rational::from(i32::try_from(power).ok()?))?);
+        }
+        Some((negative, quotient.plan()))
+    }
+
+    /// The kernels of a monomial, above and below.
+    fn factors(&mut self, monomial: &Monomial, quotient: &mut Quotient, depth: usize) -> Option<()> {
+        for (kernel, exponent) in monomial {
+            let plan = self.plan_kernel(*kernel, depth + 1)?;
+            if self.kernels.is_indicator(*kernel) {
+                quotient.conditions.push(plan);
+            } else if exponent.is_negative() {
+                quotient.below.push(powered(plan, exponent.negated())?);
+            } else {
+                quotient.above.push(powered(plan, *exponent)?);
+            }
+        }
+        Some(())
+    }
+
+    /// A sum of monomials: what most of them share stands in front of those.
+    fn plan_sum(&mut self, polynomial: &Polynomial, depth: usize) -> Option<Signed> {
+        if depth > MOST_DEPTH {
+            return None;
+        }
+        if let Some((monomial, coefficient)) = polynomial.as_monomial() {
+            let (monomial, mut quotient) = (monomial.clone(), Quotient::default());
+            let negative = quotient.scale(coefficient);
+            self.factors(&monomial, &mut quotient, depth)?;
+            return Some((negative, quotient.plan()));
+        }
+        // `if c { a } else { b }` is b + c*(a - b) here: written so, a branch would be computed where it is not taken.
+        if polynomial.kernels().any(|kernel| self.kernels.is_indicator(kernel)) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        let mut rest = polynomial.clone();
+        if let Some((collected, left)) = self.collected(polynomial, depth) {
+            parts.push(collected);
+            rest = left;
+        }
+        while let Some(kernel) = most_shared(&rest).filter(|_| rest.len() > 2) {
+            let (with, without) = split(&rest, kernel)?;
+            let part = self.plan_term(&Term::polynomial(with), depth + 1)?;
+            parts.push(part);
+            rest = without;
+        }
+        for (monomial, coefficient) in rest.terms() {
+            let part = self.plan_sum(&Polynomial::term(monomial.clone(), *coefficient), depth + 1)?;
+            parts.push(part);
+        }
+        // A positive term goes first.
+        parts.sort_by_key(|(negative, _)| *negative);
+        let mut parts = parts.into_iter();
+        let (negative, mut sum) = parts.next()?;
+        for (sign, part) in parts {
+            let operator = if sign == negative { Operator::Add } else { Operator::Subtract };
+            sum = apply(operator, [sum, part]);
+        }
+        Some((negative, sum))
+    }
+
+    /// Sums over the same axes with a common factor, as one sum: `a @ x + b @ x` is `(a + b) @ x`.
+    fn collected(&mut self, polynomial: &Polynomial, depth: usize) -> Option<(Signed, Polynomial)> {
+        let mut sums: Vec<(Monomial, Rational, Kernel)> = Vec::new();
+        for (monomial, coefficient) in polynomial.terms() {
+            let own: Vec<Kernel> = monomial
+                .iter()
+                .filter(|(kernel, exponent)| {
+                    *exponent == Rational::ONE
+                        && matches!(self.kernels.meaning(*kernel), Meaning::Closed(Closure::Sum, ..))
+                })
+                .map(|(kernel, _)| *kernel)
+                .collect();
+            if let [kernel] = own.as_slice() {
+                sums.push((monomial.clone(), *coefficient, *kernel));
+            }
+        }
+        let (_, _, first) = sums.first()?.clone();
+        let Meaning::Closed(_, dims, _) = self.kernels.meaning(first).clone() else { return None };
+        let labels: Vec<Label> = dims.iter().map(|dim| self.kernels.fresh(*dim)).collect();
+        let mut together = Term::constant(Rational::ZERO);
+        let mut rest = polynomial.clone();
+        let mut shared: Option<Vec<Kernel>> = None;
+        let mut count = 0;
+        for (monomial, coefficient, kernel) in sums {
+            let Some(body) = self.body_over(kernel, &dims, &labels) else { continue };
+            let own: Vec<Kernel> = body.as_polynomial()?.as_monomial()?.0.iter().map(|(kernel, _)| *kernel).collect();
+            let common: Vec<Kernel> = match &shared {
+                Some(shared) => shared.iter().copied().filter(|kernel| own.contains(kernel)).collect(),
+                None => own,
+            };
+            if common.is_empty() {
+                continue;
+            }
+            shared = Some(common);
+            let mut outside = monomial.clone();
+            outside.retain(|(other, _)| *other != kernel);
+            let outside = Term::polynomial(Polynomial::term(outside, coefficient));
+            let product = self.times(&body, &outside)?;
+            together = self.plus(&together, &product)?;
+            rest.add(monomial, coefficient.negated())?;
+            count += 1;
+        }
+        if count < 2 {
+            return None;
+        }
+        let (negative, body) = self.plan_term(&together, depth + 1)?;
+        let closed = labels.into_iter().zip(dims).collect();
+        Some(((negative, Plan::Closed(Closure::Sum, closed, Box::new(body))), rest))
+    }
+
+    /// The body of a sum over these dimensions, its axes under the given labels.
+    fn body_over(&mut self, kernel: Kernel, dims: &[Dim], labels: &[Label]) -> Option<Term> {
+        let level = self.kernels.get(kernel).level;
+        let Meaning::Closed(Closure::Sum, own, body) = self.kernels.meaning(kernel).clone() else { return None };
+        if own != dims {
+            return None;
+        }
+        let bound = |place: usize| Label::Bound(level, place as u8);
+        let map: Vec<(Label, Label)> = labels.iter().enumerate().map(|(at, label)| (bound(at), *label)).collect();
+        self.renamed(&body, &map)
+    }
+
+    fn plan_kernel(&mut self, kernel: Kernel, depth: usize) -> Option<Plan> {
+        if depth > MOST_DEPTH {
+            return None;
+        }
+        Some(match self.kernels.meaning(kernel).clone() {
+            Meaning::Node(node, labels) | Meaning::Condition(node, labels) => Plan::Use(node, labels),
+            Meaning::Size(dim) => Plan::Size(dim),
+            Meaning::Iota(label) => Plan::Iota(label),
+            Meaning::Delta(a, b) => Plan::Delta(a, b),
+            Meaning::IsPositive(term) => {
+                let plan = with_sign(self.plan_term(&term, depth + 1)?);
+                apply(Operator::Greater, [plan, Plan::Number(0)])
+            }
+            Meaning::IsZero(term) => {
+                let plan = with_sign(self.plan_term(&term, depth + 1)?);
+                apply(Operator::Equal, [plan, Plan::Number(0)])
+            }
+            Meaning::Exponential(monomial) => {
+                let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth + 1)?;
+                apply(Operator::Exp, [with_sign(inner)])
+            }
+            Meaning::Function(operator, terms) => {
+                let operands = terms.iter().map(|term| Some(with_sign(self.plan_term(term, depth + 1)?)));
+                Plan::Apply(operator, operands.collect::<Option<Vec<_>>>()?)
+            }
+            Meaning::Closed(closure, dims, body) => {
+                let labels: Vec<Label> = dims.iter().map(|dim| self.kernels.fresh(*dim)).collect();
+                let level = self.kernels.get(kernel).level;
+                let bound = |place: usize| Label::Bound(level, place as u8);
+                let map: Vec<(Label, Label)> =
+                    labels.iter().enumerate().map(|(at, label)| (bound(at), *label)).collect();
+                let body = self.renamed(&body, &map)?;
+                let body = with_sign(self.plan_term(&body, depth + 1)?);
+                Plan::Closed(closure, labels.into_iter().zip(dims).collect(), Box::new(body))
+            }
+        })
+    }
+}
+
+/// A product over a product, under conditions.
+#[derive(Default)]
+struct Quotient {
+    above: Vec<Plan>,
+    below: Vec<Plan>,
+    conditions: Vec<Plan>,
+    factor: Option<i64>,
+    divisor: Option<i64>,
+}
+
+impl Quotient {
+    /// Takes a number as a factor; whether it is negative.
+    fn scale(&mut self, scale: Rational) -> bool {
+        let (above, below) = scale.parts();
+        self.factor = i64::try_from(above.unsigned_abs()).ok().filter(|above| *above != 1);
+        self.divisor = i64::try_from(below).ok().filter(|below| *below != 1);
+        scale.is_negative()
+    }
+
+    fn plan(self) -> Plan {
+        let product = |number: Option<i64>, plans: Vec<Plan>| {
+            let numbers = number.map(Plan::Number);
+            numbers.into_iter().chain(plans).reduce(|product, plan| apply(Operator::Multiply, [product, plan]))
+        };
+        let above = product(self.factor, self.above).unwrap_or(Plan::Number(1));
+        let mut plan = match product(self.divisor, self.below) {
+            Some(below) => apply(Operator::Divide, [above, below]),
+            None => above,
+        };
+        for condition in self.conditions {
+            plan = apply(Operator::Select, [condition, plan, Plan::Number(0)]);
+        }
+        plan
+    }
+}
+
+fn with_sign((negative, plan): Signed) -> Plan {
+    if negative { apply(Operator::Negate, [plan]) } else { plan }
+}
+
+/// A plan to a positive power.
+fn powered(plan: Plan, exponent: Rational) -> Option<Plan> {
+    if exponent == Rational::ONE {
+        return Some(plan);
+    }
+    if let Some(whole) = exponent.to_integer() {
+        return Some(apply(Operator::Power, [plan, Plan::Number(i64::from(whole))]));
+    }
+    let twice = exponent.times(Rational::from(2))?.to_integer()?;
+    let root = apply(Operator::Sqrt, [plan]);
+    Some(if twice == 1 { root } else { apply(Operator::Power, [root, Plan::Number(i64::from(twice))]) })
+}
+
+/// A number that divides every coefficient, with the sign of the first, and what is left.
+fn without_scale(polynomial: &Polynomial) -> Option<(Rational, Polynomial)> {
+    let mut coefficients = polynomial.terms().map(|(_, value)| *value);
+    let first = coefficients.next()?;
+    let size = |value: Rational| if value.is_negative() { value.negated() } else { value };
+    if coefficients.all(|value| size(value) == size(first)) {
+        let scale = if polynomial.len() == 1 { first } else { size(first) };
+        return Some((scale, polynomial.scaled(scale.reciprocal()?)?));
+    }
+    Some((Rational::ONE, polynomial.clone()))
+}
+
+/// The kernel that most terms share, if two do but not all.
+fn most_shared(polynomial: &Polynomial) -> Option<Kernel> {
+    let mut counts: HashMap<Kernel, usize> = HashMap::new();
+    for (monomial, _) in polynomial.terms() {
+        for (kernel, exponent) in monomial {
+            if exponent.is_positive() {
+                *counts.entry(*kernel).or_insert(0) += 1;
+            }
+        }
+    }
+    let best = counts.into_iter().max_by_key(|(kernel, count)| (*count, std::cmp::Reverse(*kernel)))?;
+    (best.1 > 1).then_some(best.0)
+}
+
+/// The terms with a kernel, and those without.
+fn split(polynomial: &Polynomial, kernel: Kernel) -> Option<(Polynomial, Polynomial)> {
+    let (mut with, mut without) = (Polynomial::default(), Polynomial::default());
+    for (monomial, coefficient) in polynomial.terms() {
+        let has = monomial.iter().any(|(other, exponent)| *other == kernel && exponent.is_positive());
+        let part = if has { &mut with } else { &mut without };
+        part.add(monomial.clone(), *coefficient)?;
+    }
+    Some((with, without))
+}
+
+/// Puts a plan into a graph.
+pub(super) fn realise(graph: &mut Graph, plan: &Plan, axes: &mut HashMap<Label, Axis>) -> Result<Ref, GraphError> {
+    let axis = |label: &Label, axes: &HashMap<Label, Axis>| match label {
+        Label::Free(axis) => Ok(*axis),
+        other => axes.get(other).copied().ok_or(GraphError::Axis),
+    };
+    match plan {
+        Plan::Number(number) => graph.constant(Number::from(*number)),
+        Plan::Use(node, labels) => {
+            let axes = labels.iter().map(|label| axis(label, axes)).collect::<Result<_, _>>()?;
+            Ok(Ref { node: *node, axes })
+        }
+        Plan::Size(dim) => graph.size(*dim),
+        Plan::Iota(label) => {
+            let axis = axis(label, axes)?;
+            graph.iota(axis)
+        }
+        Plan::Delta(a, b) => {
+            let (a, b) = (axis(a, axes)?, axis(b, axes)?);
+            graph.delta(a, b)
+        }
+        Plan::Apply(operator, operands) => {
+            let operands =
+                operands.iter().map(|operand| realise(graph, operand, axes)).collect::<Result<Vec<_>, _>>()?;
+            graph.apply(*operator, &operands)
+        }
+        Plan::Closed(closure, labels, body) => {
+            let closed: Vec<Axis> = labels.iter().map(|(_, dim)| graph.axis(*dim, "")).collect();
+            axes.extend(labels.iter().map(|(label, _)| *label).zip(closed.iter().copied()));
+            let body = realise(graph, body, axes)?;
+            match closure {
+                Closure::Sum => graph.sum(&closed, &body),
+                Closure::Max => graph.max(&closed, &body),
+            }
+        }
+    }
+}
