@@ -60,8 +60,8 @@ impl Term {
     }
 }
 
-/// More terms than this make a proof too dear.
-const MOST_MADE: usize = 1_000;
+/// How much work a proof may be, in monomials that are multiplied or compared.
+pub(super) const MOST_WORK: usize = 6_000;
 
 /// A node and the labels that its slots take.
 type Use = (NodeId, Vec<Label>);
@@ -80,7 +80,7 @@ pub(super) struct Field<'a> {
     pub(super) renamings: HashMap<(Kernel, Vec<(Label, Label)>), Option<Term>>,
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
-    made: usize,
+    work: usize,
 }
 
 impl<'a> Field<'a> {
@@ -96,10 +96,21 @@ impl<'a> Field<'a> {
             closing: HashMap::new(),
             renamings: HashMap::new(),
             factors: Vec::new(),
-            made: 0,
+            work: 0,
         };
         field.learn(facts);
         field
+    }
+
+    /// How much work was done.
+    pub(super) fn work(&self) -> usize {
+        self.work
+    }
+
+    /// Adds to the work; `None` if it is too much.
+    fn charge(&mut self, work: usize) -> Option<()> {
+        self.work += work;
+        (self.work <= MOST_WORK).then_some(())
     }
 
     /// Forgets terms that were made before a fact was known.
@@ -134,14 +145,11 @@ impl<'a> Field<'a> {
                 pending.pop();
                 continue;
             }
-            if self.made > MOST_MADE {
-                return None;
-            }
+            self.charge(1)?;
             let operands = if self.opaque.contains(&next.0) { Vec::new() } else { self.operands(&next) };
             let before = pending.len();
             pending.extend(operands.iter().filter(|operand| !self.terms.contains_key(*operand)).cloned());
             if pending.len() == before {
-                self.made += 1;
                 let term = self.make(&next, &operands);
                 self.terms.insert(next, term);
             }
@@ -247,6 +255,7 @@ impl<'a> Field<'a> {
         if b.is_zero() {
             return Some(a.clone());
         }
+        self.charge(a.numerator.len() + b.numerator.len())?;
         if a.denominator == b.denominator {
             return self.quotient(a.numerator.plus(&b.numerator)?, a.denominator.clone());
         }
@@ -259,6 +268,7 @@ impl<'a> Field<'a> {
         for (factor, power) in &common {
             for (side, own) in [(&mut left, &a.denominator), (&mut right, &b.denominator)] {
                 for _ in own.get(factor).copied().unwrap_or(0)..*power {
+                    self.charge(side.len() * factor.len())?;
                     *side = side.times(factor)?;
                 }
             }
@@ -272,6 +282,7 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        self.charge(a.numerator.len() * b.numerator.len())?;
         let mut denominator = a.denominator.clone();
         for (factor, power) in &b.denominator {
             *denominator.entry(factor.clone()).or_insert(0) += power;
@@ -361,6 +372,7 @@ impl<'a> Field<'a> {
         for (factor, power) in denominator {
             let mut power = power;
             while power > 0 {
+                self.charge(numerator.len() * factor.len())?;
                 let Some(quotient) = numerator.divided(&factor) else { break };
                 numerator = quotient;
                 power -= 1;
@@ -472,6 +484,21 @@ impl<'a> Field<'a> {
             }
             _ => None,
         })
+    }
+
+    /// Whether a term is a product of factors, each as often as it takes, and a number.
+    pub(super) fn is_product_of(&mut self, mut term: Term, factors: &[Term]) -> bool {
+        let size = |term: &Term| term.kernels().count();
+        for factor in factors.iter().chain(factors) {
+            while !factor.is_zero() && term.as_constant().is_none() {
+                let Some(quotient) = self.over(&term, factor) else { break };
+                if size(&quotient) >= size(&term) {
+                    break;
+                }
+                term = quotient;
+            }
+        }
+        term.as_constant().is_some_and(|constant| !constant.is_zero())
     }
 
     /// Whether two terms are proven equal wherever both are defined.

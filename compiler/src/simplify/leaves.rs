@@ -38,9 +38,9 @@ pub(super) struct Cone {
     /// The numbers that it states.
     pub(super) numbers: Vec<Number>,
     /// What it divides by outside of branches.
-    divides: Vec<NodeId>,
+    pub(super) divides: Vec<NodeId>,
     /// Whether it has branches: then it may be finite where what it reads in them is not.
-    branches: bool,
+    pub(super) branches: bool,
 }
 
 /// The prelude's functions of one scalar.
@@ -112,24 +112,9 @@ impl Search<'_> {
         labels
     }
 
-    /// What the chain rule divides by, and the factors of it: a product is not zero if none of its factors is.
-    fn divisors(&self, graph: &Graph, cone: &Cone) -> BTreeSet<NodeId> {
-        let mut pending = cone.divides.clone();
-        let mut divisors = BTreeSet::new();
-        while let Some(node) = pending.pop() {
-            let factors = match graph.as_operator(node).filter(|_| divisors.insert(node)) {
-                Some(Operator::Multiply | Operator::Divide | Operator::Negate) => 2,
-                Some(Operator::Power | Operator::Sqrt) => 1,
-                _ => 0,
-            };
-            pending.extend(graph.operands(node).take(factors).map(|operand| operand.node));
-        }
-        divisors
-    }
-
     /// The leaves for a target; those that cost nothing come first.
     pub(super) fn leaves(&mut self, graph: &mut Graph, target: &Ref, cone: &Cone) -> Result<Vec<Leaf>, GraphError> {
-        let divisors = self.divisors(graph, cone);
+        let divisors = factors(graph, cone.divides.clone());
         let mut values: Vec<Ref> = Vec::new();
         let mut add = |value: Ref| {
             if !values.contains(&value) {
@@ -263,8 +248,24 @@ impl Search<'_> {
     }
 }
 
+/// Values that are not zero, because they are divided by or factors of such: a product is not zero if none of its factors is.
+pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> {
+    let mut pending = divisors;
+    let mut factors = BTreeSet::new();
+    while let Some(node) = pending.pop() {
+        let fresh = factors.insert(node);
+        let count = match graph.as_operator(node).filter(|_| fresh) {
+            Some(Operator::Multiply | Operator::Divide | Operator::Negate) => 2,
+            Some(Operator::Power | Operator::Sqrt) => 1,
+            _ => 0,
+        };
+        pending.extend(graph.operands(node).take(count).map(|operand| operand.node));
+    }
+    factors
+}
+
 /// What a node divides by.
-fn divided_by(graph: &Graph, node: NodeId) -> Option<NodeId> {
+pub(super) fn divided_by(graph: &Graph, node: NodeId) -> Option<NodeId> {
     let mut operands = graph.operands(node).map(|operand| operand.node);
     match graph.as_operator(node) {
         Some(Operator::Divide) => operands.nth(1),

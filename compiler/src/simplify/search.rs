@@ -3,11 +3,12 @@
 //! Backward values are visited from the results down. One that is dearer than a leaf gets a search of its own; where that
 //! finds nothing, its operands are simplified instead and it is built again over them. The work is bounded by counts.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
-use super::leaves::{Cone, Leaf};
+use super::leaves::{Cone, Leaf, factors};
 use super::plan::realise;
 use super::sample::{POINTS, Samples, Values};
 use super::{Rule, Simplified, Step, Subject};
@@ -18,10 +19,14 @@ use crate::print::KnownCall;
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
 const MOST_SEARCHES: usize = 12;
+/// How much work all proofs may be: see [`Field::work`].
+const MOST_PROVING: usize = 40_000;
 /// How many values are written in canonical form.
 const MOST_TIDIED: usize = 24;
 /// What is dearer than this has no form that the search would find.
 const MOST_COST: usize = 40;
+/// What is larger than this is large.
+const MOST_OPENED: usize = 150;
 /// How many numerical hits are tried before one gives up.
 const MOST_PROOFS: usize = 4;
 /// More results than this share too much to be looked at together.
@@ -111,6 +116,8 @@ pub(super) struct Search<'a> {
     pub(super) calls: BTreeMap<NodeId, KnownCall>,
     searches: usize,
     tidied: usize,
+    /// How much work proofs were.
+    work: Cell<usize>,
     steps: Vec<Step>,
 }
 
@@ -134,6 +141,7 @@ impl<'a> Search<'a> {
             calls: BTreeMap::new(),
             searches: 0,
             tidied: 0,
+            work: Cell::new(0),
             steps: Vec::new(),
         }
     }
@@ -261,7 +269,11 @@ impl<'a> Search<'a> {
         let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
         let cost = self.opened(graph, before.node, true).len();
         let own = self.opened(graph, before.node, false).len();
-        if !(2..=MOST_COST).contains(&own) || graph.kind(before.node) != Kind::Number || self.tidied >= MOST_TIDIED {
+        if self.work.get() > MOST_PROVING
+            || !(2..=MOST_COST).contains(&own)
+            || graph.kind(before.node) != Kind::Number
+            || self.tidied >= MOST_TIDIED
+        {
             return Ok(());
         }
         self.tidied += 1;
@@ -271,12 +283,16 @@ impl<'a> Search<'a> {
         for opaque in [forward, inputs] {
             let plan = {
                 let mut field = Field::new(graph, opaque, &[]);
-                let Some(term) = field.term(&before) else { continue };
-                let Some(plan) = field.plan(&term) else { continue };
+                let plan = field.term(&before).and_then(|term| field.plan(&term));
+                self.work.set(self.work.get() + field.work());
+                let Some(plan) = plan else { continue };
                 plan
             };
             let after = realise(graph, &plan, &mut HashMap::new())?;
             let size = self.opened(graph, after.node, true).len();
+            if !self.divides_by_the_same(graph, &before, &after) {
+                continue;
+            }
             if size < best.as_ref().map_or(cost, |(size, _)| *size) {
                 best = Some((size, after));
             }
@@ -286,6 +302,45 @@ impl<'a> Search<'a> {
             self.found.insert(node, (axes, after));
         }
         Ok(())
+    }
+
+    /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.
+    fn divides_by_the_same(&mut self, graph: &mut Graph, before: &Ref, after: &Ref) -> bool {
+        let (Some(old), Some(new)) = (self.cone(graph, before), self.cone(graph, after)) else { return false };
+        let allowed = factors(graph, old.divides);
+        let stated = |node: &NodeId| match graph.operation(*node) {
+            Operation::Size(_) | Operation::Constant(_) => true,
+            Operation::Apply(operator) => operator.row().notation == Notation::Name,
+            _ => false,
+        };
+        let (divisors, mut asked) = (new.divides, BTreeSet::new());
+        for node in divisors {
+            let mut pending = vec![node];
+            while let Some(next) = pending.pop() {
+                match graph.as_operator(next) {
+                    _ if stated(&next) || allowed.contains(&next) => {}
+                    Some(Operator::Multiply | Operator::Negate) => {
+                        pending.extend(graph.operands(next).map(|operand| operand.node));
+                    }
+                    Some(Operator::Power) => pending.extend(graph.operands(next).take(1).map(|operand| operand.node)),
+                    _ => drop(asked.insert(next)),
+                }
+            }
+        }
+        asked.is_empty() || (new.branches == old.branches && self.are_products(graph, &asked, &allowed))
+    }
+
+    /// Whether each scalar is a product of others, by algebra.
+    fn are_products(&self, graph: &Graph, asked: &BTreeSet<NodeId>, allowed: &BTreeSet<NodeId>) -> bool {
+        let scalar = |node: &NodeId| graph.shape(*node).is_empty();
+        if !asked.iter().all(scalar) {
+            return false;
+        }
+        let mut field = Field::new(graph, BTreeSet::new(), &[]);
+        let use_of = |node: &NodeId| Ref { node: *node, axes: Vec::new() };
+        let factors: Vec<Term> =
+            allowed.iter().filter(|node| scalar(node)).filter_map(|node| field.term(&use_of(node))).collect();
+        asked.iter().all(|node| field.term(&use_of(node)).is_some_and(|term| field.is_product_of(term, &factors)))
     }
 
     /// The forward values, and what costs nothing, that a value reads.
@@ -312,9 +367,11 @@ impl<'a> Search<'a> {
     /// A cheaper expression over forward values, proven equal.
     #[expect(clippy::type_complexity)]
     fn closed_form(&mut self, graph: &mut Graph, target: &Ref) -> Result<Option<(Rule, Ref, Vec<usize>)>, GraphError> {
-        let opened = self.opened(graph, target.node, false).len();
-        let budget = self.searches < MOST_SEARCHES && (2..=MOST_COST).contains(&opened);
-        if !budget || graph.kind(target.node) != Kind::Number {
+        if self.searches >= MOST_SEARCHES || graph.kind(target.node) != Kind::Number {
+            return Ok(None);
+        }
+        let opened = self.opened_up_to(graph, target.node, false, MOST_COST).len();
+        if !(2..=MOST_COST).contains(&opened) {
             return Ok(None);
         }
         let Some(values) = self.samples.values(graph, target) else { return Ok(None) };
@@ -346,6 +403,9 @@ impl<'a> Search<'a> {
         }
         let ranked = ranked(&bank, found, &leaves, own);
         for candidate in ranked {
+            if self.work.get() > MOST_PROVING {
+                break;
+            }
             if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
                 let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
                 return Ok(Some((Rule::FoldBack, closed, facts)));
@@ -392,9 +452,12 @@ impl<'a> Search<'a> {
         let prove = |facts: &[(usize, Ref)]| {
             let mut field = Field::new(graph, opaque.clone(), facts);
             field.standing.clone_from(&standing);
-            let wanted = field.term(target)?;
+            let wanted = field.term(target);
+            self.work.set(self.work.get() + field.work());
+            let wanted = wanted?;
             let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
-            field.proves_equal(&term, &wanted).then(|| field.facts.used().clone())
+            let proven = field.proves_equal(&term, &wanted);
+            proven.then(|| field.facts.used().clone())
         };
         if let Some(used) = prove(&[]) {
             return Some(used.into_iter().collect());
@@ -430,11 +493,18 @@ impl<'a> Search<'a> {
     }
 
     /// The operations that a node is made of, shared ones once: the backward ones, and if asked the forward ones that it
-    /// reads, down to what has a name. A call of the prelude is one.
+    /// reads, down to what has a name. A call of the prelude is one. Beyond [`MOST_OPENED`] one does not count on.
     pub(super) fn opened(&self, graph: &Graph, node: NodeId, with_forward: bool) -> BTreeSet<NodeId> {
+        self.opened_up_to(graph, node, with_forward, MOST_OPENED)
+    }
+
+    fn opened_up_to(&self, graph: &Graph, node: NodeId, with_forward: bool, most: usize) -> BTreeSet<NodeId> {
         let mut seen = BTreeSet::new();
         let mut pending = vec![node];
         while let Some(next) = pending.pop() {
+            if seen.len() > most {
+                break;
+            }
             let free = self.named.contains(&next)
                 || self.free.contains(&next)
                 || (self.settled.contains(&next) && next != node)
