@@ -61,7 +61,7 @@ impl Term {
 }
 
 /// How much work a proof may be, in monomials that are multiplied or compared.
-pub(super) const MOST_WORK: usize = 6_000;
+const MOST_WORK: usize = 3_000;
 
 /// A node and the labels that its slots take.
 type Use = (NodeId, Vec<Label>);

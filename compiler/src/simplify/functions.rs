@@ -75,6 +75,9 @@ impl Field<'_> {
         if let Some(constant) = difference.as_constant() {
             return Some(Term::constant(Rational::from(i32::from(constant.is_positive()))));
         }
+        if let Some(positive) = self.sign(&difference) {
+            return Some(Term::constant(Rational::from(i32::from(positive))));
+        }
         let (difference, _) = self.normalised(&difference)?;
         Some(self.opaque_term(Meaning::IsPositive(difference)))
     }
@@ -84,9 +87,21 @@ impl Field<'_> {
         if let Some(constant) = difference.as_constant() {
             return Some(Term::constant(Rational::from(i32::from(constant.is_zero()))));
         }
+        if self.sign(&difference).is_some() {
+            return Some(Term::constant(Rational::ZERO));
+        }
         let (size, negative) = self.normalised(&difference)?;
         let size = if negative { self.scaled(&size, Rational::MINUS_ONE)? } else { size };
         Some(self.opaque_term(Meaning::IsZero(size)))
+    }
+
+    /// Whether a term is positive or negative, if it is known to be one of the two.
+    fn sign(&mut self, term: &Term) -> Option<bool> {
+        if self.is_positive_term(term) {
+            return Some(true);
+        }
+        let negated = self.scaled(term, Rational::MINUS_ONE)?;
+        self.is_positive_term(&negated).then_some(false)
     }
 
     /// A term divided by the size of its leading coefficient, and whether that is negative.

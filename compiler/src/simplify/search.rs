@@ -20,7 +20,7 @@ use crate::print::KnownCall;
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
 const MOST_SEARCHES: usize = 12;
 /// How much work all proofs may be: see [`Field::work`].
-const MOST_PROVING: usize = 40_000;
+const MOST_PROVING: usize = 20_000;
 /// How many values are written in canonical form.
 const MOST_TIDIED: usize = 24;
 /// What is dearer than this has no form that the search would find.
@@ -244,6 +244,13 @@ impl<'a> Search<'a> {
 
     /// The same operation over operands that were replaced.
     fn rebuild(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        if matches!(graph.operation(node), Operation::Apply(Operator::Select) | Operation::Sum(_) | Operation::Max(_)) {
+            // What stands in a branch or under a sum is not seen from outside.
+            let inner: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
+            for operand in inner {
+                self.tidy(graph, operand)?;
+            }
+        }
         let target = whole(graph, node);
         let mut labels = target.axes.clone();
         for dim in graph.local_dims(node).split_off(labels.len()) {
@@ -267,8 +274,7 @@ impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
     fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
-        let cost = self.opened(graph, before.node, true).len();
-        let own = self.opened(graph, before.node, false).len();
+        let own = self.opened_up_to(graph, before.node, false, MOST_COST).len();
         if self.work.get() > MOST_PROVING
             || !(2..=MOST_COST).contains(&own)
             || graph.kind(before.node) != Kind::Number
@@ -277,31 +283,65 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         self.tidied += 1;
-        let forward: BTreeSet<NodeId> = self.frontier(graph, before.node);
-        let inputs = BTreeSet::new();
-        let mut best: Option<(usize, Ref)> = None;
-        for opaque in [forward, inputs] {
-            let plan = {
-                let mut field = Field::new(graph, opaque, &[]);
+        let mut best = (self.size(graph, before.node), None);
+        for (opaque, facts) in self.views(graph, before.node) {
+            let (plan, used) = {
+                let mut field = Field::new(graph, opaque, facts);
                 let plan = field.term(&before).and_then(|term| field.plan(&term));
                 self.work.set(self.work.get() + field.work());
                 let Some(plan) = plan else { continue };
-                plan
+                (plan, field.facts.used().iter().copied().collect())
             };
             let after = realise(graph, &plan, &mut HashMap::new())?;
-            let size = self.opened(graph, after.node, true).len();
-            if !self.divides_by_the_same(graph, &before, &after) {
-                continue;
-            }
-            if size < best.as_ref().map_or(cost, |(size, _)| *size) {
-                best = Some((size, after));
+            let size = self.size(graph, after.node);
+            if size < best.0 && self.divides_by_the_same(graph, &before, &after) {
+                best = (size, Some((after, used)));
             }
         }
-        if let Some((_, after)) = best {
-            self.step(Rule::Canonical, &before, &after, Vec::new());
+        if let (_, Some((after, used))) = best {
+            self.step(Rule::Canonical, &before, &after, used);
             self.found.insert(node, (axes, after));
         }
         Ok(())
+    }
+
+    /// How many operations a form has, and how often it refers to what is there.
+    fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
+        let own = self.opened(graph, node, false);
+        let refers = |node: NodeId| !own.contains(&node) && graph.as_constant(node).is_none();
+        let operands = own.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node));
+        (self.opened(graph, node, true).len(), operands.filter(|operand| refers(*operand)).count())
+    }
+
+    /// What a value is a formula over: the forward values that it reads; those of them that are sums, so that they are not
+    /// taken apart; those with a name; the inputs. And which facts may be used.
+    fn views(&self, graph: &Graph, root: NodeId) -> Vec<(BTreeSet<NodeId>, &'a [(usize, Ref)])> {
+        let read = self.frontier(graph, root);
+        let (mut sums, mut pending, mut seen) = (BTreeSet::new(), Vec::from_iter(read.clone()), BTreeSet::new());
+        while let Some(node) = pending.pop() {
+            let sum = matches!(
+                graph.operation(node),
+                Operation::Apply(Operator::Add | Operator::Subtract | Operator::Select)
+                    | Operation::Sum(_)
+                    | Operation::Max(_)
+            );
+            if sum || self.named.contains(&node) || self.free.contains(&node) {
+                sums.insert(node);
+            } else if seen.insert(node) && seen.len() <= MOST_OPENED {
+                pending.extend(graph.operands(node).map(|operand| operand.node).filter(|node| !is_leaf(graph, *node)));
+            }
+        }
+        let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
+        let mut views: Vec<(BTreeSet<NodeId>, &'a [(usize, Ref)])> = Vec::new();
+        for opaque in [read.clone(), sums, named, BTreeSet::new()] {
+            if views.iter().all(|(other, _)| *other != opaque) {
+                views.push((opaque, &[]));
+            }
+        }
+        if !self.subject.facts.is_empty() {
+            views.push((read, self.subject.facts));
+        }
+        views
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.
