@@ -8,6 +8,7 @@
 //! An expression divides only by what the chain rule divides by.
 
 mod bank;
+mod candidate;
 mod closures;
 mod facts;
 mod field;
@@ -19,6 +20,7 @@ mod polynomial;
 mod rational;
 mod sample;
 mod search;
+mod tidy;
 
 #[cfg(test)]
 mod tests;

@@ -144,14 +144,14 @@ impl Field<'_> {
         let mut result = Term::constant(Rational::ONE);
         for (kernel, exponent) in monomial {
             let factor = self.renamed_kernel(*kernel, map)?;
-            let factor = self.to_power(&factor, *exponent)?;
+            let factor = self.raised(&factor, *exponent)?;
             result = self.times(&result, &factor)?;
         }
         Some(result)
     }
 
     /// A term to the power of a kernel's exponent.
-    fn to_power(&mut self, base: &Term, exponent: Rational) -> Option<Term> {
+    fn raised(&mut self, base: &Term, exponent: Rational) -> Option<Term> {
         if exponent == Rational::ONE {
             return Some(base.clone());
         }

@@ -63,6 +63,9 @@ impl Term {
 /// How much work a proof may be, in monomials that are multiplied or compared.
 const MOST_WORK: usize = 3_000;
 
+/// Which labels become which.
+pub(super) type Renaming = Vec<(Label, Label)>;
+
 /// A node and the labels that its slots take.
 type Use = (NodeId, Vec<Label>);
 
@@ -77,7 +80,7 @@ pub(super) struct Field<'a> {
     pub(super) standing: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
     terms: HashMap<Use, Option<Term>>,
     closing: HashMap<NodeId, Vec<Label>>,
-    pub(super) renamings: HashMap<(Kernel, Vec<(Label, Label)>), Option<Term>>,
+    pub(super) renamings: HashMap<(Kernel, Renaming), Option<Term>>,
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
     work: usize,

@@ -1,0 +1,146 @@
+//! Forms in canonical order: a value written out again from its canonical term, where that is cheaper.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Rule;
+use super::field::{Field, Term};
+use super::leaves::factors;
+use super::plan::realise;
+use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::operators::{Kind, Notation, Operator};
+
+/// How many values are written in canonical form.
+const MOST_TIDIED: usize = 24;
+
+/// What a value is a formula over, and which facts may be used.
+type View<'a> = (BTreeSet<NodeId>, &'a [(usize, Ref)]);
+
+impl<'a> Search<'a> {
+    /// Writes what stands for a node in canonical form, if that is cheaper.
+    pub(super) fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
+        let own = self.opened_up_to(graph, before.node, false, MOST_COST).len();
+        if self.work.get() > MOST_PROVING
+            || !(2..=MOST_COST).contains(&own)
+            || graph.kind(before.node) != Kind::Number
+            || self.tidied >= MOST_TIDIED
+        {
+            return Ok(());
+        }
+        self.tidied += 1;
+        let mut best = (self.size(graph, before.node), None);
+        for (opaque, facts) in self.views(graph, before.node) {
+            let (plan, used) = {
+                let mut field = Field::new(graph, opaque, facts);
+                let plan = field.term(&before).and_then(|term| field.plan(&term));
+                self.work.set(self.work.get() + field.work());
+                let Some(plan) = plan else { continue };
+                (plan, field.facts.used().iter().copied().collect())
+            };
+            let after = realise(graph, &plan, &mut HashMap::new())?;
+            let size = self.size(graph, after.node);
+            if size < best.0 && self.divides_by_the_same(graph, &before, &after) {
+                best = (size, Some((after, used)));
+            }
+        }
+        if let (_, Some((after, used))) = best {
+            self.step(Rule::Canonical, &before, &after, used);
+            self.found.insert(node, (axes, after));
+        }
+        Ok(())
+    }
+
+    /// How many operations a form has, and how often it refers to what is there.
+    fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
+        let own = self.opened(graph, node, false);
+        let refers = |node: NodeId| !own.contains(&node) && graph.as_constant(node).is_none();
+        let operands = own.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node));
+        (self.opened(graph, node, true).len(), operands.filter(|operand| refers(*operand)).count())
+    }
+
+    /// What a value is a formula over: the forward values that it reads; those of them that are sums, so that they are not
+    /// taken apart; those with a name; the inputs. And which facts may be used.
+    fn views(&self, graph: &Graph, root: NodeId) -> Vec<View<'a>> {
+        let read = self.frontier(graph, root);
+        let (mut sums, mut pending, mut seen) = (BTreeSet::new(), Vec::from_iter(read.clone()), BTreeSet::new());
+        while let Some(node) = pending.pop() {
+            let sum = matches!(
+                graph.operation(node),
+                Operation::Apply(Operator::Add | Operator::Subtract | Operator::Select)
+                    | Operation::Sum(_)
+                    | Operation::Max(_)
+            );
+            if sum || self.named.contains(&node) || self.free.contains(&node) {
+                sums.insert(node);
+            } else if seen.insert(node) && seen.len() <= MOST_OPENED {
+                pending.extend(graph.operands(node).map(|operand| operand.node).filter(|node| !is_leaf(graph, *node)));
+            }
+        }
+        let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
+        let mut views: Vec<View<'a>> = Vec::new();
+        for opaque in [read.clone(), sums, named, BTreeSet::new()] {
+            if views.iter().all(|(other, _)| *other != opaque) {
+                views.push((opaque, &[]));
+            }
+        }
+        if !self.subject.facts.is_empty() {
+            views.push((read, self.subject.facts));
+        }
+        views
+    }
+
+    /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.
+    fn divides_by_the_same(&mut self, graph: &mut Graph, before: &Ref, after: &Ref) -> bool {
+        let (Some(old), Some(new)) = (self.cone(graph, before), self.cone(graph, after)) else { return false };
+        let allowed = factors(graph, old.divides);
+        let stated = |node: &NodeId| match graph.operation(*node) {
+            Operation::Size(_) | Operation::Constant(_) => true,
+            Operation::Apply(operator) => operator.row().notation == Notation::Name,
+            _ => false,
+        };
+        let (divisors, mut asked) = (new.divides, BTreeSet::new());
+        for node in divisors {
+            let mut pending = vec![node];
+            while let Some(next) = pending.pop() {
+                match graph.as_operator(next) {
+                    _ if stated(&next) || allowed.contains(&next) => {}
+                    Some(Operator::Multiply | Operator::Negate) => {
+                        pending.extend(graph.operands(next).map(|operand| operand.node));
+                    }
+                    Some(Operator::Power) => pending.extend(graph.operands(next).take(1).map(|operand| operand.node)),
+                    _ => drop(asked.insert(next)),
+                }
+            }
+        }
+        asked.is_empty() || (new.branches == old.branches && self.are_products(graph, &asked, &allowed))
+    }
+
+    /// Whether each scalar is a product of others, by algebra.
+    fn are_products(&self, graph: &Graph, asked: &BTreeSet<NodeId>, allowed: &BTreeSet<NodeId>) -> bool {
+        let scalar = |node: &NodeId| graph.shape(*node).is_empty();
+        if !asked.iter().all(scalar) {
+            return false;
+        }
+        let mut field = Field::new(graph, BTreeSet::new(), &[]);
+        let use_of = |node: &NodeId| Ref { node: *node, axes: Vec::new() };
+        let factors: Vec<Term> =
+            allowed.iter().filter(|node| scalar(node)).filter_map(|node| field.term(&use_of(node))).collect();
+        asked.iter().all(|node| field.term(&use_of(node)).is_some_and(|term| field.is_product_of(term, &factors)))
+    }
+
+    /// The forward values, and what costs nothing, that a value reads.
+    fn frontier(&self, graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
+        let (mut frontier, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+        while let Some(next) = pending.pop() {
+            if self.is_forward(next) || (self.free.contains(&next) && next != root) {
+                if !is_leaf(graph, next) {
+                    frontier.insert(next);
+                }
+            } else if seen.insert(next) {
+                pending.extend(graph.operands(next).map(|operand| operand.node));
+            }
+        }
+        frontier
+    }
+}
