@@ -71,7 +71,7 @@ impl Search<'_> {
         }
         let mut bank = self.bank(graph, &leaves, &cone);
         let mut found = candidates(&bank, &values, None, opened as u32);
-        if ranked(&bank, found.clone(), &leaves, own).is_empty() {
+        if ranked(&bank, found.clone(), &leaves, own).first().is_none_or(|best| best.cost >= SHORT) {
             bank.deepen();
             found = candidates(&bank, &values, None, opened as u32);
         }
