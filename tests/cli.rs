@@ -142,6 +142,8 @@ fn mistakes_are_shown_in_their_place() {
         ("no_shape", &["derive", "x", "--shape", "x"]),
         ("ragged", &["eval", "sum(x)", "--shape", "x=N,M", "--at", "x=[[1, 2], [3]]"]),
         ("wrong_shape", &["eval", "sum(x) + y", "--shape", "x=N", "--at", "x=[1],y=[1]"]),
+        ("facts_contradict", &["derive", "fn f(x, y) where x > 0, y > 0,\n  x + y == -1 = log(x) * y;"]),
+        ("fact_about_no_parameter", &["derive", "fn f(x) where sum(t) == 1 = log(x);"]),
         ("unused", &["derive", "fn f(x) { let a = x; x }", "--order", "0"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments));

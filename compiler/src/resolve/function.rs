@@ -7,6 +7,7 @@ use super::scope::Bound;
 use super::shape::{Array, Value};
 use super::{Fact, Function, LetName, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::facts::contradictions;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Rebuilt, Ref};
 use crate::operators::Kind;
 use crate::syntax::{DimensionKind, ResultType};
@@ -101,7 +102,7 @@ impl Machine<'_> {
         Ok(outputs)
     }
 
-    /// Facts are checked for sense and kept.
+    /// Facts are checked for sense and kept; whether they can hold together is for [`contradictions`].
     pub(super) fn facts(&mut self) -> Vec<Fact> {
         let main = self.main;
         let mut facts = Vec::new();
@@ -137,7 +138,7 @@ impl Machine<'_> {
         let results = outputs.iter().map(|(_, array)| array.value.node);
         let roots: Vec<NodeId> = results.chain(facts.iter().map(|fact| fact.statement.node)).collect();
         if self.errors.is_empty() {
-            self.errors = self.unknown_sizes(outputs);
+            self.errors = self.unknown_sizes(outputs, &facts);
         }
         if !self.errors.is_empty() {
             return Err(self.errors);
@@ -152,6 +153,10 @@ impl Machine<'_> {
         let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
         let fact = |fact: Fact| Ok(Fact { statement: find(&fact.statement)?, ..fact });
         let facts = facts.into_iter().map(fact).collect::<Result<Vec<_>, Diagnostics>>()?;
+        let contradictions = contradictions(&rebuilt.graph, &facts);
+        if !contradictions.is_empty() {
+            return Err(contradictions);
+        }
         let place = |node: NodeId| rebuilt.place(node);
         let names = self.names.iter().filter_map(|(name, array)| let_name(name, array, &rebuilt)).collect();
         let parameters = parameters
@@ -174,10 +179,11 @@ impl Machine<'_> {
     }
 
     /// Indices whose size nothing told.
-    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
+    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)], facts: &[Fact]) -> Diagnostics {
         let mut unknown: Vec<Dim> =
             outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.real(self.graph.dim(*axis))).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
+        let stated = facts.iter().map(|fact| fact.statement.node);
+        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node).chain(stated));
         for node in self.graph.nodes().filter(|node| live[node.index()]) {
             unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.real(dim)));
             if let Operation::Size(dim) = self.graph.operation(node) {
