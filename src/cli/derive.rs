@@ -97,6 +97,9 @@ fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String 
         let equals = if entry.kind == DerivativeKind::Pullback { ":" } else { " =" };
         out.push_str(&format!("{}{equals} {}\n", left(derived, entry, &shown.indices), shown.formula));
     }
+    for fact in derived.function.facts.iter().filter(|fact| fact.used) {
+        out.push_str(&format!("using {}\n", fact.text));
+    }
     out.push_str(&format!("\noperations: value {}", operations.value));
     if !derived.entries.is_empty() {
         out.push_str(&format!(", derivatives {}", operations.derived));
