@@ -108,6 +108,17 @@ fn points_answer_line_by_line() {
 }
 
 #[test]
+fn false_facts_are_told_beside_the_values() {
+    let formula = "fn f(x, t: [N]) where x > 0, sum(t) == 1, t >= 0 = sum(t) * log(x);";
+    let at = |at: &'static str| ["eval", formula, "--at", at];
+    insta::assert_snapshot!("false_facts", shown(&at("x=-1,t=[0.5, 0.75, 0.25]")));
+    insta::assert_snapshot!("false_facts_json", shown(&[&at("x=-1,t=[1]")[..], &["--format", "json"]].concat()));
+    assert_eq!(run(&at("x=2,t=[0.1, 0.2, 0.3, 0.4]")).2, "", "facts hold up to rounding");
+    let lines = "{\"x\": 1, \"t\": [1]}\n{\"x\": 1, \"t\": [2, 3]}\nnonsense\n{\"x\": -1, \"t\": [2]}\n{\"x\": 1}\n";
+    insta::assert_snapshot!("false_facts_points", shown_with(&["eval", formula, "--points", "-"], lines));
+}
+
+#[test]
 fn formulas_come_from_anywhere() {
     let expected = run(&["derive", "x**3"]).1;
     assert_eq!(run_with(&["derive", "-"], "x**3\n"), (0, expected.clone(), String::new()));
