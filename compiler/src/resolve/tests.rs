@@ -111,6 +111,7 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
         ("fn f(x, y) where x > 0, y > x, y < 0 = x * y;", Code::Fact, "y < 0", "contradicts `x > 0` and `y > x`"),
         ("fn f(a: [N, K]) where a == a.T = sum(a);", Code::Fact, "a == a.T", "[N, K] and [K, N]"),
+        ("fn f(x) where h > 0 { let h = 2 * x; h }", Code::Fact, "h", "no value `h`"),
         ("fn f(x) where sum[i](i) > 0 = x;", Code::Index, "i", "not known"),
         ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
         ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
@@ -156,6 +157,10 @@ fn facts_are_kept() {
     let facts: Vec<&str> = functions[0].facts.iter().map(|fact| fact.text.as_str()).collect();
     assert_eq!(facts, ["sum(t, axis = 1) == 1", "x > 0"]);
     assert!(functions[0].facts.iter().all(|fact| !fact.used));
+    let functions = resolved("fn f(x) where x > 0 { let x = -2 * x; x }").expect("a `let` may hide a parameter");
+    let function = &functions[0];
+    let compared = function.graph.operands(function.facts[0].statement.node).next().map(|operand| operand.node);
+    assert_eq!(compared, Some(function.parameters[0].node), "the fact is about the parameter");
 }
 
 #[test]
