@@ -217,6 +217,10 @@ fn facts_about_arrays_hold_at_every_position() {
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.0, 0.0, 0.0]), [true, true]);
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.0, 0.1, 0.0]), [false, true]);
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.5, -0.5, 0.0]), [true, false]);
+    let joined = "fn f(t: [N, N]) where sum(t, axis = 1) == 1 && t >= 0 = sum(t);";
+    assert_eq!(hold(joined, &[(&[2, 2], &[0.5, 0.5, 1.0, 0.0])]), [true], "each side along its own axes");
+    assert_eq!(hold(joined, &[(&[2, 2], &[0.5, 0.5, 1.5, -0.5])]), [false]);
+    assert_eq!(hold(joined, &[(&[2, 2], &[0.5, 0.5, 1.0, 0.5])]), [false]);
     let symmetric = "fn f(a: [N, N]) where a == a.T = sum(a);";
     assert_eq!(hold(symmetric, &[(&[2, 2], &[1.0, 2.0, 2.0, 5.0])]), [true]);
     assert_eq!(hold(symmetric, &[(&[2, 2], &[1.0, 2.0, 2.1, 5.0])]), [false]);

@@ -154,8 +154,7 @@ impl Stater<'_> {
         let name = self.name(place);
         let sum = self.builder.call_with("sum", &[name], axis, false);
         let fact = self.compared(sum, BinaryOperator::Equal, 1.0);
-        // `&&` is elementwise: its sides must fit.
-        if axis.is_some() || !self.random.chance(40) {
+        if !self.random.chance(30) {
             return fact;
         }
         self.features.insert("facts joined by `&&`");
