@@ -59,7 +59,6 @@ impl Linear {
                 },
             }
         }
-        linear.terms.retain(|_, coefficient| !coefficient.is_zero());
         Some(linear)
     }
 

@@ -77,6 +77,8 @@ fn signs_follow_from_comparisons_with_numbers() {
         ("!(x <= 0)", Some(Sign::Positive)),
         ("!(x == 0)", Some(Sign::NotZero)),
         ("x - x > -1", None),
+        ("-x < 0", Some(Sign::Positive)),
+        ("y - y + x > 0", Some(Sign::Positive)),
     ] {
         let function = function(fact);
         let signs = claims(&function.graph, &function.facts)[0].signs(&function.graph);
@@ -106,6 +108,8 @@ fn contradictions_are_told_with_what_they_contradict() {
         ("x > 0, y > 0, x + y == -1", "`x + y == -1` contradicts `x > 0` and `y > 0`"),
         ("x > y, y > z, z > x", "`z > x` contradicts `x > y` and `y > z`"),
         ("x >= y, y >= z, z > x", "`z > x` contradicts `x >= y` and `y >= z`"),
+        ("x / 4 == 1, x == 0.25", "`x == 0.25` contradicts `x / 4 == 1`"),
+        ("0 < -x, x > 0", "`x > 0` contradicts `0 < -x`"),
         ("1 == 2", "`1 == 2` never holds"),
         ("x > 0 && 2 < 1", "`x > 0 && 2 < 1` never holds"),
         ("x != x", "`x != x` never holds"),
@@ -113,6 +117,8 @@ fn contradictions_are_told_with_what_they_contradict() {
         ("t > 0, t.T <= 0", "`t.T <= 0` contradicts `t > 0`"),
         ("t > v, v > 0, t < 0", "`t < 0` contradicts `t > v` and `v > 0`"),
         ("t >= 0, sum(t) == -1", "`sum(t) == -1` contradicts `t >= 0`"),
+        ("v <= 0, sum(v) > 0", "`sum(v) > 0` contradicts `v <= 0`"),
+        ("x > 1, x > 2, x < 0", "`x < 0` contradicts `x > 1`"),
         ("v < 0, max(v) >= 0", "`max(v) >= 0` contradicts `v < 0`"),
         ("a - a.T > 0", "never holds"),
     ] {
@@ -143,12 +149,14 @@ fn what_can_hold_is_right() {
         "x > 0, x > 0, x >= 0, x != 0",
         "x >= 0, x <= 0, x == 0",
         "x == 1, y == 1, x + y == 2",
+        "x / 4 == 1, x == 4",
         "x + y == 1, x - y == 0.5, x == 0.75",
         "x > 0, y > 0, x + y == 1",
         "x > y, y > z, x > z",
         "sum(t, axis = 1) == 1, sum(v) == 2, sum(t) > 0",
         "t >= 0, t <= 0, sum(t) == 0",
         "a == a.T, a > 0",
+        "diag(a) > 0, sum(a) == -1",
         "x * y == 1, x * y > 0, y * x < 0 || x > 0",
         "x < 1 || x > 2, x == 1.5",
         "x != 0, x != 1, x != 2",
@@ -202,6 +210,9 @@ fn facts_hold_up_to_rounding() {
         let inputs: Vec<(&[usize], &[f64])> = inputs.iter().map(|value| (&[][..], &value[..])).collect();
         assert_eq!(hold(thirds, &inputs), expected, "{point:?}");
     }
+    let negative = |x: f64| hold("fn f(x) where x == -1 = x;", &[(&[], &[x])]);
+    assert_eq!(negative(-1.0 - 20.0 * f64::EPSILON), [true], "two terms: 2 · 8 · eps · 2");
+    assert_eq!(negative(-1.0 - 40.0 * f64::EPSILON), [false]);
     let infinite = "fn f(x, y) where x == y = x * y;";
     assert_eq!(hold(infinite, &[(&[], &[f64::INFINITY]), (&[], &[f64::INFINITY])]), [true]);
     assert_eq!(hold("fn f(x: f32) where x == 0.1 = x;", &[(&[], &[0.1])]), [true]);
@@ -217,6 +228,8 @@ fn facts_about_arrays_hold_at_every_position() {
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.0, 0.0, 0.0]), [true, true]);
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.0, 0.1, 0.0]), [false, true]);
     assert_eq!(at(&[0.2, 0.3, 0.5, 1.5, -0.5, 0.0]), [true, false]);
+    assert_eq!(at(&[1e16, -1e16, 1.5, 0.5, 0.5, 0.0]), [true, false], "each row has a rounding of its own");
+    assert_eq!(at(&[0.5, 0.5, 0.0, 0.6, 0.5, 0.0]), [false, true]);
     let joined = "fn f(t: [N, N]) where sum(t, axis = 1) == 1 && t >= 0 = sum(t);";
     assert_eq!(hold(joined, &[(&[2, 2], &[0.5, 0.5, 1.0, 0.0])]), [true], "each side along its own axes");
     assert_eq!(hold(joined, &[(&[2, 2], &[0.5, 0.5, 1.5, -0.5])]), [false]);
