@@ -373,9 +373,10 @@ impl Emitter<'_> {
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
-        let facts = self.assertions(&hessian)?;
+        let (docs, facts) = (document::of_facts(&hessian, self.attributes), self.assertions(&hessian)?);
         Ok(quote! {
             /// The second derivatives: row and column in the order of the parameters.
+            #docs
             #[inline]
             pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {
                 #facts

@@ -1,8 +1,9 @@
 //! Facts: what a `where` clause states, read into what a simplifier can use, checked against each other and against numbers.
 //!
 //! In: the facts of a function, truth values in its graph. Out: [`claims`], one for each part between `&&`: equalities,
-//! orders and, by [`Claim::signs`], the signs of values; [`contradictions`], facts that cannot hold together; and
-//! [`check`], the node that says whether a fact holds at a point, equalities up to rounding.
+//! orders and, by [`Claim::signs`], the signs of values; [`sign()`], what they say together about the sign of any value;
+//! [`contradictions`], facts that cannot hold together; and [`check`], the node that says whether a fact holds at a point,
+//! equalities up to rounding.
 //!
 //! Invariants: a fact holds at every position along its axes; a fact that is nothing of the above is kept and never used;
 //! nothing here fails on what a user can write, and the work is bounded by counts.
@@ -10,6 +11,7 @@
 mod check;
 mod contradiction;
 mod linear;
+mod sign;
 mod system;
 
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod tests;
 
 pub use check::{check, checks};
 pub use contradiction::contradictions;
+pub use sign::sign;
 
 use crate::graph::{Graph, Operation, Ref};
 use crate::operators::Operator;

@@ -98,12 +98,13 @@ fn an_attribute_leaves_facts_unchecked() {
 
 #[test]
 fn only_used_facts_are_documented() {
-    let items = emitted(LOSS);
+    let items = emitted(&format!("#[emit(hessian)] {LOSS}"));
     let documented =
         r#"Derived from `x + y == 1`, `x > 0 && !(if y > 0 { y } else { 0 } != y)`, checked in debug builds."#;
-    assert_eq!(items.matches(documented).count(), 4, "the function, two gradients and the backward pass: {items}");
+    let places = "the function, two gradients, the backward pass, the Hessian";
+    assert_eq!(items.matches(documented).count(), 5, "{places}: {items}");
     assert!(!items.contains("z > 5"), "{items}");
-    assert_eq!(items.matches("debug_assert").count(), 6, "two facts in three functions");
+    assert_eq!(items.matches("debug_assert").count(), 8, "two facts in four functions");
 }
 
 #[test]

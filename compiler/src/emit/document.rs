@@ -62,13 +62,19 @@ pub(super) fn of_value(derived: &Derived) -> TokenStream {
 /// The formula and the derivatives, and the facts that they rely on.
 pub(super) fn of_gradient(derived: &Derived, attributes: &Attributes) -> TokenStream {
     let mut tokens = block(formulas(derived));
+    tokens.extend(of_facts(derived, attributes));
+    tokens
+}
+
+/// The facts that derivatives rely on.
+pub(super) fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
     let relied = derived.function.facts.iter().filter(|fact| fact.used).map(|fact| format!("`{}`", fact.text));
     let relied: Vec<String> = relied.collect();
-    if !relied.is_empty() {
-        let checked = if attributes.unchecked { "" } else { ", checked in debug builds" };
-        tokens.extend(doc_lines(["", &format!("Derived from {}{checked}.", relied.join(", "))]));
+    if relied.is_empty() {
+        return TokenStream::new();
     }
-    tokens
+    let checked = if attributes.unchecked { "" } else { ", checked in debug builds" };
+    doc_lines(["", &format!("Derived from {}{checked}.", relied.join(", "))])
 }
 
 fn formulas(derived: &Derived) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::resolve::Fact;
 /// `sum(t)`. Facts along axes are compared at position 0, where they hold unless an array is empty.
 #[must_use]
 pub fn contradictions(graph: &Graph, facts: &[Fact]) -> Diagnostics {
-    let system = System::new(graph, &claims(graph, facts));
+    let system = System::at_origin(graph, &claims(graph, facts));
     let mut budget = Budget::default();
     let mut errors = Diagnostics::new();
     if system.has_solution(|_| true, &mut budget) {

@@ -10,20 +10,35 @@ use crate::simplify::rational::Rational;
 /// More steps than this, and a side is too long to be worth reading.
 const MOST_STEPS: usize = 10_000;
 
-/// `Σ coefficient · value + constant`; no coefficient is zero.
+/// A value along axes; without them, the value at position 0.
+pub(super) type Place = (NodeId, Vec<Axis>);
+
+/// Numbers times values; none is zero.
+pub(super) type Terms = BTreeMap<Place, Rational>;
+
+/// `Σ coefficient · value + constant`
 #[derive(Clone, Debug)]
 pub(super) struct Linear {
-    pub(super) terms: BTreeMap<(NodeId, Vec<Axis>), Rational>,
+    pub(super) terms: Terms,
     pub(super) constant: Rational,
 }
 
 impl Linear {
     /// `left - right`; `None` where exact arithmetic overflows.
     pub(super) fn difference(graph: &Graph, left: &Ref, right: &Ref) -> Option<Self> {
-        let mut linear = Self { terms: BTreeMap::new(), constant: Rational::ZERO };
         let mut open = BTreeMap::new();
         add_to(&mut open, (left.node, left.axes.clone()), Rational::ONE)?;
         add_to(&mut open, (right.node, right.axes.clone()), Rational::ONE.negated())?;
+        Self::opened(graph, open)
+    }
+
+    /// A value as it is computed; `None` where exact arithmetic overflows.
+    pub(super) fn of(graph: &Graph, value: &Ref) -> Option<Self> {
+        Self::opened(graph, BTreeMap::from([((value.node, value.axes.clone()), Rational::ONE)]))
+    }
+
+    fn opened(graph: &Graph, mut open: Terms) -> Option<Self> {
+        let mut linear = Self { terms: BTreeMap::new(), constant: Rational::ZERO };
         let mut steps = 0;
         // Operands have smaller ids: the largest open value is complete, so each is opened once.
         while let Some(((node, axes), coefficient)) = open.pop_last() {
@@ -69,15 +84,40 @@ impl Linear {
     }
 
     /// The form at position 0 of every axis, where a value is known by its node alone: what holds along axes holds there.
-    pub(super) fn at_origin(&self, graph: &Graph) -> Option<(BTreeMap<NodeId, Rational>, Rational)> {
+    pub(super) fn at_origin(&self, graph: &Graph) -> Option<Self> {
         let mut terms = BTreeMap::new();
         for ((node, _), coefficient) in &self.terms {
             if graph.operation(*node) != Operation::Iota {
-                add_to(&mut terms, *node, *coefficient)?;
+                add_to(&mut terms, (*node, Vec::new()), *coefficient)?;
             }
         }
         terms.retain(|_, coefficient| !coefficient.is_zero());
-        Some((terms, self.constant))
+        Some(Self { terms, constant: self.constant })
+    }
+
+    /// The form where its values stand along the axes that `other` has them along; `None` if that does not say where all of
+    /// them stand.
+    pub(super) fn aligned(&self, other: &Self) -> Option<Self> {
+        let mut places: BTreeMap<Axis, Axis> = BTreeMap::new();
+        for ((node, axes), (_, there)) in self
+            .terms
+            .keys()
+            .flat_map(|own| other.terms.keys().filter(|there| there.0 == own.0).map(move |there| (own, there)))
+        {
+            debug_assert_eq!(axes.len(), there.len(), "uses of node {node:?}");
+            for (axis, place) in axes.iter().zip(there) {
+                if *places.entry(*axis).or_insert(*place) != *place {
+                    return None;
+                }
+            }
+        }
+        let mut terms = BTreeMap::new();
+        for ((node, axes), coefficient) in &self.terms {
+            let axes = axes.iter().map(|axis| places.get(axis).copied()).collect::<Option<Vec<Axis>>>()?;
+            add_to(&mut terms, (*node, axes), *coefficient)?;
+        }
+        terms.retain(|_, coefficient| !coefficient.is_zero());
+        Some(Self { terms, constant: self.constant })
     }
 }
 

@@ -4,21 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::linear::{Linear, add_to};
+use super::linear::{Linear, Place, Terms, add_to};
 use super::{Claim, Meaning, Sign};
-use crate::graph::{Graph, NodeId, Operation};
+use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::simplify::rational::Rational;
 
 /// How a form stands to 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Relation {
+pub(super) enum Relation {
     Zero,
     NotZero,
     Positive,
     NotNegative,
 }
-
-type Terms = BTreeMap<NodeId, Rational>;
 
 /// A form that stands in a relation to 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +26,7 @@ struct Row {
     relation: Relation,
 }
 
-/// The claims of a function's facts at position 0 of every axis, each with the place of its fact.
+/// Claims of a function's facts, each with the place of its fact.
 #[derive(Clone, Debug, Default)]
 pub(super) struct System {
     rows: Vec<(usize, Row)>,
@@ -42,7 +40,21 @@ const MOST_STEPS: usize = 200_000;
 const MOST_ROWS: usize = 200;
 
 impl System {
-    pub(super) fn new(graph: &Graph, claims: &[Claim]) -> Self {
+    /// What all claims say at position 0 of every axis.
+    pub(super) fn at_origin(graph: &Graph, claims: &[Claim]) -> Self {
+        let mut system = Self::of(graph, claims, |form| form.at_origin(graph));
+        system.add_reductions(graph, claims, &BTreeSet::new());
+        system
+    }
+
+    /// What the claims say where the values of a form stand.
+    pub(super) fn about(graph: &Graph, claims: &[Claim], value: &Linear) -> Self {
+        let mut system = Self::of(graph, claims, |form| form.aligned(value));
+        system.add_reductions(graph, claims, &value.terms.keys().cloned().collect());
+        system
+    }
+
+    fn of(graph: &Graph, claims: &[Claim], place: impl Fn(&Linear) -> Option<Linear>) -> Self {
         let mut system = Self::default();
         for claim in claims {
             let (left, right, relation) = match &claim.meaning {
@@ -56,30 +68,39 @@ impl System {
                 }
                 Meaning::Other => continue,
             };
-            let form = Linear::difference(graph, left, right).and_then(|form| form.at_origin(graph));
-            let row = form.map(|(terms, constant)| (claim.fact, Row { terms, constant, relation }));
-            system.rows.extend(row);
+            let form = Linear::difference(graph, left, right).and_then(|form| place(&form));
+            system.rows.extend(form.map(|form| (claim.fact, Row::new(form, relation))));
         }
-        system.add_reductions(graph, claims);
         system
     }
 
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.never.is_empty()
+    }
+
+    /// States one more row, for something that is not in the list of facts.
+    pub(super) fn suppose(&mut self, place: usize, form: Linear, relation: Relation) {
+        self.rows.push((place, Row::new(form, relation)));
+    }
+
     /// A sum or a maximum of values of one sign has that sign.
-    fn add_reductions(&mut self, graph: &Graph, claims: &[Claim]) {
+    fn add_reductions(&mut self, graph: &Graph, claims: &[Claim], more: &BTreeSet<Place>) {
         let mut signs: BTreeMap<NodeId, Vec<(usize, Sign)>> = BTreeMap::new();
         for claim in claims {
             for (value, sign) in claim.signs(graph) {
-                if value.distinct_axes().len() == value.axes.len() {
+                if is_everywhere(&value) {
                     signs.entry(value.node).or_default().push((claim.fact, sign));
                 }
             }
         }
-        let values: BTreeSet<NodeId> = self.rows.iter().flat_map(|(_, row)| row.terms.keys().copied()).collect();
-        for value in values {
-            if !matches!(graph.operation(value), Operation::Sum(_) | Operation::Max(_)) {
+        let own = self.rows.iter().flat_map(|(_, row)| row.terms.keys());
+        let places: BTreeSet<Place> = own.chain(more).cloned().collect();
+        for place in places {
+            if !matches!(graph.operation(place.0), Operation::Sum(_) | Operation::Max(_)) {
                 continue;
             }
-            let body = graph.operands(value).next().and_then(|body| signs.get(&body.node));
+            let body = graph.operands(place.0).next().and_then(|body| signs.get(&body.node));
             for (fact, sign) in body.into_iter().flatten() {
                 let (relation, scale) = match sign {
                     Sign::Positive => (Relation::Positive, Rational::ONE),
@@ -88,8 +109,8 @@ impl System {
                     Sign::NotPositive => (Relation::NotNegative, Rational::ONE.negated()),
                     Sign::NotZero => continue,
                 };
-                let row = Row { terms: BTreeMap::from([(value, scale)]), constant: Rational::ZERO, relation };
-                self.rows.push((*fact, row));
+                let terms = BTreeMap::from([(place.clone(), scale)]);
+                self.suppose(*fact, Linear { terms, constant: Rational::ZERO }, relation);
             }
         }
     }
@@ -102,6 +123,11 @@ impl System {
         let rows = self.rows.iter().filter(|(fact, _)| chosen(*fact)).map(|(_, row)| row.clone());
         solvable(rows.collect(), budget).unwrap_or(true)
     }
+}
+
+/// Whether a use of a node, along all its axes, reaches every position of the node.
+fn is_everywhere(value: &Ref) -> bool {
+    value.distinct_axes().len() == value.axes.len()
 }
 
 /// The steps that are left.
@@ -124,13 +150,13 @@ impl Budget {
 /// `None` where arithmetic overflows or the budget is spent.
 fn solvable(rows: Vec<Row>, budget: &mut Budget) -> Option<bool> {
     let (equations, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.relation == Relation::Zero);
-    let mut pivots: Vec<(NodeId, Row)> = Vec::new();
+    let mut pivots: Vec<(Place, Row)> = Vec::new();
     for mut row in equations {
         row.reduce(&pivots, budget)?;
-        match row.terms.first_key_value().map(|(value, coefficient)| (*value, *coefficient)) {
-            Some((value, coefficient)) => {
+        match row.terms.first_key_value().map(|(place, coefficient)| (place.clone(), *coefficient)) {
+            Some((place, coefficient)) => {
                 row.scale(coefficient.reciprocal()?)?;
-                pivots.push((value, row));
+                pivots.push((place, row));
             }
             None if row.constant.is_zero() => {}
             None => return Some(false),
@@ -168,13 +194,13 @@ fn satisfiable(mut rows: BTreeSet<Row>, budget: &mut Budget) -> Option<bool> {
             return Some(false);
         }
         rows.retain(|row| !row.terms.is_empty());
-        let Some(value) = cheapest(&rows) else { return Some(true) };
+        let Some(place) = cheapest(&rows) else { return Some(true) };
         let (with, mut rest): (BTreeSet<Row>, BTreeSet<Row>) =
-            rows.into_iter().partition(|row| row.terms.contains_key(&value));
-        let (lower, upper): (Vec<Row>, Vec<Row>) = with.into_iter().partition(|row| row.terms[&value].is_positive());
+            rows.into_iter().partition(|row| row.terms.contains_key(&place));
+        let (lower, upper): (Vec<Row>, Vec<Row>) = with.into_iter().partition(|row| row.terms[&place].is_positive());
         for low in &lower {
             for high in &upper {
-                rest.insert(low.combined(high, value, budget)?);
+                rest.insert(low.combined(high, &place, budget)?);
                 if rest.len() > MOST_ROWS {
                     return None;
                 }
@@ -185,16 +211,20 @@ fn satisfiable(mut rows: BTreeSet<Row>, budget: &mut Budget) -> Option<bool> {
 }
 
 /// The value whose elimination leaves the fewest rows.
-fn cheapest(rows: &BTreeSet<Row>) -> Option<NodeId> {
-    let mut counts: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
-    for (value, coefficient) in rows.iter().flat_map(|row| &row.terms) {
-        let count = counts.entry(*value).or_default();
+fn cheapest(rows: &BTreeSet<Row>) -> Option<Place> {
+    let mut counts: BTreeMap<&Place, (usize, usize)> = BTreeMap::new();
+    for (place, coefficient) in rows.iter().flat_map(|row| &row.terms) {
+        let count = counts.entry(place).or_default();
         if coefficient.is_positive() { count.0 += 1 } else { count.1 += 1 }
     }
-    counts.into_iter().min_by_key(|(value, (lower, upper))| (lower * upper, *value)).map(|(value, _)| value)
+    counts.into_iter().min_by_key(|(place, (lower, upper))| (lower * upper, *place)).map(|(place, _)| place.clone())
 }
 
 impl Row {
+    fn new(form: Linear, relation: Relation) -> Self {
+        Self { terms: form.terms, constant: form.constant, relation }
+    }
+
     /// Whether a row without values is true.
     fn holds(&self) -> bool {
         match self.relation {
@@ -215,8 +245,8 @@ impl Row {
 
     fn add(&mut self, other: &Self, factor: Rational, budget: &mut Budget) -> Option<()> {
         budget.spend(1 + other.terms.len())?;
-        for (value, coefficient) in &other.terms {
-            add_to(&mut self.terms, *value, coefficient.times(factor)?)?;
+        for (place, coefficient) in &other.terms {
+            add_to(&mut self.terms, place.clone(), coefficient.times(factor)?)?;
         }
         self.terms.retain(|_, coefficient| !coefficient.is_zero());
         self.constant = self.constant.plus(other.constant.times(factor)?)?;
@@ -224,10 +254,10 @@ impl Row {
     }
 
     /// Puts in what the equations say; no equation has the pivot of an earlier one.
-    fn reduce(&mut self, pivots: &[(NodeId, Self)], budget: &mut Budget) -> Option<()> {
+    fn reduce(&mut self, pivots: &[(Place, Self)], budget: &mut Budget) -> Option<()> {
         budget.spend(pivots.len())?;
-        for (value, row) in pivots {
-            if let Some(coefficient) = self.terms.get(value).copied() {
+        for (place, row) in pivots {
+            if let Some(coefficient) = self.terms.get(place).copied() {
                 self.add(row, coefficient.negated(), budget)?;
             }
         }
@@ -235,12 +265,12 @@ impl Row {
     }
 
     /// The consequence of a lower and an upper bound of a value that lacks the value.
-    fn combined(&self, upper: &Self, value: NodeId, budget: &mut Budget) -> Option<Self> {
+    fn combined(&self, upper: &Self, place: &Place, budget: &mut Budget) -> Option<Self> {
         let strict = self.relation == Relation::Positive || upper.relation == Relation::Positive;
         let relation = if strict { Relation::Positive } else { Relation::NotNegative };
         let mut row = Self { relation, ..self.clone() };
-        row.scale(self.terms.get(&value)?.reciprocal()?)?;
-        row.add(upper, upper.terms.get(&value)?.reciprocal()?.negated(), budget)?;
+        row.scale(self.terms.get(place)?.reciprocal()?)?;
+        row.add(upper, upper.terms.get(place)?.reciprocal()?.negated(), budget)?;
         // Rows that differ by a positive factor are one row.
         if let Some(first) = row.terms.values().next().copied() {
             let size = if first.is_positive() { first } else { first.negated() };

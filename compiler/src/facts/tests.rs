@@ -1,6 +1,6 @@
 //! What facts say, which of them contradict each other, and whether they hold at a point.
 
-use super::{Meaning, Sign, checks, claims, contradictions};
+use super::{Meaning, Sign, checks, claims, contradictions, sign};
 use crate::diagnostic::Diagnostics;
 use crate::evaluate::{Tensor, evaluate};
 use crate::graph::{Graph, Ref};
@@ -88,6 +88,41 @@ fn signs_follow_from_comparisons_with_numbers() {
     let function = function("x - y > 0");
     let signs = claims(&function.graph, &function.facts)[0].signs(&function.graph);
     assert!(matches!(signs.as_slice(), [(_, Sign::Positive)]), "the difference is positive: {signs:?}");
+}
+
+/// The sign of the function's value by its facts, and the facts that it takes.
+fn sign_of(text: &str) -> Option<(Sign, Vec<usize>)> {
+    let function = resolved(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    sign(&function.graph, &claims(&function.graph, &function.facts), &function.outputs[0].value)
+}
+
+#[test]
+fn signs_follow_from_facts_together() {
+    use Sign::{Negative, NotNegative, NotPositive, NotZero, Positive};
+    for (text, expected) in [
+        ("fn f(x, y) where y < 0, x < 1 = 1 - x;", Some((Positive, vec![1]))),
+        ("fn f(x, y) where x <= 1 = 2 * x - 2;", Some((NotPositive, vec![0]))),
+        ("fn f(x, y, z) where x > y, y >= z = x - z;", Some((Positive, vec![0, 1]))),
+        ("fn f(x, y, z) where x >= y, y >= z = x - z;", Some((NotNegative, vec![0, 1]))),
+        ("fn f(x, y) where x != y = x - y;", Some((NotZero, vec![0]))),
+        ("fn f(x, y) where x + y == 1, y > 2 = x;", Some((Negative, vec![0, 1]))),
+        ("fn f(x, y) where x + y == 1, y > 2 = x + y;", Some((Positive, vec![0]))),
+        ("fn f(x, y) where x > 0, y < 0 = x + y;", None),
+        ("fn f(x, y) where x > 0, y > 0 = x * y;", None),
+        ("fn f(x) = x;", None),
+        ("fn f(x) = 0 * x - 3;", Some((Negative, vec![]))),
+        ("fn f(t: [N]) where t > 0 = sum(t);", Some((Positive, vec![0]))),
+        ("fn f(t: [N]) where t > 0 = t;", Some((Positive, vec![0]))),
+        ("fn f(t: [N, K], b: [K]) where t > b, t < 0 = t - b;", Some((Positive, vec![0]))),
+        ("fn f(a: [N, N]) where a > 0 = a.T;", Some((Positive, vec![0]))),
+        ("fn f(a: [N, N]) where a > 0 = trace(a);", Some((Positive, vec![0]))),
+        // About the diagonal only, and about each element beside its mirror image.
+        ("fn f(a: [N, N]) where diag(a) > 0 = a;", None),
+        ("fn f(a: [N, N]) where a == a.T = a - a.T;", None),
+        ("fn f(a: [N, N]) = a - a.T;", None),
+    ] {
+        assert_eq!(sign_of(text), expected, "{text}");
+    }
 }
 
 #[test]
