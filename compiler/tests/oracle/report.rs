@@ -70,6 +70,7 @@ pub const FEATURES: &[&str] = &[
     "elementwise if",
     "else if",
     "eye",
+    "fact about a diagonal",
     "fact about a sign",
     "fact about a sum",
     "fact about sums along an axis",

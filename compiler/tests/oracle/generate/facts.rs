@@ -52,7 +52,9 @@ impl Stater<'_> {
         self.free.retain(|other| *other != place);
         let shape = self.shape(place).clone();
         match shape.as_slice() {
-            [rows, columns] if rows == columns && self.random.chance(60) => Some(self.symmetry(place)),
+            [rows, columns] if rows == columns && self.random.chance(60) => {
+                Some(if self.random.chance(50) { self.symmetry(place) } else { self.diagonal(place) })
+            }
             [_, ..] if self.random.chance(60) => Some(self.total(place)),
             _ => Some(self.sign(place)),
         }
@@ -174,5 +176,18 @@ impl Stater<'_> {
         let (left, right) = (self.name(place), self.name(place));
         let right = self.builder.push(chainrule_compiler::syntax::ExpressionKind::Transpose(right));
         self.builder.binary(BinaryOperator::Equal, left, right)
+    }
+
+    /// `diag(a) > 0`, which says nothing of the other elements.
+    fn diagonal(&mut self, place: usize) -> ExpressionId {
+        self.features.insert("fact about a diagonal");
+        let given = self.point[place].clone();
+        self.point[place] = Tensor::from_positions(&given.shape, |position| {
+            let value = given.at(position);
+            if position[0] == position[1] { value.abs() + 0.1 } else { value }
+        });
+        let name = self.name(place);
+        let diagonal = self.builder.call("diag", &[name]);
+        self.compared(diagonal, BinaryOperator::Greater, 0.0)
     }
 }
