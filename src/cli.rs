@@ -8,6 +8,7 @@ mod arguments;
 mod derive;
 mod emit;
 mod eval;
+mod facts;
 mod failure;
 mod formula;
 mod graph;

@@ -108,6 +108,17 @@ fn points_answer_line_by_line() {
 }
 
 #[test]
+fn false_facts_are_told_beside_the_values() {
+    let formula = "fn f(x, t: [N]) where x > 0, sum(t) == 1, t >= 0 = sum(t) * log(x);";
+    let at = |at: &'static str| ["eval", formula, "--at", at];
+    insta::assert_snapshot!("false_facts", shown(&at("x=-1,t=[0.5, 0.75, 0.25]")));
+    insta::assert_snapshot!("false_facts_json", shown(&[&at("x=-1,t=[1]")[..], &["--format", "json"]].concat()));
+    assert_eq!(run(&at("x=2,t=[0.1, 0.2, 0.3, 0.4]")).2, "", "facts hold up to rounding");
+    let lines = "{\"x\": 1, \"t\": [1]}\n{\"x\": 1, \"t\": [2, 3]}\nnonsense\n{\"x\": -1, \"t\": [2]}\n{\"x\": 1}\n";
+    insta::assert_snapshot!("false_facts_points", shown_with(&["eval", formula, "--points", "-"], lines));
+}
+
+#[test]
 fn formulas_come_from_anywhere() {
     let expected = run(&["derive", "x**3"]).1;
     assert_eq!(run_with(&["derive", "-"], "x**3\n"), (0, expected.clone(), String::new()));
@@ -142,6 +153,8 @@ fn mistakes_are_shown_in_their_place() {
         ("no_shape", &["derive", "x", "--shape", "x"]),
         ("ragged", &["eval", "sum(x)", "--shape", "x=N,M", "--at", "x=[[1, 2], [3]]"]),
         ("wrong_shape", &["eval", "sum(x) + y", "--shape", "x=N", "--at", "x=[1],y=[1]"]),
+        ("facts_contradict", &["derive", "fn f(x, y) where x > 0, y > 0,\n  x + y == -1 = log(x) * y;"]),
+        ("fact_about_no_parameter", &["derive", "fn f(x) where sum(t) == 1 = log(x);"]),
         ("unused", &["derive", "fn f(x) { let a = x; x }", "--order", "0"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments));

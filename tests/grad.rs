@@ -33,6 +33,12 @@ grad! {
     #[cfg(any())]
     fn absent(x) = x;
 
+    // Its gradient by `a` is `p * (t + u) - t`, where `p = exp(a)/(exp(a) + exp(b))`; with the fact it is `p - t`.
+    fn cross(a, b, t, u) wrt(a, b) where t + u == 1 =
+        -(t * log(exp(a) / (exp(a) + exp(b))) + u * log(exp(b) / (exp(a) + exp(b))));
+    #[emit(unchecked)]
+    fn trusting(x) where x > 0 = abs(x) * log(x);
+
     fn precedence(x) = -x**2 + 2**-x**2 + x**2**3;
     fn angle(y, x) = atan2(y, x);
 }
@@ -125,6 +131,31 @@ fn emitted_names_do_not_clash() {
     assert!(gradient.iter().zip(by_hand).all(|(a, b)| near(*a, b)), "{gradient:?}");
     let (_, saved_values) = names::forward(a, b, c, d, e, f, g, h, i);
     assert_eq!(names::backward(a, b, c, d, e, f, g, h, i, &saved_values, 1.0).to_array(), gradient);
+}
+
+/// Where the facts hold, derivatives are right; elsewhere a debug build gives the true ones or names the fact.
+#[test]
+fn facts_are_relied_on_only_where_they_hold() {
+    let by_hand = |a: f64, b: f64, t: f64, u: f64| {
+        let p = a.exp() / (a.exp() + b.exp());
+        [p * (t + u) - t, (1.0 - p) * (t + u) - u]
+    };
+    for (a, b, t, u) in [(0.3, 0.8, 0.25, 0.75), (-2.0, 1.5, 1.0, 0.0), (0.3, 0.8, 0.5, 0.75), (1.0, 0.0, 0.0, 0.0)] {
+        let expected = by_hand(a, b, t, u);
+        let found = std::panic::catch_unwind(|| cross::gradient(a, b, t, u).to_array());
+        match found {
+            Ok(found) if t + u == 1.0 || cfg!(debug_assertions) => {
+                assert!(found.iter().zip(expected).all(|(a, b)| near(*a, b)), "{found:?} {expected:?}");
+            }
+            Ok(_) => {}
+            Err(told) => {
+                let told = told.downcast_ref::<&str>().copied().unwrap_or_default();
+                assert!(t + u != 1.0 && told.contains("`cross`") && told.contains("`t + u == 1`"), "{told}");
+            }
+        }
+    }
+    assert!(near(trusting::derivative(2.0), 2.0_f64.ln() + 1.0));
+    assert!(trusting::derivative(-2.0).is_nan(), "unchecked: a number, not a panic");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! in the text to the user's token. Out: for each `fn f` the function `f` and a module `f` beside it, or every mistake
 //! found. Everything is specialised straight-line Rust with real branches: no tape, no allocation, no `unsafe`.
 
+mod assertion;
 mod attributes;
 mod body;
 pub mod document;
@@ -16,7 +17,7 @@ use quote::quote;
 
 use crate::derive::{DerivativeKind, Derived, Request, derive};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::NodeId;
+use crate::graph::{Graph, NodeId};
 use crate::lower::{Wanted, lower, lower_from};
 use crate::number::FloatType;
 use crate::operators::Kind;
@@ -126,7 +127,18 @@ impl Emitter<'_> {
         given: &[NodeId],
         saved: &Ident,
     ) -> Result<Results, Diagnostic> {
-        let graph = &derived.function.graph;
+        self.body_of(&derived.function.graph, derived, wanted, given, saved)
+    }
+
+    /// As [`Emitter::body`], where a graph has nodes that the derivation lacks.
+    fn body_of(
+        &self,
+        graph: &Graph,
+        derived: &Derived,
+        wanted: &[NodeId],
+        given: &[NodeId],
+        saved: &Ident,
+    ) -> Result<Results, Diagnostic> {
         let wanted: Vec<Wanted> = wanted
             .iter()
             .map(|node| Wanted { value: crate::graph::Ref { node: *node, axes: Vec::new() }, axes: Vec::new() })
@@ -151,8 +163,7 @@ impl Emitter<'_> {
             self.attributes.module.as_ref().map_or_else(|| name.clone(), |text| self.ident(text, function.span));
         let (parameters, float) = (self.parameters(), self.float());
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
-        let (docs, forwarded) =
-            (document::of_function(self.gradient, &self.attributes.docs), &self.attributes.forwarded);
+        let (docs, forwarded) = (document::of_function(self.gradient, self.attributes), &self.attributes.forwarded);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
         let parts = [self.value()?, self.gradients()?, self.layer(function)?, self.hessian()?];
         Ok(quote! {
@@ -198,15 +209,18 @@ impl Emitter<'_> {
         let value = self.gradient.function.outputs[0].value.node;
         let derivatives = self.derivative_nodes();
         let all: Vec<NodeId> = [value].into_iter().chain(derivatives.clone()).collect();
+        let facts = self.assertions(self.gradient)?;
+        let checked =
+            |results: Results| Results { lines: [facts.clone(), results.lines].into_iter().collect(), ..results };
         if self.attributes.wants(Part::Gradient) {
-            let results = self.body(self.gradient, &derivatives, &[], &local("saved"))?;
+            let results = checked(self.body(self.gradient, &derivatives, &[], &local("saved"))?);
             functions.push(self.gradient_function(&results, &fields));
             if fields.len() == 1 {
                 functions.push(self.derivative_function(&results));
             }
         }
         if self.attributes.wants(Part::ValueAndGradient) {
-            let results = self.body(self.gradient, &all, &[], &local("saved"))?;
+            let results = checked(self.body(self.gradient, &all, &[], &local("saved"))?);
             functions.push(self.value_and_gradient_function(&results, &fields));
             if fields.len() == 1 {
                 functions.push(self.value_and_derivative_function(&results));
@@ -241,7 +255,8 @@ impl Emitter<'_> {
     }
 
     fn gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let (parameters, float, docs) =
+            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
         let Results { lines, values } = results;
         quote! {
             /// The gradient.
@@ -255,7 +270,8 @@ impl Emitter<'_> {
     }
 
     fn derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let (parameters, float, docs) =
+            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
         let Results { lines, values } = results;
         quote! {
             /// The derivative.
@@ -269,7 +285,8 @@ impl Emitter<'_> {
     }
 
     fn value_and_gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let (parameters, float, docs) =
+            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
         let lines = &results.lines;
         let (value, derivatives) = (&results.values[0], &results.values[1..]);
         quote! {
@@ -284,7 +301,8 @@ impl Emitter<'_> {
     }
 
     fn value_and_derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, docs) = (self.parameters(), self.float(), document::of_gradient(self.gradient));
+        let (parameters, float, docs) =
+            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
         let Results { lines, values } = results;
         quote! {
             /// The value and the derivative, with what they share computed once.
@@ -322,7 +340,7 @@ impl Emitter<'_> {
         let (value, kept) = (&forward.values[0], &forward.values[1..]);
         let (forward_lines, backward_lines, cotangents) = (&forward.lines, &backward.lines, &backward.values);
         let upstream = local(&upstream);
-        let docs = document::of_gradient(&pullback);
+        let (docs, facts) = (document::of_gradient(&pullback, self.attributes), self.assertions(&pullback)?);
         Ok(quote! {
             /// What the backward pass needs of the forward pass, beside the inputs.
             #[derive(Clone, Copy, Debug, PartialEq)]
@@ -337,6 +355,7 @@ impl Emitter<'_> {
             #docs
             #[inline]
             pub fn backward(#(#parameters: #float,)* #saved_name: &Saved, #upstream: #float) -> Gradient {
+                #facts
                 #backward_lines
                 Gradient { #(#fields: #cotangents),* }
             }
@@ -354,10 +373,13 @@ impl Emitter<'_> {
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
+        let (docs, facts) = (document::of_facts(&hessian, self.attributes), self.assertions(&hessian)?);
         Ok(quote! {
             /// The second derivatives: row and column in the order of the parameters.
+            #docs
             #[inline]
             pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {
+                #facts
                 #lines
                 [#(#rows),*]
             }

@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod differentiate;
 pub mod emit;
 pub mod evaluate;
+pub mod facts;
 pub mod graph;
 pub mod lower;
 pub mod number;

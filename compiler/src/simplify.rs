@@ -17,7 +17,7 @@ mod kernel;
 mod leaves;
 mod plan;
 mod polynomial;
-mod rational;
+pub(crate) mod rational;
 mod sample;
 mod search;
 mod tidy;

@@ -97,6 +97,9 @@ fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String 
         let equals = if entry.kind == DerivativeKind::Pullback { ":" } else { " =" };
         out.push_str(&format!("{}{equals} {}\n", left(derived, entry, &shown.indices), shown.formula));
     }
+    for fact in derived.function.facts.iter().filter(|fact| fact.used) {
+        out.push_str(&format!("using {}\n", fact.text));
+    }
     out.push_str(&format!("\noperations: value {}", operations.value));
     if !derived.entries.is_empty() {
         out.push_str(&format!(", derivatives {}", operations.derived));
@@ -160,4 +163,30 @@ pub fn shape(graph: &Graph, shape: &[Dim]) -> Vec<Value> {
         other => json!(graph.dim_text(*other)),
     };
     shape.iter().map(dim).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    // A test that panics has failed, as it should.
+    #![allow(clippy::unwrap_used)]
+
+    use chainrule_compiler::parse::parse_module;
+    use chainrule_compiler::resolve::resolve;
+
+    use super::*;
+
+    #[test]
+    fn used_facts_are_named() {
+        let source = "fn f(x, t) where t > 0, x + t == 1 = x * t;";
+        let mut function = resolve(&parse_module(source).unwrap(), source).unwrap().pop().unwrap();
+        function.facts[1].used = true;
+        let derived = derive_function(function, &Request { order: 1, ..Request::default() }).unwrap();
+        let listing = derived.listing(Style::People, |_, _| String::new());
+        let text = text(&derived, &listing, derived.operations(&listing));
+        assert!(text.contains("∂y/∂t = x\nusing x + t == 1\n\noperations"), "{text}");
+        assert!(!text.contains("t > 0"), "{text}");
+        let json = json(&derived, &listing, derived.operations(&listing));
+        let facts = json!([{ "text": "t > 0", "used": false }, { "text": "x + t == 1", "used": true }]);
+        assert_eq!(json["functions"][0]["facts"], facts);
+    }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{Eval, TextFormat};
 use super::derive::left;
+use super::facts::Facts;
 use super::failure::{Failure, Report, diagnostic_json};
 use super::formula::function;
 use super::json::{tensor, to_ascii};
@@ -30,11 +31,16 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let request = Request { wrt: options.subject.wrt.clone(), order, raw: true, ..Request::default() };
     let derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
     let program = lower(&derived.function.graph, &derived.wanted());
+    let mut facts = Facts::new(&derived.function);
     if let Some(path) = &options.points {
-        return points(path, &derived, &program);
+        let done = points(path, &derived, &program, &mut facts)?;
+        source.warn(report, &facts.warnings(true));
+        return Ok(done);
     }
     let point = point::point(&options.at)?.unwrap_or_default();
     let results = run(&program, &point).map_err(|error| Failure { diagnostics: vec![error], source: None })?;
+    facts.try_at(&point);
+    source.warn(report, &facts.warnings(false));
     match options.format {
         TextFormat::Json => write(&(to_ascii(&object(&derived, &results)) + "\n")),
         TextFormat::Text => write(&text(&derived, &results)),
@@ -47,7 +53,7 @@ fn run(program: &Program, point: &point::Point) -> Result<Vec<Tensor>, Diagnosti
 }
 
 /// Streams a file of points; a line that cannot be evaluated does not stop the others.
-fn points(path: &str, derived: &Derived, program: &Program) -> Result<Done, Failure> {
+fn points(path: &str, derived: &Derived, program: &Program, facts: &mut Facts) -> Result<Done, Failure> {
     let unreadable = |error: io::Error| Failure::usage(format!("`{path}` cannot be read: {error}"));
     let input: Box<dyn Read> =
         if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(unreadable)?) };
@@ -60,7 +66,12 @@ fn points(path: &str, derived: &Derived, program: &Program) -> Result<Done, Fail
         if input.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
             break;
         }
-        let result = point::from_line(&line).and_then(|point| run(program, &point));
+        let point = point::from_line(&line);
+        match &point {
+            Ok(point) => facts.try_at(point),
+            Err(_) => facts.skip(),
+        }
+        let result = point.and_then(|point| run(program, &point));
         let object = match result {
             Ok(results) => object(derived, &results),
             Err(error) => {

@@ -18,6 +18,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Tells what does not keep a command from its work, with the text that the places are in.
+    pub fn warn(&self, report: &Report, warnings: &Diagnostics) {
+        report.warnings(warnings, self.path.as_deref(), &self.text);
+    }
+
     /// Gives mistakes the text that their places are in.
     pub fn failure(&self, diagnostics: Diagnostics) -> Failure {
         Failure { diagnostics, source: Some((self.path.clone(), self.text.clone())) }
@@ -28,7 +33,7 @@ impl Source {
 pub fn function(subject: &Subject, report: &Report) -> Result<(Function, Source), Failure> {
     let (functions, source) = resolved(subject)?;
     let function = chosen(functions, subject.function.as_deref())?;
-    report.warnings(&function.warnings, source.path.as_deref(), &source.text);
+    source.warn(report, &function.warnings);
     Ok((function, source))
 }
 
@@ -36,7 +41,7 @@ pub fn function(subject: &Subject, report: &Report) -> Result<(Function, Source)
 pub fn functions(subject: &Subject, report: &Report) -> Result<(Vec<Function>, Source), Failure> {
     let (functions, source) = resolved(subject)?;
     for function in &functions {
-        report.warnings(&function.warnings, source.path.as_deref(), &source.text);
+        source.warn(report, &function.warnings);
     }
     Ok((functions, source))
 }

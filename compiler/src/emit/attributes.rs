@@ -25,6 +25,8 @@ pub(super) struct Attributes {
     pub(super) forwarded: TokenStream,
     /// The module's name, if it is not the function's.
     pub(super) module: Option<String>,
+    /// Whether debug builds leave the facts that derivatives rely on unchecked.
+    pub(super) unchecked: bool,
     only: Option<Vec<Part>>,
     more: Vec<Part>,
     bare: Option<Box<Function>>,
@@ -67,7 +69,7 @@ impl Attributes {
         self.bare.as_deref().unwrap_or(&derived.function).clone()
     }
 
-    /// `(hessian)`, `(only(gradient, hessian))`, `(module = name)`
+    /// `(hessian)`, `(only(gradient, hessian))`, `(module = name)`, `(unchecked)`
     fn emit(&mut self, attribute: &Attribute) -> Result<(), Diagnostic> {
         let tokens: TokenStream =
             attribute.content.parse().map_err(|_| malformed(attribute, "this attribute does not parse"))?;
@@ -85,6 +87,7 @@ impl Attributes {
                 {
                     self.module = Some(name.to_string());
                 }
+                [TokenTree::Ident(word)] if *word == "unchecked" => self.unchecked = true,
                 entry => self.more.push(part(entry, attribute)?),
             }
         }
@@ -120,8 +123,8 @@ fn part(entry: &[TokenTree], attribute: &Attribute) -> Result<Part, Diagnostic> 
             Err(Diagnostic::new(Code::NotSupported, attribute.span, message))
         }
         _ => {
-            let help =
-                "it takes `gradient`, `value_and_gradient`, `forward`, `hessian`, `only(...)` and `module = name`";
+            let help = "it takes `gradient`, `value_and_gradient`, `forward`, `hessian`, `only(...)`, `module = name` and \
+                        `unchecked`";
             Err(malformed(attribute, &format!("`{text}` is nothing that `emit` knows")).with_help(help))
         }
     }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::attributes::doc_lines;
+use super::attributes::{Attributes, doc_lines};
 use crate::derive::{Derived, Entry};
 use crate::print::Style;
 
@@ -42,11 +42,12 @@ fn shortened(line: String) -> String {
 }
 
 /// The user's own documentation, then the formula and its derivative.
-pub(super) fn of_function(derived: &Derived, docs: &[String]) -> TokenStream {
+pub(super) fn of_function(derived: &Derived, attributes: &Attributes) -> TokenStream {
+    let docs = &attributes.docs;
     let name = format!("`{}` and, in the module beside it, its derivatives.", derived.function.name);
     let mut tokens =
         if docs.is_empty() { doc_lines([name.as_str()]) } else { doc_lines(docs.iter().map(String::as_str)) };
-    tokens.extend(of_gradient(derived));
+    tokens.extend(of_gradient(derived, attributes));
     tokens
 }
 
@@ -55,13 +56,30 @@ pub(super) fn of_value(derived: &Derived) -> TokenStream {
     let bare =
         Derived { entries: Vec::new(), closed: Vec::new(), steps: Vec::new(), calls: Vec::new(), ..derived.clone() };
     let mut tokens = doc_lines(["The value."]);
-    tokens.extend(of_gradient(&bare));
+    tokens.extend(block(formulas(&bare)));
     tokens
 }
 
-/// The formula and the derivatives.
-pub(super) fn of_gradient(derived: &Derived) -> TokenStream {
+/// The formula and the derivatives, and the facts that they rely on.
+pub(super) fn of_gradient(derived: &Derived, attributes: &Attributes) -> TokenStream {
+    let mut tokens = block(formulas(derived));
+    tokens.extend(of_facts(derived, attributes));
+    tokens
+}
+
+/// The facts that derivatives rely on.
+pub(super) fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
+    let relied = derived.function.facts.iter().filter(|fact| fact.used).map(|fact| format!("`{}`", fact.text));
+    let relied: Vec<String> = relied.collect();
+    if relied.is_empty() {
+        return TokenStream::new();
+    }
+    let checked = if attributes.unchecked { "" } else { ", checked in debug builds" };
+    doc_lines(["", &format!("Derived from {}{checked}.", relied.join(", "))])
+}
+
+fn formulas(derived: &Derived) -> Vec<String> {
     let listing = derived.listing(Style::People, derivative_name);
-    let lines = listing.lets.iter().chain(&listing.asked).map(|line| format!("{} = {}", line.left(), line.formula));
-    block(lines.collect())
+    let lines = listing.lets.iter().chain(&listing.asked);
+    lines.map(|line| format!("{} = {}", line.left(), line.formula)).collect()
 }

@@ -7,9 +7,10 @@ use super::scope::Bound;
 use super::shape::{Array, Value};
 use super::{Fact, Function, LetName, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::facts::contradictions;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Rebuilt, Ref};
-use crate::operators::Kind;
-use crate::syntax::{DimensionKind, ResultType};
+use crate::operators::{Kind, Operator};
+use crate::syntax::{BinaryOperator, DimensionKind, ExpressionId, ExpressionKind, ResultType};
 
 impl Machine<'_> {
     pub(super) fn parameters(&mut self) -> Result<Vec<Parameter>, Diagnostic> {
@@ -101,28 +102,56 @@ impl Machine<'_> {
         Ok(outputs)
     }
 
-    /// Facts are checked for sense and kept.
+    /// Facts are checked for sense and kept; whether they can hold together is for [`contradictions`].
     pub(super) fn facts(&mut self) -> Vec<Fact> {
         let main = self.main;
         let mut facts = Vec::new();
         let found = self.errors.len();
         for fact in &main.facts {
             let span = main.expressions.get(*fact).span;
-            self.tasks.push(Task::Visit(*fact));
-            self.work();
-            let Some(Value::Array(array)) = self.values.pop() else { continue };
-            if self.graph.kind(array.value.node) != Kind::Truth {
-                let error = Diagnostic::new(Code::Fact, span, "a fact is a comparison, such as `x > 0`");
-                self.errors.push(error);
-            }
             let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            facts.push(Fact { text, span, statement: array.value, used: false });
+            match self.statement_of(*fact) {
+                Ok(Some(statement)) => facts.push(Fact { text, span, statement, used: false }),
+                Ok(None) => {}
+                Err(error) => self.errors.push(error),
+            }
         }
         for error in &mut self.errors[found..] {
             error.code = Code::Fact;
         }
         facts
+    }
+
+    /// A fact as a truth value; `None` if a mistake in it has been told. What `&&` joins holds at every position, each
+    /// side along its own axes: their shapes need not fit.
+    fn statement_of(&mut self, fact: ExpressionId) -> Result<Option<Ref>, Diagnostic> {
+        let main = self.main;
+        let fault =
+            |error: GraphError| Diagnostic::new(Code::TooLarge, main.expressions.get(fact).span, error.to_string());
+        let mut whole = Some(self.graph.truth(true).map_err(fault)?);
+        let mut open = vec![fact];
+        while let Some(part) = open.pop() {
+            let expression = main.expressions.get(part);
+            if let ExpressionKind::Binary(BinaryOperator::And, left, right) = expression.kind {
+                open.extend([right, left]);
+                continue;
+            }
+            self.tasks.push(Task::Visit(part));
+            self.work();
+            let Some(Value::Array(array)) = self.values.pop() else {
+                whole = None;
+                continue;
+            };
+            if self.graph.kind(array.value.node) != Kind::Truth {
+                let message = "a fact is a comparison, such as `x > 0`";
+                return Err(Diagnostic::new(Code::Fact, expression.span, message));
+            }
+            if let Some(before) = whole {
+                whole = Some(self.graph.apply(Operator::And, &[before, array.value]).map_err(fault)?);
+            }
+        }
+        Ok(whole)
     }
 
     pub(super) fn finish(
@@ -137,7 +166,7 @@ impl Machine<'_> {
         let results = outputs.iter().map(|(_, array)| array.value.node);
         let roots: Vec<NodeId> = results.chain(facts.iter().map(|fact| fact.statement.node)).collect();
         if self.errors.is_empty() {
-            self.errors = self.unknown_sizes(outputs);
+            self.errors = self.unknown_sizes(outputs, &facts);
         }
         if !self.errors.is_empty() {
             return Err(self.errors);
@@ -152,6 +181,10 @@ impl Machine<'_> {
         let outputs = outputs.iter().map(output).collect::<Result<Vec<_>, Diagnostics>>()?;
         let fact = |fact: Fact| Ok(Fact { statement: find(&fact.statement)?, ..fact });
         let facts = facts.into_iter().map(fact).collect::<Result<Vec<_>, Diagnostics>>()?;
+        let contradictions = contradictions(&rebuilt.graph, &facts);
+        if !contradictions.is_empty() {
+            return Err(contradictions);
+        }
         let place = |node: NodeId| rebuilt.place(node);
         let names = self.names.iter().filter_map(|(name, array)| let_name(name, array, &rebuilt)).collect();
         let parameters = parameters
@@ -174,10 +207,11 @@ impl Machine<'_> {
     }
 
     /// Indices whose size nothing told.
-    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)]) -> Diagnostics {
+    fn unknown_sizes(&self, outputs: &[(Option<String>, Array)], facts: &[Fact]) -> Diagnostics {
         let mut unknown: Vec<Dim> =
             outputs.iter().flat_map(|(_, array)| &array.shape).map(|axis| self.real(self.graph.dim(*axis))).collect();
-        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node));
+        let stated = facts.iter().map(|fact| fact.statement.node);
+        let live = self.graph.live(outputs.iter().map(|(_, array)| array.value.node).chain(stated));
         for node in self.graph.nodes().filter(|node| live[node.index()]) {
             unknown.extend(self.graph.local_dims(node).into_iter().map(|dim| self.real(dim)));
             if let Operation::Size(dim) = self.graph.operation(node) {

@@ -97,6 +97,7 @@ impl<'a> Machine<'a> {
             call_site: None,
         });
         let parameters = self.parameters().map_err(|error| vec![error])?;
+        let given = self.frame().scopes.clone();
         let body = &self.main.body;
         self.tasks.push(Task::Statement(body, 0));
         self.work();
@@ -108,7 +109,10 @@ impl<'a> Machine<'a> {
                 Vec::new()
             }
         };
+        // Facts stand before the body: they are about parameters, even where a `let` hides one.
+        let inner = std::mem::replace(&mut self.frame_mut().scopes, given);
         let facts = self.facts();
+        self.frame_mut().scopes = inner;
         self.finish(parameters, &outputs, facts)
     }
 

@@ -108,7 +108,6 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [K]) = sum[exp](x[exp]);", Code::ReservedName, "exp", "operator"),
         ("fn f(x: [N]) { let N = 2; N * x }", Code::DuplicateName, "N", "dimension"),
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
-        ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
         ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
         ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
         ("fn f(x: [N], k: i32[N]) = sum(x);", Code::NotSupported, "i32", "integer"),
@@ -122,14 +121,31 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [N]) = x.T;", Code::Shape, "x.T", "matrix"),
         ("fn f(x) = e**x;", Code::UnknownName, "e", "exp(1)"),
     ] {
-        let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
-        let error = &errors[0];
-        let span = error.spans[0];
-        let found = &text[span.start as usize..span.end as usize];
-        let said = format!("{error}");
-        assert_eq!((error.code, found), (code, underlined), "{text}: {said}");
-        assert!(said.contains(words), "{text}: {said}");
+        assert_told(text, code, underlined, words);
     }
+}
+
+#[test]
+fn facts_that_make_no_sense_are_told() {
+    for (text, code, underlined, words) in [
+        ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
+        ("fn f(x, y) where x > 0, y > x, y < 0 = x * y;", Code::Fact, "y < 0", "contradicts `x > 0` and `y > x`"),
+        ("fn f(a: [N, K]) where a == a.T = sum(a);", Code::Fact, "a == a.T", "[N, K] and [K, N]"),
+        ("fn f(x) where h > 0 { let h = 2 * x; h }", Code::Fact, "h", "no value `h`"),
+        ("fn f(x) where sum[i](i) > 0 = x;", Code::Index, "i", "not known"),
+    ] {
+        assert_told(text, code, underlined, words);
+    }
+}
+
+fn assert_told(text: &str, code: Code, underlined: &str, words: &str) {
+    let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
+    let error = &errors[0];
+    let span = error.spans[0];
+    let found = &text[span.start as usize..span.end as usize];
+    let said = format!("{error}");
+    assert_eq!((error.code, found), (code, underlined), "{text}: {said}");
+    assert!(said.contains(words), "{text}: {said}");
 }
 
 #[test]
@@ -153,6 +169,10 @@ fn facts_are_kept() {
     let facts: Vec<&str> = functions[0].facts.iter().map(|fact| fact.text.as_str()).collect();
     assert_eq!(facts, ["sum(t, axis = 1) == 1", "x > 0"]);
     assert!(functions[0].facts.iter().all(|fact| !fact.used));
+    let functions = resolved("fn f(x) where x > 0 { let x = -2 * x; x }").expect("a `let` may hide a parameter");
+    let function = &functions[0];
+    let compared = function.graph.operands(function.facts[0].statement.node).next().map(|operand| operand.node);
+    assert_eq!(compared, Some(function.parameters[0].node), "the fact is about the parameter");
 }
 
 #[test]

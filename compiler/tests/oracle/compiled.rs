@@ -3,7 +3,7 @@
 use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::diagnostic::Diagnostics;
 use chainrule_compiler::evaluate::{self, evaluate};
-use chainrule_compiler::lower::{Wanted, lower};
+use chainrule_compiler::lower::{self, Wanted, lower};
 use chainrule_compiler::parse::parse_module;
 use chainrule_compiler::resolve::{Function, resolve};
 
@@ -44,9 +44,12 @@ pub fn run(derived: &Derived, inputs: &[Tensor<f64>]) -> Result<Vec<evaluate::Te
 }
 
 fn run_wanted(derived: &Derived, wanted: &[Wanted], inputs: &[Tensor<f64>]) -> Result<Vec<evaluate::Tensor>, String> {
-    let program = lower(&derived.function.graph, wanted);
+    run_program(&lower(&derived.function.graph, wanted), inputs)
+}
+
+fn run_program(program: &lower::Program, inputs: &[Tensor<f64>]) -> Result<Vec<evaluate::Tensor>, String> {
     let tensor = |input: &Tensor<f64>| evaluate::Tensor { shape: input.shape.clone(), data: input.items.clone() };
-    evaluate(&program, &inputs.iter().map(tensor).collect::<Vec<_>>()).map_err(|error| error.to_string())
+    evaluate(program, &inputs.iter().map(tensor).collect::<Vec<_>>()).map_err(|error| error.to_string())
 }
 
 /// Compares everything with the jets.
@@ -56,6 +59,7 @@ fn run_wanted(derived: &Derived, wanted: &[Wanted], inputs: &[Tensor<f64>]) -> R
 pub fn check(program: &Program, upstream: &[Tensor<f64>], report: &mut Report) -> Result<(), Failure> {
     let function = resolved(program).map_err(Failure::by("refusal"))?;
     value(program, &function)?;
+    facts(program, &function)?;
     if !program.wrt.is_empty() {
         pullback(program, &function, upstream)?;
         if program.has_gradient() {
@@ -67,6 +71,19 @@ pub fn check(program: &Program, upstream: &[Tensor<f64>], report: &mut Report) -
         }
     }
     report.compiled += 1;
+    Ok(())
+}
+
+/// The compiler must find every stated fact true of the point: the generator has seen to that.
+fn facts(program: &Program, function: &Function) -> Result<(), Failure> {
+    let fail = || Failure::by("facts");
+    let checks = chainrule_compiler::facts::checks(function).map_err(|error| fail()(error.to_string()))?;
+    let found = run_program(&checks, &program.point).map_err(fail())?;
+    for (fact, holds) in function.facts.iter().zip(&found) {
+        if holds.data != [1.0] {
+            return Err(fail()(format!("`{}` is found false", fact.text)));
+        }
+    }
     Ok(())
 }
 

@@ -118,7 +118,7 @@ impl Batch {
         let Some(first) = batch.expected.first() else { return Vec::new() };
         let lines = match batch.output() {
             Ok(lines) => lines,
-            Err(message) => return vec![(first.number, Failure { by: "rustc", message })],
+            Err(message) => return vec![(first.number, Failure { by: "batch", message })],
         };
         batch.expected.iter().filter_map(|expected| Some((expected.number, expected.disagreement(&lines)?))).collect()
     }
@@ -152,6 +152,10 @@ impl Batch {
             return Err(format!("rustc refuses {}:\n{said}", file.display()));
         }
         let output = Command::new(&binary).output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            // Facts are true of every point: no assertion may fail.
+            return Err(format!("{} stops: {}", binary.display(), String::from_utf8_lossy(&output.stderr)));
+        }
         String::from_utf8_lossy(&output.stdout).lines().map(parse).collect()
     }
 }

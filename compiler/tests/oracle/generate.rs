@@ -6,6 +6,7 @@
 pub mod arrays;
 pub mod builder;
 pub mod elementwise;
+pub mod facts;
 pub mod function;
 pub mod indexed;
 pub mod leaf;
@@ -75,9 +76,11 @@ impl Program {
 #[must_use]
 pub fn program(seed: u64, number: u64) -> Program {
     let mut random = Random::new(seed, number);
+    // Facts have choices of their own: they do not change what else is drawn.
+    let mut stated = Random::new(!seed, number);
     let scalar = random.chance(50);
     loop {
-        let program = candidate(&mut random, number, scalar);
+        let program = candidate(&mut random, &mut stated, number, scalar);
         let everywhere: Vec<Tensor<f64>> = program.point.iter().map(|input| input.map(|_| 1.0)).collect();
         let run = dual::run(&program.module, &program.function, &dual::along(&program.point, &everywhere));
         let moderate = |run: &dual::Run<Dual>| {
@@ -91,7 +94,7 @@ pub fn program(seed: u64, number: u64) -> Program {
     }
 }
 
-fn candidate(random: &mut Random, number: u64, scalar: bool) -> Program {
+fn candidate(random: &mut Random, stated: &mut Random, number: u64, scalar: bool) -> Program {
     let mut features = BTreeSet::new();
     let main = Setting { scalar, budget: 3 + random.below(30), depth: 1 + random.below(5), main: true };
     let small = Setting { scalar, budget: 1 + random.below(8), depth: 1 + random.below(3), main: false };
@@ -105,15 +108,17 @@ fn candidate(random: &mut Random, number: u64, scalar: bool) -> Program {
         helpers.push(helper(name, &made, own));
         module.functions.push(made.function);
     }
-    let made = function::start(random, &mut features, &helpers, &names, main).finish("program", main);
+    let mut made = function::start(random, &mut features, &helpers, &names, main).finish("program", main);
     let sizes = sizes(random, &made);
     let special = random.chance(10);
     features.insert(if scalar { "scalar program" } else { "tensor program" });
     if special {
         features.insert("point with zeros and ties");
     }
-    let point = made.parameters.iter().map(|parameter| values(random, &parameter.shape, &sizes, special)).collect();
+    let values = |parameter: &scope::Variable| values(random, &parameter.shape, &sizes, special);
+    let mut point: Vec<Tensor<f64>> = made.parameters.iter().map(values).collect();
     let inputs: Vec<(String, Shape)> = made.parameters.into_iter().map(|each| (each.name, each.shape)).collect();
+    facts::state(stated, &mut features, &mut made.function, &inputs, &mut point);
     let wrt = match &made.function.wrt {
         Some(names) => names.iter().map(|name| name.text.clone()).collect(),
         None => inputs.iter().map(|(name, _)| name.clone()).collect(),

@@ -60,6 +60,9 @@ fn function_text(function: &Function, parentheses: Parentheses) -> String {
     if let Some(wrt) = &function.wrt {
         head += &format!(" wrt({})", names_text(wrt));
     }
+    if !function.facts.is_empty() {
+        head += &format!(" where {}", printer.list(&function.facts));
+    }
     match function.body.result {
         Some(result) if function.body.lets.is_empty() && parentheses == Parentheses::Minimal => {
             format!("{head} = {};", printer.text(result, Tightness::Anything))

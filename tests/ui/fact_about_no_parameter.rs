@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) where sum(t) == 1 = log(x);
+}
+
+fn main() {}
