@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
+use crate::facts::claims;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::Notation;
@@ -244,8 +245,7 @@ impl Derived {
         let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
         let span = self.function.span;
         let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
-        let facts: Vec<(usize, Ref)> =
-            self.function.facts.iter().map(|fact| fact.statement.clone()).enumerate().collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
         let first = self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
         let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, facts: &facts };
         let simplified = simplify(&mut self.function.graph, &subject).map_err(|error| graph_fault(&error, span))?;

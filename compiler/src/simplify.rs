@@ -27,6 +27,7 @@ mod tests;
 
 pub use search::simplify;
 
+use crate::facts::Claim;
 use crate::graph::{NodeId, Ref};
 use crate::print::KnownCall;
 
@@ -41,8 +42,8 @@ pub struct Subject<'a> {
     pub roots: &'a [Ref],
     /// How many are first derivatives: the others may refer to these at no cost.
     pub first: usize,
-    /// Statements that hold, with their places in the function's list of facts.
-    pub facts: &'a [(usize, Ref)],
+    /// What the function's facts state.
+    pub facts: &'a [Claim],
 }
 
 /// Why one value may stand for another.

@@ -8,6 +8,7 @@ use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
 use super::sample::{POINTS, Values};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
+use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
@@ -131,7 +132,7 @@ impl Search<'_> {
         let standing: BTreeMap<NodeId, (Vec<Axis>, Ref)> =
             standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
         opaque.extend(standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)));
-        let prove = |facts: &[(usize, Ref)]| {
+        let prove = |facts: &[Claim]| {
             let mut field = Field::new(graph, opaque.clone(), facts);
             field.standing.clone_from(&standing);
             let wanted = field.term(target);
@@ -149,11 +150,11 @@ impl Search<'_> {
         }
         let mut needed: Vec<usize> = prove(self.subject.facts)?.into_iter().collect();
         for fact in needed.clone() {
-            let fewer: Vec<(usize, Ref)> = self
+            let fewer: Vec<Claim> = self
                 .subject
                 .facts
                 .iter()
-                .filter(|(place, _)| needed.contains(place) && *place != fact)
+                .filter(|claim| needed.contains(&claim.fact) && claim.fact != fact)
                 .cloned()
                 .collect();
             if prove(&fewer).is_some() {

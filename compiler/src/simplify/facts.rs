@@ -7,8 +7,8 @@ use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Polynomial};
 use super::rational::Rational;
-use crate::graph::{Graph, NodeId, Operation, Ref};
-use crate::operators::Operator;
+use crate::facts::{self as claims, Claim, Sign};
+use crate::graph::{NodeId, Ref};
 
 /// A kernel is a term, under whatever labels.
 #[derive(Clone, Debug)]
@@ -54,52 +54,27 @@ impl Facts {
     }
 }
 
-/// The comparisons that a statement says hold, with its parts joined by `&&` one by one.
-pub(super) fn comparisons(graph: &Graph, statement: &Ref) -> Vec<(Operator, Ref, Ref)> {
-    let (mut pending, mut found) = (vec![statement.clone()], Vec::new());
-    while let Some(next) = pending.pop() {
-        let Operation::Apply(operator) = graph.operation(next.node) else { continue };
-        match (operator, graph.operand_refs(next.node, &next.axes).as_slice()) {
-            (Operator::And, parts) => pending.extend(parts.iter().rev().cloned()),
-            (_, [left, right]) => found.push((operator, left.clone(), right.clone())),
-            _ => {}
-        }
-    }
-    found
+/// Whether a use ranges over all positions of its node.
+fn is_whole(used: &Ref) -> bool {
+    used.distinct_axes().len() == used.axes.len()
 }
 
 impl Field<'_> {
-    /// Learns facts: their places, and what they state.
-    pub(super) fn learn(&mut self, facts: &[(usize, Ref)]) {
-        for (fact, statement) in facts {
-            for (operator, left, right) in comparisons(self.graph, statement) {
-                match operator {
-                    Operator::Equal => {
-                        self.learn_equal(*fact, &left, &right);
-                    }
-                    Operator::Greater => self.learn_positive(*fact, &left, &right),
-                    Operator::Less => self.learn_positive(*fact, &right, &left),
-                    Operator::GreaterEqual => self.learn_at_least(*fact, &left, &right),
-                    Operator::LessEqual => self.learn_at_least(*fact, &right, &left),
-                    _ => {}
+    /// Learns what facts claim.
+    pub(super) fn learn(&mut self, claims: &[Claim]) {
+        for claim in claims {
+            for (value, sign) in claim.signs(self.graph) {
+                // A diagonal that is positive says nothing of what stands beside it.
+                if sign == Sign::Positive && is_whole(&value) {
+                    self.facts.positive.push((claim.fact, value.node));
                 }
+            }
+            if let claims::Meaning::Equal(left, right) = &claim.meaning {
+                // What cannot be solved for anything is not used.
+                let _ = self.learn_equal(claim.fact, left, right);
             }
         }
         self.facts.used.clear();
-    }
-
-    fn learn_positive(&mut self, fact: usize, above: &Ref, below: &Ref) {
-        let bound = self.graph.as_constant(below.node);
-        let is_input = matches!(self.graph.operation(above.node), Operation::Input(_));
-        if is_input && bound.is_some_and(|bound| !bound.is_negative()) {
-            self.facts.positive.push((fact, above.node));
-        }
-    }
-
-    fn learn_at_least(&mut self, fact: usize, above: &Ref, below: &Ref) {
-        if self.graph.as_constant(below.node).is_some_and(|bound| !bound.is_zero()) {
-            self.learn_positive(fact, above, below);
-        }
     }
 
     fn learn_equal(&mut self, fact: usize, left: &Ref, right: &Ref) -> Option<()> {
@@ -136,7 +111,7 @@ impl Field<'_> {
 
     /// `a == a.T`: two slots that are exchanged.
     fn as_exchange(&self, left: &Ref, right: &Ref) -> Option<[usize; 2]> {
-        if left.node != right.node {
+        if left.node != right.node || !is_whole(left) {
             return None;
         }
         let differ: Vec<usize> = (0..left.axes.len()).filter(|slot| left.axes[*slot] != right.axes[*slot]).collect();

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::kernel::{Kernels, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use super::rational::Rational;
+use crate::facts::Claim;
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
@@ -87,8 +88,8 @@ pub(super) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// `opaque` are nodes that stand for themselves, `facts` statements that hold, with their places.
-    pub(super) fn new(graph: &'a Graph, opaque: BTreeSet<NodeId>, facts: &[(usize, Ref)]) -> Self {
+    /// `opaque` are nodes that stand for themselves, `facts` what holds.
+    pub(super) fn new(graph: &'a Graph, opaque: BTreeSet<NodeId>, facts: &[Claim]) -> Self {
         let mut field = Self {
             graph,
             kernels: Kernels::default(),

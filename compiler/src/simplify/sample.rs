@@ -3,7 +3,7 @@
 //! A point has a size for each dimension, numbers for the inputs (such that the stated facts hold), and from them the whole
 //! array of every node that is not too large. What cannot be computed is a number of its own, as an input is.
 
-use super::facts::comparisons;
+use crate::facts::{Claim, Meaning};
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
 
@@ -29,7 +29,7 @@ pub(super) struct Samples {
 
 impl Samples {
     /// Computes what `live` marks. `free` are values that may stand for themselves where they cannot be computed.
-    pub(super) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Ref]) -> Self {
+    pub(super) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Claim]) -> Self {
         // Positive inputs suit most domains; mixed signs tell more. Both are tried, the better set is kept.
         let all = |positive: bool| {
             let points = (0..POINTS).map(|point| Point { graph, point, positive, arrays: Vec::new() });
@@ -116,7 +116,7 @@ struct Point<'a> {
 }
 
 impl Point<'_> {
-    fn computed(mut self, live: &[bool], free: &[bool], facts: &[Ref]) -> Arrays {
+    fn computed(mut self, live: &[bool], free: &[bool], facts: &[Claim]) -> Arrays {
         self.arrays = vec![None; self.graph.len()];
         for node in self.graph.nodes() {
             if let Operation::Input(_) = self.graph.operation(node) {
@@ -238,23 +238,15 @@ impl Point<'_> {
     }
 
     /// Moves the inputs to where the stated equations hold: each in turn, along its slope, until none moves any more.
-    fn satisfy(&mut self, facts: &[Ref]) {
-        for fact in facts {
-            for (operator, left, right) in comparisons(self.graph, fact) {
-                let sign = match operator {
-                    Operator::Greater | Operator::GreaterEqual => 1.0,
-                    Operator::Less | Operator::LessEqual => -1.0,
-                    _ => continue,
-                };
-                self.move_inside(&left, &right, sign);
+    fn satisfy(&mut self, facts: &[Claim]) {
+        let mut equations: Vec<(Ref, Ref)> = Vec::new();
+        for claim in facts {
+            match &claim.meaning {
+                Meaning::Equal(left, right) => equations.push((left.clone(), right.clone())),
+                Meaning::Greater(left, right) | Meaning::AtLeast(left, right) => self.move_inside(left, right),
+                Meaning::Different(..) | Meaning::Never | Meaning::Other => {}
             }
         }
-        let equations: Vec<(Ref, Ref)> = facts
-            .iter()
-            .flat_map(|fact| comparisons(self.graph, fact))
-            .filter(|(operator, ..)| *operator == Operator::Equal)
-            .map(|(_, left, right)| (left, right))
-            .collect();
         for _ in 0..40 {
             let mut moved = false;
             for (left, right) in &equations {
@@ -267,8 +259,8 @@ impl Point<'_> {
     }
 
     /// `x > 2` of an input: its numbers are moved to the right side.
-    fn move_inside(&mut self, left: &Ref, right: &Ref, sign: f64) {
-        for (input, bound, sign) in [(left, right, sign), (right, left, -sign)] {
+    fn move_inside(&mut self, left: &Ref, right: &Ref) {
+        for (input, bound, sign) in [(left, right, 1.0), (right, left, -1.0)] {
             let bound = self.graph.as_constant(bound.node).map(crate::number::Number::to_f64);
             if let (Operation::Input(_), Some(bound)) = (self.graph.operation(input.node), bound)
                 && let Some(array) = &mut self.arrays[input.node.index()]

@@ -88,8 +88,7 @@ impl<'a> Search<'a> {
     fn new(graph: &Graph, subject: &'a Subject) -> Self {
         let forward = graph.live(subject.outputs.iter().copied());
         let live = graph.live(subject.roots.iter().map(|root| root.node).chain(subject.outputs.iter().copied()));
-        let facts: Vec<Ref> = subject.facts.iter().map(|(_, statement)| statement.clone()).collect();
-        let samples = Samples::new(graph, &live, &forward, &facts);
+        let samples = Samples::new(graph, &live, &forward, subject.facts);
         let named = subject.outputs.iter().chain(subject.named).copied().filter(|node| forward[node.index()]);
         Self {
             subject,

@@ -7,6 +7,7 @@ use super::field::{Field, Term};
 use super::leaves::factors;
 use super::plan::realise;
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
+use crate::facts::Claim;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator};
 
@@ -14,7 +15,7 @@ use crate::operators::{Kind, Notation, Operator};
 const MOST_TIDIED: usize = 24;
 
 /// What a value is a formula over, and which facts may be used.
-type View<'a> = (BTreeSet<NodeId>, &'a [(usize, Ref)]);
+type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
 
 impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
