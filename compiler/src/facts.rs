@@ -143,6 +143,7 @@ fn comparison(operator: Operator, left: Ref, right: Ref, holds: bool) -> Meaning
 impl Claim {
     /// The signs that follow from this claim alone: of a side that is compared with a number, and of the value `v` where
     /// the claim compares `a * v + b` with a number. So `x >= 1` says that `x` is positive, and `1 - x > 0` that `1 - x` is.
+    /// A value with an axis that stands twice, as in `diag(a) > 0`, has the sign on that diagonal only.
     #[must_use]
     pub fn signs(&self, graph: &Graph) -> Vec<(Ref, Sign)> {
         let (Meaning::Equal(left, right)

@@ -52,7 +52,7 @@ impl Stater<'_> {
         self.free.retain(|other| *other != place);
         let shape = self.shape(place).clone();
         match shape.as_slice() {
-            [rows, columns] if rows == columns && self.random.chance(60) => {
+            [rows, columns] if rows == columns && self.random.chance(90) => {
                 Some(if self.random.chance(50) { self.symmetry(place) } else { self.diagonal(place) })
             }
             [_, ..] if self.random.chance(60) => Some(self.total(place)),
