@@ -1,5 +1,7 @@
 //! Closed forms of scalar formulas, from their definitions as written.
 
+mod forms;
+
 use super::{Subject, simplify};
 use std::collections::BTreeSet;
 

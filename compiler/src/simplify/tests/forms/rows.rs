@@ -1,0 +1,106 @@
+//! The rows: definitions as a textbook writes them, and their derivatives as one writes them on paper.
+
+use super::Row;
+
+macro_rules! rows {
+    ($($name:literal: $kind:ident $text:literal => [$(($form:literal, $operations:literal)),* $(,)?];)*) => {
+        pub(super) const ROWS: &[Row] = &[$(Row {
+            name: $name,
+            text: $text,
+            order: rows!(@order $kind),
+            upstream: rows!(@upstream $kind),
+            forms: &[$(($form, $operations)),*],
+        }),*];
+    };
+    (@order second) => { 2 };
+    (@order $other:ident) => { 1 };
+    (@upstream pullback) => { true };
+    (@upstream $other:ident) => { false };
+}
+
+rows! {
+    "addition": first "fn f(x, y) = x + y;" => [("1", 0), ("1", 0)];
+    "purchase": first "fn f(walnut, count, tax) = walnut * count * tax;" =>
+        [("count*tax", 1), ("walnut*tax", 1), ("walnut*count", 1)];
+    "two purchases": first
+        "fn f(walnut, w_count, pistachio, p_count, tax) = (walnut * w_count + pistachio * p_count) * tax;" =>
+        [("tax*w_count", 1), ("tax*walnut", 1), ("tax*p_count", 1), ("tax*pistachio", 1),
+         ("walnut*w_count + pistachio*p_count", 3)];
+    "square of a sum": first "fn f(x, y) = (x + y)**2;" => [("2*(x + y)", 2), ("2*(x + y)", 2)];
+    "reciprocal": first "fn f(x) = 1/x;" => [("-y**2", 2)];
+    "exponential": first "fn f(x) = exp(x);" => [("y", 0)];
+    "bell curve": first "fn f(x) = exp(-x**2/2);" => [("-x*y", 2)];
+    "sigmoid": second "fn f(x) = 1/(1 + exp(-x));" => [("y*(1 - y)", 2), ("y*(1 - y)*(1 - 2*y)", 5)];
+    "sigmoid, the other way": first "fn f(x) = exp(x)/(1 + exp(x));" => [("y*(1 - y)", 2)];
+    "hyperbolic tangent, in exponentials": first "fn f(x) = (exp(x) - exp(-x))/(exp(x) + exp(-x));" => [("1 - y**2", 2)];
+    "hyperbolic tangent, by a sigmoid": first "fn f(x) = 2/(1 + exp(-2*x)) - 1;" => [("1 - y**2", 2)];
+    "hyperbolic tangent": second "fn f(x) = tanh(x);" => [("1 - y**2", 2), ("-2*y*(1 - y**2)", 5)];
+    "square root": first "fn f(x) = sqrt(x);" => [("1/(2*y)", 2)];
+    "softplus": second "fn f(x) = log(1 + exp(x));" => [("sigmoid(x)", 1), ("sigmoid(x)*(1 - sigmoid(x))", 3)];
+    "SiLU": first "fn f(x) = x/(1 + exp(-x));" => [("sigmoid(x) + y*(1 - sigmoid(x))", 4)];
+    "ReLU": first "fn f(x) = if x > 0 { x } else { 0 };" => [("if x > 0 { 1 } else { 0 }", 2)];
+    "logistic loss": first
+        "fn f(x, t) wrt(x) { let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s)) }" => [("s - t", 5)];
+    "Poisson loss": first "fn f(x, t) wrt(x) = exp(x) - t*x;" => [("exp(x) - t", 2)];
+    "squared error": first "fn f(x, t) wrt(x) = (x - t)**2/2;" => [("x - t", 1)];
+    "three classes": first
+        "fn f(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 { let s = exp(a) + exp(b) + exp(c); \
+         -(t1*log(exp(a)/s) + t2*log(exp(b)/s) + t3*log(exp(c)/s)) }" =>
+        [("exp(a)/s - t1", 7), ("exp(b)/s - t2", 7), ("exp(c)/s - t3", 7)];
+    "softmax cross entropy": first
+        "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = -sum(t*log(exp(a)/sum(exp(a))));" => [("softmax(a) - t", 2)];
+    "softmax cross entropy, any weights": first
+        "fn f(a: [K], t: [K]) wrt(a) = -sum(t*log(exp(a)/sum(exp(a))));" => [("softmax(a)*sum(t) - t", 4)];
+    "softmax cross entropy of a batch": first
+        "fn f(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 = -sum(t*log(softmax(a)))/N;" =>
+        [("(softmax(a) - t)/N", 3)];
+    "softmax cross entropy of a batch, in indices": first
+        "fn f(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 { let e[n, k] = exp(a[n, k]); \
+         let s[n] = sum[k](e[n, k]); let l[n] = sum[k](t[n, k]*log(e[n, k]/s[n])); -sum(l)/N }" =>
+        [("(softmax(a) - t)/N", 5)];
+    "log-sum-exp": first "fn f(a: [K]) = log(sum(exp(a)));" => [("softmax(a)", 1)];
+    "log-sum-exp, shifted": first "fn f(a: [K]) { let m = max(a); m + log(sum(exp(a - m))) }" => [("softmax(a)", 1)];
+    "softmax": pullback "fn f(a: [K]) = softmax(a);" => [("y*(g - sum(g*y))", 4)];
+    "softmax of rows": pullback "fn f(a: [N, K]) = softmax(a);" => [("y*(g - sum(g*y, axis = 1, keep = true))", 4)];
+    "affine layer": pullback "fn f(x: [N, D], w: [D, H], b: [H]) = x @ w + b;" =>
+        [("g @ w.T", 1), ("x.T @ g", 1), ("sum(g, axis = 0)", 1)];
+    "norm": first "fn f(x: [D]) = sqrt(sum(x**2));" => [("x/y", 1)];
+    "least squares": second "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum((x @ w - t)**2)/2;" =>
+        [("x.T @ (x @ w - t)", 3), ("x.T @ x", 1)];
+    "quadratic form": second "fn f(x: [D], a: [D, D]) wrt(x) = sum(x * (a @ x));" => [("(a + a.T) @ x", 2), ("a + a.T", 1)];
+    "logistic regression": first "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum(log(1 + exp(-t * (x @ w))));" =>
+        [("-x.T @ (t*sigmoid(-t*(x @ w)))", 7)];
+
+    "softsign": first "fn f(x) = x/(1 + abs(x));" => [("1/(1 + abs(x))**2", 4)];
+    "log-cosh": second "fn f(x) = log((exp(x) + exp(-x))/2);" => [("tanh(x)", 1), ("1 - tanh(x)**2", 3)];
+    "ELU": first "fn f(x, alpha) wrt(x) = if x > 0 { x } else { alpha*(exp(x) - 1) };" =>
+        [("if x > 0 { 1 } else { alpha*exp(x) }", 4)];
+    "x to the power of itself": first "fn f(x) where x > 0 = x**x;" => [("y*(1 + log(x))", 3)];
+    "Gompertz growth": first "fn f(x, a, b, c) wrt(a, b) = a*exp(-b*exp(-c*x));" =>
+        [("exp(-b*exp(-c*x))", 6), ("-y*exp(-c*x)", 5)];
+    "Bernoulli, canonical link": first "fn f(x, t) wrt(x) = log(1 + exp(x)) - t*x;" => [("sigmoid(x) - t", 2)];
+    "Gamma, log link": first "fn f(x, t) wrt(x) = t*exp(-x) + x;" => [("1 - t*exp(-x)", 4)];
+    "inverse Gaussian": first "fn f(x, t) wrt(x) = (t - x)**2/(2*x**2*t);" => [("(x - t)/x**3", 3)];
+    "negative binomial, log link": first
+        "fn f(x, t, r) wrt(x) { let mu = exp(x); -(t*log(mu/(mu + r)) + r*log(r/(mu + r))) }" => [("r*(mu - t)/(mu + r)", 5)];
+    "label smoothing": first
+        "fn f(a: [K], t: [K], eps) wrt(a) where sum(t) == 1 { let q = (1 - eps)*t + eps/K; -sum(q*log(softmax(a))) }" =>
+        [("softmax(a) - q", 6)];
+    "softmax with temperature": first
+        "fn f(a: [K], t: [K], tau) wrt(a) where sum(t) == 1 = -sum(t*log(softmax(a/tau)));" => [("(softmax(a/tau) - t)/tau", 4)];
+    "Kullback-Leibler divergence": first
+        "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = sum(t*(log(t) - log(softmax(a))));" => [("softmax(a) - t", 2)];
+    "attention scores": pullback "fn f(q: [N, D], k: [M, D]) = softmax(q @ k.T / sqrt(D));" =>
+        [("(y*(g - sum(g*y, axis = 1, keep = true))/sqrt(D)) @ k", 7),
+         ("(y*(g - sum(g*y, axis = 1, keep = true))/sqrt(D)).T @ q", 7)];
+    "RMS norm": pullback "fn f(x: [K]) { let r = sqrt(sum(x**2)/K + 0.00001); x/r }" => [("(g - y*sum(g*y)/K)/r", 12)];
+    "layer norm": pullback
+        "fn f(x: [K]) { let m = sum(x)/K; let v = sum((x - m)**2)/K; let s = sqrt(v + 0.00001); (x - m)/s }" =>
+        [("(g - sum(g)/K - y*sum(g*y)/K)/s", 17)];
+    "Student's t": first "fn f(x, nu) wrt(x) = (nu + 1)/2*log(1 + x**2/nu);" => [("(nu + 1)*x/(nu + x**2)", 5)];
+    "normal density": first "fn f(x, mu, s) = exp(-(x - mu)**2/(2*s**2))/(s*sqrt(2*pi));" =>
+        [("y*(mu - x)/s**2", 4), ("y*(x - mu)/s**2", 4), ("y*((x - mu)**2 - s**2)/s**3", 7)];
+    "logit": first "fn f(p) = log(p/(1 - p));" => [("1/(p*(1 - p))", 3)];
+    "quadratic form of a symmetric matrix": first
+        "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x))/2;" => [("a @ x", 1)];
+}
