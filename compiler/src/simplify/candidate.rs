@@ -9,7 +9,7 @@ use super::leaves::{Cone, Leaf};
 use super::sample::{POINTS, Values};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
-use crate::graph::{Axis, Graph, GraphError, NodeId, Ref};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 
@@ -19,6 +19,10 @@ const MOST_SEARCHES: usize = 12;
 const MOST_PROOFS: usize = 4;
 /// How many divisors a whole target is tried to be a quotient by.
 const MOST_DIVISORS: usize = 3;
+/// How far below what is read forward values are opened for a proof.
+const MOST_DEEP: usize = 8;
+/// How many values are asked whether they hide what they are made of.
+const MOST_GATES: usize = 24;
 /// Where a form of so many operations was found, one does not look for larger ones.
 const SHORT: u32 = 3;
 /// How many stated numbers a form may use.
@@ -127,14 +131,31 @@ impl Search<'_> {
         leaves: &[Leaf],
         candidate: &Candidate,
     ) -> Option<Vec<usize>> {
-        let mut opaque = self.opaque(graph, cone);
         let standing = self.settled.iter().filter(|node| **node != target.node);
         let standing: BTreeMap<NodeId, (Vec<Axis>, Ref)> =
             standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
-        opaque.extend(standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)));
+        let [hiding, deep] = self.opaque(graph, cone);
+        let views = if hiding == deep { vec![deep] } else { vec![hiding, deep] };
+        views.into_iter().find_map(|mut opaque| {
+            opaque.extend(standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)));
+            self.proof_over(graph, target, bank, leaves, candidate, &opaque, &standing)
+        })
+    }
+
+    #[expect(clippy::too_many_arguments)]
+    fn proof_over(
+        &self,
+        graph: &Graph,
+        target: &Ref,
+        bank: &Bank,
+        leaves: &[Leaf],
+        candidate: &Candidate,
+        opaque: &BTreeSet<NodeId>,
+        standing: &BTreeMap<NodeId, (Vec<Axis>, Ref)>,
+    ) -> Option<Vec<usize>> {
         let prove = |facts: &[Claim]| {
             let mut field = Field::new(graph, opaque.clone(), facts);
-            field.standing.clone_from(&standing);
+            field.standing.clone_from(standing);
             let wanted = field.term(target);
             self.work.set(self.work.get() + field.work());
             let wanted = wanted?;
@@ -164,15 +185,21 @@ impl Search<'_> {
         Some(needed)
     }
 
-    /// Forward values so far below what the target reads that their own formulas cannot matter.
-    fn opaque(&self, graph: &Graph, cone: &Cone) -> BTreeSet<NodeId> {
-        let mut level: BTreeSet<NodeId> = cone.forward.iter().map(|used| used.node).collect();
-        let mut seen = level.clone();
-        for _ in 0..8 {
+    /// Forward values that hide what they are made of: nothing else that the target reads leads there, so that their own
+    /// formulas can hardly matter. A second view opens them too, down to some depth.
+    fn opaque(&self, graph: &Graph, cone: &Cone) -> [BTreeSet<NodeId>; 2] {
+        let read: BTreeSet<NodeId> = cone.forward.iter().map(|used| used.node).collect();
+        let (mut level, mut seen) = (read.clone(), read.clone());
+        for _ in 0..MOST_DEEP {
             level = level.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node)).collect();
             level.retain(|node| seen.insert(*node));
         }
-        level.into_iter().filter(|node| graph.kind(*node) == Kind::Number && !is_leaf(graph, *node)).collect()
+        let open = |node: &NodeId| graph.kind(*node) == Kind::Number && !is_leaf(graph, *node);
+        let deep: BTreeSet<NodeId> = level.into_iter().filter(open).collect();
+        let gates = seen.iter().copied().filter(|node| open(node) && is_sum(graph, *node)).take(MOST_GATES);
+        let mut hiding: BTreeSet<NodeId> = gates.filter(|node| hides(graph, &read, *node)).collect();
+        hiding.extend(&deep);
+        [hiding, deep]
     }
 
     /// How often the formula of a target refers to a forward value or an input.
@@ -182,6 +209,34 @@ impl Search<'_> {
         let refers = |node: NodeId| !backward.contains(&node) && graph.as_constant(node).is_none();
         operands.filter(|operand| refers(operand.node)).count() as u32
     }
+}
+
+fn is_sum(graph: &Graph, node: NodeId) -> bool {
+    match graph.operation(node) {
+        Operation::Apply(operator) => matches!(operator, Operator::Add | Operator::Subtract | Operator::Select),
+        Operation::Sum(_) | Operation::Max(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether what a value is made of is reached through it only.
+fn hides(graph: &Graph, read: &BTreeSet<NodeId>, gate: NodeId) -> bool {
+    let stated = |node: &NodeId| matches!(graph.operation(*node), Operation::Constant(_) | Operation::Size(_));
+    let inside: BTreeSet<NodeId> =
+        graph.operands(gate).map(|operand| operand.node).filter(|node| !stated(node)).collect();
+    let mut pending: Vec<NodeId> = read.iter().copied().filter(|node| *node != gate).collect();
+    let mut seen: BTreeSet<NodeId> = pending.iter().copied().collect();
+    while let Some(next) = pending.pop() {
+        if inside.contains(&next) {
+            return false;
+        }
+        for operand in graph.operands(next).map(|operand| operand.node) {
+            if operand != gate && seen.insert(operand) && seen.len() < 200 {
+                pending.push(operand);
+            }
+        }
+    }
+    true
 }
 
 /// How many quotients a target has, and how many values it reads.

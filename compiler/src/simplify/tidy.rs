@@ -80,7 +80,8 @@ impl<'a> Search<'a> {
         }
         let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
         let mut views: Vec<View<'a>> = Vec::new();
-        for opaque in [read.clone(), sums, named, BTreeSet::new()] {
+        let small = self.opened_up_to(graph, root, true, MOST_COST).len() <= MOST_COST;
+        for opaque in [read.clone(), sums, named, BTreeSet::new()].into_iter().take(if small { 4 } else { 2 }) {
             if views.iter().all(|(other, _)| *other != opaque) {
                 views.push((opaque, &[]));
             }

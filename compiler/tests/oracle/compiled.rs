@@ -5,6 +5,7 @@ use chainrule_compiler::diagnostic::Diagnostics;
 use chainrule_compiler::evaluate::{self, evaluate};
 use chainrule_compiler::lower::{self, Wanted, lower};
 use chainrule_compiler::parse::parse_module;
+use chainrule_compiler::print::Style;
 use chainrule_compiler::resolve::{Function, resolve};
 
 use crate::dual::tensor::Tensor;
@@ -159,10 +160,13 @@ fn value(program: &Program, function: &Function) -> Result<(), Failure> {
 fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) -> Result<(), Failure> {
     let (expected, largest) = dual::pullback(&program.module, &program.function, &program.point, upstream)
         .map_err(Failure::by("the interpreter"))?;
-    let request = Request { order: 1, upstream: Some(UPSTREAM.into()), raw: true, ..Request::default() };
+    // Every other one is simplified too.
+    let raw = program.number % 2 == 1;
+    let request = Request { order: 1, upstream: Some(UPSTREAM.into()), raw, ..Request::default() };
     let derived = derived(program, function, &request)?;
     let inputs: Vec<Tensor<f64>> = program.point.iter().chain(upstream).cloned().collect();
     let found = run(&derived, &inputs).map_err(Failure::by("pullback"))?;
+    closed_forms(&derived, &inputs, &found)?;
     let count = program.outputs.len();
     for place in derived.wrt() {
         let mut sum =
@@ -180,7 +184,7 @@ fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), Fa
     let request = Request { order: 2, ..Request::default() };
     let derived = derived(program, function, &request)?;
     let found = run(&derived, &program.point).map_err(Failure::by("hessian"))?;
-    closed_forms(program, &derived, &found)?;
+    closed_forms(&derived, &program.point, &found)?;
     let one = [Tensor { shape: Vec::new(), items: vec![1.0] }];
     let interpreter = || Failure::by("the interpreter");
     let (gradient, largest) =
@@ -209,9 +213,14 @@ fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), Fa
 }
 
 /// Closed forms against the chain rule's own, where that is finite: a closed form may be defined in more places. It may
-/// cancel where the chain rule does not, which costs digits relative to the numbers on the way.
-fn closed_forms(program: &Program, derived: &Derived, raw: &[evaluate::Tensor]) -> Result<(), Failure> {
-    let found = run_wanted(derived, &derived.wanted_closed(), &program.point).map_err(Failure::by("closed form"))?;
+/// cancel where the chain rule does not, which costs digits relative to the numbers on the way. It never has more
+/// operations.
+fn closed_forms(derived: &Derived, inputs: &[Tensor<f64>], raw: &[evaluate::Tensor]) -> Result<(), Failure> {
+    let operations = derived.operations(&derived.listing(Style::Language, |_, _| String::new()));
+    if operations.derived > operations.raw {
+        return Err(Failure::by("operations of a closed form")(format!("{operations:?}")));
+    }
+    let found = run_wanted(derived, &derived.wanted_closed(), inputs).map_err(Failure::by("closed form"))?;
     let largest = raw.iter().flat_map(|tensor| &tensor.data).fold(1.0_f64, |most, value| most.max(value.abs()));
     for (place, (found, raw)) in found.iter().zip(raw).enumerate() {
         let agree = |(a, b): (&f64, &f64)| !b.is_finite() || (a - b).abs() <= 1e-7 * largest.max(1.0);
@@ -228,6 +237,7 @@ fn jacobians(program: &Program, function: &Function) -> Result<(), Failure> {
     let request = Request { order: 1, ..Request::default() };
     let derived = derived(program, function, &request)?;
     let found = run(&derived, &program.point).map_err(Failure::by("jacobian"))?;
+    closed_forms(&derived, &program.point, &found)?;
     let values =
         dual::run::<f64>(&program.module, &program.function, &program.point).map_err(Failure::by("the interpreter"))?;
     let mut columns = Vec::new();
