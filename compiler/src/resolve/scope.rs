@@ -112,6 +112,7 @@ impl<'a> Machine<'a> {
             let mut problems = Vec::new();
             reserved(name, "index", &mut problems);
             problems.extend(self.names_dimension(name));
+            problems.extend(self.names_value(name));
             self.errors.append(&mut problems);
             if names[..place].iter().any(|other| other.text == name.text) {
                 let message = format!("the index `{}` stands here twice", name.text);
@@ -131,6 +132,23 @@ impl<'a> Machine<'a> {
         let message = format!("`{}` is a dimension: its name is a number already", name.text);
         let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message);
         self.frame().dims.contains_key(&name.text).then(|| error.with_help("choose another name"))
+    }
+
+    /// An index hides no value: in `sum[i](x[i] * i)`, `i` would mean two things to two people.
+    fn names_value(&self, name: &Name) -> Option<Diagnostic> {
+        let frame = self.frame();
+        let bound = frame.scopes.iter().rev().find_map(|scope| scope.get(name.text.as_str()));
+        let constant = self.module.constants.iter().find(|constant| constant.name.text == name.text);
+        let first = match bound {
+            Some(Binding { bound: Bound::Index(_), .. }) => return None,
+            Some(Binding { span, .. }) => *span,
+            // The prelude knows nothing of the user's constants.
+            None if frame.call_site.is_some() => return None,
+            None => constant?.name.span,
+        };
+        let message = format!("`{}` is an index here, and a value has the same name", name.text);
+        let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message).with_span(first);
+        Some(error.with_help("an index is a number in the formula, its position: rename one of the two"))
     }
 
     /// The axis of an open index; it counts as used from here on.
