@@ -11,6 +11,8 @@ pub mod document;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -364,10 +366,14 @@ impl Emitter<'_> {
         })
     }
 
-    /// A name that no parameter has.
+    /// A name that no parameter and no output has.
     fn unused_name(&self, wanted: &str) -> String {
+        let function = &self.gradient.function;
+        let parameters = function.parameters.iter().map(|parameter| &parameter.name);
+        let taken: HashSet<&String> =
+            parameters.chain(function.outputs.iter().filter_map(|output| output.name.as_ref())).collect();
         let mut name = wanted.to_owned();
-        while self.gradient.function.parameters.iter().any(|parameter| parameter.name == name) {
+        while taken.contains(&name) {
             name.push('_');
         }
         name

@@ -82,6 +82,17 @@ pub fn parse_formula(text: &str, shapes: &Shapes) -> Result<Module, Diagnostics>
     }
 }
 
+/// Whether a text is a name that a formula may give to a value.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let (tokens, _) = token::tokens(text);
+    let [token] = tokens.as_slice() else { return false };
+    token.kind == TokenKind::Name
+        && token.text(text) == text
+        && lexical::mistakes(text, &tokens).is_empty()
+        && !diagnose::KEYWORDS.contains(&text)
+}
+
 fn usage(message: String) -> Diagnostic {
     Diagnostic { code: Code::Usage, message, spans: Vec::new(), help: None }
 }

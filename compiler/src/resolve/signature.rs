@@ -15,7 +15,7 @@ pub(super) const STRUCTURAL: &[&str] = &["sum", "size", "eye"];
 pub(super) const PLANNED: &[&str] = &["concat", "fold", "scan"];
 
 /// Whether a name is an operator's, so that nothing else may have it.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     Operator::called(name).is_some() || STRUCTURAL.contains(&name) || PLANNED.contains(&name)
 }
 
