@@ -202,6 +202,17 @@ fn an_upstream_is_an_input_with_a_name_of_its_own() {
 }
 
 #[test]
+fn emitted_code_is_differentiated_by_what_is_asked_for() {
+    let (status, all, _) = run(&["emit", "x * y"]);
+    assert_eq!((status, all.contains("pub x: f64"), all.contains("pub y: f64")), (0, true, true));
+    let (status, one, _) = run(&["emit", "x * y", "--wrt", "y"]);
+    assert_eq!((status, one.contains("pub x: f64"), one.contains("pub y: f64")), (0, false, true));
+    let (status, _, err) = run(&["emit", "x * y", "--wrt", "q"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("`q` is no input"), "{err}");
+}
+
+#[test]
 fn the_table_of_operators() {
     let (status, text, _) = run(&["operators"]);
     assert_eq!(status, 0);
