@@ -74,9 +74,23 @@ fn whole_arrays_follow_the_law() {
     }
 }
 
+/// Mistakes: the text, the code, what is underlined, what the message or the help says.
+#[track_caller]
+fn told(mistakes: &[(&str, Code, &str, &str)]) {
+    for (text, code, underlined, words) in mistakes {
+        let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
+        let error = &errors[0];
+        let span = error.spans[0];
+        let found = &text[span.start as usize..span.end as usize];
+        let said = format!("{error}");
+        assert_eq!((error.code, found), (*code, *underlined), "{text}: {said}");
+        assert!(said.contains(words), "{text}: {said}");
+    }
+}
+
 #[test]
 fn mistakes_are_told_under_their_tokens() {
-    for (text, code, underlined, words) in [
+    told(&[
         ("fn f(x) = sgmoid(x);", Code::UnknownFunction, "sgmoid", "did you mean `sigmoid`"),
         ("fn f(x, z) = x * y + z;", Code::UnknownName, "y", "`x`, `z`"),
         ("fn f(x, y) = exp(x, y);", Code::Arity, "exp(x, y)", "takes 1 argument, 2 given"),
@@ -108,10 +122,6 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x, y: [N]) = sum[i](x[i] * y[i]);", Code::Index, "x[i]", "scalar"),
         ("fn f(N, x: [N]) = N * sum(x);", Code::DuplicateName, "N", "dimension"),
         ("fn f(x: [N]) { let z[N] = 2 * x[N]; sum(z) }", Code::DuplicateName, "N", "dimension"),
-        ("fn f(i, x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
-        ("fn f(x: [K]) { let i = x; sum[i](i[i]) }", Code::DuplicateName, "i", "a value has the same name"),
-        ("const i = 2; fn f(x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
-        ("fn f(x: [K]) { let z[x] = x[x]; sum(z) }", Code::DuplicateName, "x", "a value has the same name"),
         ("fn f(x: [K]) = sum[exp](x[exp]);", Code::ReservedName, "exp", "operator"),
         ("fn f(x: [N]) { let N = 2; N * x }", Code::DuplicateName, "N", "dimension"),
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
@@ -128,15 +138,17 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn g(x) -> (a, b) = (x, x); fn f(x) = g(x);", Code::NotSupported, "g(x)", "several outputs"),
         ("fn f(x: [N]) = x.T;", Code::Shape, "x.T", "matrix"),
         ("fn f(x) = e**x;", Code::UnknownName, "e", "exp(1)"),
-    ] {
-        let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
-        let error = &errors[0];
-        let span = error.spans[0];
-        let found = &text[span.start as usize..span.end as usize];
-        let said = format!("{error}");
-        assert_eq!((error.code, found), (code, underlined), "{text}: {said}");
-        assert!(said.contains(words), "{text}: {said}");
-    }
+    ]);
+}
+
+#[test]
+fn indices_hide_no_values() {
+    told(&[
+        ("fn f(i, x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
+        ("fn f(x: [K]) { let i = x; sum[i](i[i]) }", Code::DuplicateName, "i", "a value has the same name"),
+        ("const i = 2; fn f(x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
+        ("fn f(x: [K]) { let z[x] = x[x]; sum(z) }", Code::DuplicateName, "x", "a value has the same name"),
+    ]);
 }
 
 #[test]
