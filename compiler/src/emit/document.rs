@@ -42,10 +42,9 @@ fn shortened(line: String) -> String {
 }
 
 /// The user's own documentation, then the formula and its derivative.
-pub(super) fn of_function(derived: &Derived, docs: &[String]) -> TokenStream {
+pub(super) fn of_function(derived: &Derived, docs: Option<TokenStream>) -> TokenStream {
     let name = format!("`{}` and, in the module beside it, its derivatives.", derived.function.name);
-    let mut tokens =
-        if docs.is_empty() { doc_lines([name.as_str()]) } else { doc_lines(docs.iter().map(String::as_str)) };
+    let mut tokens = docs.unwrap_or_else(|| doc_lines([name.as_str()]));
     tokens.extend(of_gradient(derived));
     tokens
 }

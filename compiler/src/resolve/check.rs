@@ -17,6 +17,13 @@ pub(super) fn module(module: &Module) -> Diagnostics {
     for name in names {
         reserved(name, "function or constant", &mut errors);
     }
+    for attribute in module.constants.iter().flat_map(|constant| &constant.attributes) {
+        if attribute.path.text != "doc" {
+            let message = format!("a constant takes no attribute, and this is `{}`", attribute.path.text);
+            let error = Diagnostic::new(Code::Attribute, attribute.path.span, message);
+            errors.push(error.with_help("a constant is no item of the emitted Rust: give the attribute to functions"));
+        }
+    }
     for function in &module.functions {
         signature(function, &mut errors);
     }
@@ -46,7 +53,10 @@ fn signature(function: &Function, errors: &mut Diagnostics) {
         if !known.contains(name.text.as_str()) {
             let message = format!("`{}` is no parameter of `{}`", name.text, function.name.text);
             let mut error = Diagnostic::new(Code::Wrt, name.span, message);
-            error.help = did_you_mean(&name.text, names.iter().map(|name| name.text.as_str()));
+            error.help = did_you_mean(&name.text, names.iter().map(|name| name.text.as_str())).or_else(|| {
+                let all: Vec<String> = names.iter().map(|name| format!("`{}`", name.text)).collect();
+                (!all.is_empty()).then(|| format!("the parameters are {}", all.join(", ")))
+            });
             errors.push(error);
         }
     }

@@ -125,6 +125,8 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [K]) = sum[exp](x[exp]);", Code::ReservedName, "exp", "operator"),
         ("fn f(x: [N]) { let N = 2; N * x }", Code::DuplicateName, "N", "dimension"),
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
+        ("fn f(x, z) wrt(q) = x;", Code::Wrt, "q", "`x`, `z`"),
+        ("#[cfg(test)] const A = 1; fn f(x) = A * x;", Code::Attribute, "cfg", "a constant takes no attribute"),
         ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
         ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
         ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
