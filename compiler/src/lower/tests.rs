@@ -53,6 +53,8 @@ impl Places {
                 Statement::Instruction(instruction) => {
                     instruction.operands.iter().for_each(|operand| self.r#use(operand.value, path));
                     self.define(instruction.target, path);
+                    let known = matches!(instruction.compute, Compute::Given(_));
+                    assert!(!known || instruction.operands.is_empty(), "what is known is not computed again");
                     if matches!(instruction.compute, Compute::Constant(_)) {
                         self.numbers.insert(instruction.target);
                     }
