@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::signature::is_reserved;
+use super::signature::{float, is_reserved};
 use super::suggest::did_you_mean;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::{DimensionKind, Function, Module, Name, Parameter, ResultType, Type};
@@ -24,6 +24,13 @@ pub(super) fn module(module: &Module) -> Diagnostics {
             errors.push(error.with_help("a constant is no item of the emitted Rust: give the attribute to functions"));
         }
     }
+    for ty in module.constants.iter().filter_map(|constant| constant.ty.as_ref()) {
+        if !ty.shape.is_empty() || ty.any_shape {
+            errors.push(Diagnostic::new(Code::Shape, ty.span, "a constant is a scalar"));
+        } else if let Some(Err(error)) = ty.element.as_ref().map(float) {
+            errors.push(error);
+        }
+    }
     for function in &module.functions {
         signature(function, &mut errors);
     }
@@ -36,11 +43,14 @@ fn signature(function: &Function, errors: &mut Diagnostics) {
     for name in &names {
         reserved(name, "parameter", errors);
     }
-    if let Some(ResultType::Named(outputs)) = &function.result {
-        distinct(&outputs.iter().map(|output| &output.name).collect::<Vec<_>>(), "outputs", errors);
-    }
+    outputs(function, errors);
+    let mut reported = false;
     for dimension in types(function).flat_map(|ty| &ty.shape) {
         let DimensionKind::Name(text) = &dimension.kind else { continue };
+        if is_reserved(text) && !reported {
+            reserved(&Name { text: text.clone(), span: dimension.span }, "dimension", errors);
+            reported = true;
+        }
         if let Some(name) = names.iter().find(|name| name.text == *text) {
             let message = format!("`{text}` is a dimension, and a parameter has the same name");
             let error = Diagnostic::new(Code::DuplicateName, name.span, message).with_span(dimension.span);
@@ -61,6 +71,20 @@ fn signature(function: &Function, errors: &mut Diagnostics) {
         }
     }
     distinct(&function.wrt.iter().flatten().collect::<Vec<_>>(), "names in `wrt`", errors);
+}
+
+/// An output is a value like others, under a name of its own.
+fn outputs(function: &Function, errors: &mut Diagnostics) {
+    let Some(ResultType::Named(outputs)) = &function.result else { return };
+    distinct(&outputs.iter().map(|output| &output.name).collect::<Vec<_>>(), "outputs", errors);
+    for output in outputs {
+        reserved(&output.name, "output", errors);
+        if let Some(same) = function.parameters.iter().find(|parameter| parameter.name.text == output.name.text) {
+            let message = format!("an output and a parameter are named `{}`", output.name.text);
+            let error = Diagnostic::new(Code::DuplicateName, output.name.span, message);
+            errors.push(error.with_span(same.name.span).with_help("choose another name for the output"));
+        }
+    }
 }
 
 /// All types that a function states.

@@ -116,7 +116,7 @@ impl<'a> Machine<'a> {
             self.errors.append(&mut problems);
             if names[..place].iter().any(|other| other.text == name.text) {
                 let message = format!("the index `{}` stands here twice", name.text);
-                let help = "on the left each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
+                let help = "each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
                 let span = self.place(name.span);
                 self.errors.push(Diagnostic::new(Code::Index, span, message).with_help(help));
                 continue;
@@ -212,17 +212,20 @@ impl<'a> Machine<'a> {
         let known = known.chain(frame.dims.keys().map(String::as_str));
         let known = known.chain(self.module.constants.iter().map(|constant| constant.name.text.as_str()));
         let mut error = Diagnostic::new(Code::UnknownName, span, format!("there is no value `{name}`"));
-        let later = self.main.body.lets.iter().find(|statement| statement.name.text == name);
+        // The function whose body this is, in the text: its own names help, not those of who calls it.
+        let function = self.by_name.get(frame.name).filter(|_| frame.call_site.is_none());
+        let mut lets = function.iter().flat_map(|function| &function.body.lets);
+        let later = lets.find(|statement| statement.name.text == name && statement.name.span.start > span.start);
         error.help = match later {
-            Some(later) if self.frames.len() == 1 && later.name.span.start > span.start => {
+            Some(later) => {
                 error.spans.push(later.name.span);
                 Some(format!("`{name}` is bound further down: a `let` stands before its use"))
             }
-            _ if name == "e" => Some("there is no constant `e`: write `exp(1)`".into()),
-            _ => did_you_mean(name, known).or_else(|| {
-                let parameters: Vec<String> =
-                    self.main.parameters.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
-                (!parameters.is_empty()).then(|| format!("the parameters are {}", parameters.join(", ")))
+            None if name == "e" => Some("there is no constant `e`: write `exp(1)`".into()),
+            None => did_you_mean(name, known).or_else(|| {
+                let parameters = function.iter().flat_map(|function| &function.parameters);
+                let names: Vec<String> = parameters.map(|parameter| format!("`{}`", parameter.name.text)).collect();
+                (!names.is_empty()).then(|| format!("the parameters are {}", names.join(", ")))
             }),
         };
         error

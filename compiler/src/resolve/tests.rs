@@ -154,6 +154,27 @@ fn indices_hide_no_values() {
 }
 
 #[test]
+fn one_name_means_one_thing() {
+    told(&[
+        ("fn f(x: [N, N]) = sum(x, axis = 0, axis = 1);", Code::DuplicateName, "axis", "given twice"),
+        ("fn f(x: [exp]) = sum(x);", Code::ReservedName, "exp", "for this dimension"),
+        ("fn f(x) -> (exp) = x;", Code::ReservedName, "exp", "for this output"),
+        ("fn f(x) -> (x) = x * x;", Code::DuplicateName, "x", "an output and a parameter"),
+        ("const A: [3] = 1; fn f(x) = x;", Code::Shape, "[3]", "a scalar"),
+        ("const A: String = 1; fn f(x) = x;", Code::Type, "String", "`f64` or `f32`"),
+        ("const A = x; fn f(x) = A * x;", Code::UnknownName, "x", "no value `x`"),
+    ]);
+    // A constant has no parameters, and a callee has its own.
+    let errors = resolved("const A = q; fn f(x) = A * x;").expect_err("no `q`");
+    assert_eq!(errors[0].help, None);
+    for text in ["fn g(a) = q; fn f(x) = g(x);", "fn g(a) { let q1 = q; let q = a; q1 + q } fn f(x) = g(x) + g(2 * x);"]
+    {
+        let errors = resolved(text).expect_err("no `q`");
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let errors = resolved("fn f(x) = a + b; fn g(x) = sgmoid(x);").expect_err("three mistakes");
     assert_eq!(errors.len(), 3, "{errors:?}");
