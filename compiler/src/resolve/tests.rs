@@ -154,6 +154,18 @@ fn indices_hide_no_values() {
 }
 
 #[test]
+fn conditions_are_no_numbers() {
+    told(&[
+        ("fn f(x, y) = sum([x, x < y]);", Code::Type, "[x, x < y]", "a condition"),
+        ("fn f(x: [N]) = sum(x > 0);", Code::Type, "sum(x > 0)", "a condition"),
+        ("fn f(x: [N]) = max(x > 0, keep = true);", Code::Type, "max(x > 0, keep = true)", "a condition"),
+        ("fn f(x: [N]) = sum[i](x[i] > 0);", Code::Type, "sum[i](x[i] > 0)", "a condition"),
+        ("fn f(x: [N]) = x @ (x > 0);", Code::Type, "x @ (x > 0)", "a condition"),
+        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "1", "a condition"),
+    ]);
+}
+
+#[test]
 fn one_name_means_one_thing() {
     told(&[
         ("fn f(x: [N, N]) = sum(x, axis = 0, axis = 1);", Code::DuplicateName, "axis", "given twice"),
