@@ -185,6 +185,7 @@ impl Emitter<'_> {
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
         let docs = document::of_function(self.gradient, self.attributes.docs(self.origin));
         let shared = self.attributes.shared(self.origin);
+        let formulas = document::of_gradient(self.gradient);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
         let hessian = self.hessian(&function)?;
         let parts = [self.value()?, self.gradients()?, self.layer(function)?, hessian];
@@ -199,6 +200,7 @@ impl Emitter<'_> {
             }
             #shared
             #[doc = #about]
+            #formulas
             #[allow(dead_code, non_snake_case, non_camel_case_types, unused, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             #visibility mod #module {
                 #(#parts)*
@@ -368,11 +370,13 @@ impl Emitter<'_> {
         let (forward_lines, backward_lines, cotangents) = (&forward.lines, &backward.lines, &backward.values);
         let upstream = local(&upstream);
         let (docs, must_use) = (document::of_gradient(&pullback), &self.must_use);
+        let formula = document::formula(&pullback);
         Ok(quote! {
             /// What the backward pass needs of the forward pass, beside the inputs.
             #[derive(Clone, Copy, Debug, PartialEq)]
             pub struct Saved { #(#slots: #types,)* }
             /// The value, and what [`backward`] needs.
+            #formula
             #must_use
             #[inline]
             pub fn forward(#(#parameters: #float),*) -> (#float, Saved) {
@@ -394,15 +398,16 @@ impl Emitter<'_> {
         if !self.attributes.wants(Part::Hessian) {
             return Ok(TokenStream::new());
         }
-        let hessian = derive(function.clone(), &Request { order: 2, raw: true, ..Request::default() })?;
+        let hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
         let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
         let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
-        let must_use = &self.must_use;
+        let (docs, must_use) = (document::of_hessian(&hessian), &self.must_use);
         Ok(quote! {
             /// The second derivatives: row and column in the order of the parameters.
+            #docs
             #must_use
             #[inline]
             pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {

@@ -49,12 +49,32 @@ pub(super) fn of_function(derived: &Derived, docs: Option<TokenStream>) -> Token
     tokens
 }
 
-/// The formula.
+/// What [`formula`] shows, under a title.
 pub(super) fn of_value(derived: &Derived) -> TokenStream {
-    let bare = Derived { entries: Vec::new(), closed: Vec::new(), steps: Vec::new(), ..derived.clone() };
     let mut tokens = doc_lines(["The value."]);
-    tokens.extend(of_gradient(&bare));
+    tokens.extend(formula(derived));
     tokens
+}
+
+/// The formula without its derivatives.
+pub(super) fn formula(derived: &Derived) -> TokenStream {
+    of_some(derived, |_| false)
+}
+
+/// The formula and the second derivatives on and above the diagonal.
+pub(super) fn of_hessian(derived: &Derived) -> TokenStream {
+    of_some(derived, |entry| matches!(entry.wrt[..], [row, column] if row <= column))
+}
+
+/// The formula and some of the derivatives.
+fn of_some(derived: &Derived, shown: impl Fn(&Entry) -> bool) -> TokenStream {
+    let mut some = derived.clone();
+    let kept: Vec<bool> = some.entries.iter().map(shown).collect();
+    let mut keep = kept.iter();
+    some.entries.retain(|_| keep.next().copied().unwrap_or(false));
+    let mut keep = kept.iter();
+    some.closed.retain(|_| keep.next().copied().unwrap_or(false));
+    of_gradient(&some)
 }
 
 /// The formula and the derivatives.

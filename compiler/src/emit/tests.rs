@@ -127,6 +127,30 @@ fn attributes_go_where_they_mean_something() {
 }
 
 #[test]
+fn documentation_shows_the_formulas() {
+    let tokens = items("/// Mine.\n#[emit(hessian)] fn f(x, z) = sin(x) * z;");
+    let all = [attributes(tokens.clone()), attributes(module(&tokens))].concat();
+    let value = "\ndoc=\"y=";
+    let gradient = "∂y/∂x=";
+    for (item, words) in [
+        ("fn f", &["Mine.", value, gradient][..]),
+        ("mod f", &["Derivativesof", value, gradient]),
+        ("fn value", &[value]),
+        ("fn gradient", &[value, gradient]),
+        ("fn value_and_gradient", &[value, gradient]),
+        ("fn forward", &[value]),
+        ("fn backward", &[value, "z\\u{304}=upstream·"]),
+        ("fn hessian", &[value, "∂²y/∂x²=", "∂²y/∂x∂z=", "∂²y/∂z²=0"]),
+    ] {
+        let (_, found) = all.iter().find(|(name, _)| name == item).expect(item);
+        let text = found.join("\n");
+        assert!(words.iter().all(|word| text.contains(word)), "{item}: {text}");
+        // A formula is no Markdown: `x[i]` would be a link.
+        assert_eq!(text.matches("```").count(), 2, "{item}: {text}");
+    }
+}
+
+#[test]
 fn wrong_attributes_are_told_under_their_words() {
     for (attributes, underlined, words) in [
         ("#[emit(foo)]", "foo", "nothing that `emit` knows"),
