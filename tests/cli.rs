@@ -188,6 +188,44 @@ fn a_wrong_command_line_is_status_2() {
 }
 
 #[test]
+fn an_upstream_is_an_input_with_a_name_of_its_own() {
+    let formula = "fn f(x: [N], w) -> (u, g1) { (w * x, w * sum(x)) }";
+    for (upstream, wrong) in [
+        ("x", "an input"),
+        ("N", "a dimension"),
+        ("u", "an output"),
+        ("g", "`g1` has the name of an output"),
+        ("exp", "cannot be the name"),
+        ("fn", "cannot be the name"),
+        ("1 2", "cannot be the name"),
+        ("", "cannot be the name"),
+    ] {
+        for command in ["derive", "graph"] {
+            let (status, out, err) = run(&[command, formula, "--upstream", upstream]);
+            assert_eq!((status, out.as_str()), (2, ""), "{command} {upstream}");
+            assert!(err.contains(wrong), "{command} {upstream}: {err}");
+        }
+    }
+    for order in ["0", "2"] {
+        let (status, _, err) = run(&["derive", formula, "--upstream", "h", "--order", order]);
+        assert_eq!(status, 2);
+        assert!(err.contains("a pullback is a first derivative"), "{err}");
+    }
+    assert_eq!(run(&["derive", formula, "--upstream", "h"]).0, 0);
+}
+
+#[test]
+fn emitted_code_is_differentiated_by_what_is_asked_for() {
+    let (status, all, _) = run(&["emit", "x * y"]);
+    assert_eq!((status, all.contains("pub x: f64"), all.contains("pub y: f64")), (0, true, true));
+    let (status, one, _) = run(&["emit", "x * y", "--wrt", "y"]);
+    assert_eq!((status, one.contains("pub x: f64"), one.contains("pub y: f64")), (0, false, true));
+    let (status, _, err) = run(&["emit", "x * y", "--wrt", "q"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("`q` is no input"), "{err}");
+}
+
+#[test]
 fn the_table_of_operators() {
     let (status, text, _) = run(&["operators"]);
     assert_eq!(status, 0);

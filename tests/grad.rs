@@ -39,6 +39,16 @@ grad! {
     #[emit(unchecked)]
     fn trusting(x) where x > 0 = abs(x) * log(x);
 
+    /// Nothing that is emitted warns of what else is emitted.
+    #[deprecated(note = "call `only`")]
+    #[must_use]
+    #[emit(hessian)]
+    pub fn old(x, y) = x * sin(y);
+
+    #[emit(only(value))]
+    #[doc(hidden)]
+    fn bare(x) = x * x;
+
     fn precedence(x) = -x**2 + 2**-x**2 + x**2**3;
     fn angle(y, x) = atan2(y, x);
 }
@@ -164,6 +174,15 @@ fn attributes_choose() {
     assert_eq!((only(2.0, 3.0), value), (8.0, 8.0));
     assert!(near(gradient.x, 12.0) && near(gradient.y, 8.0 * 2.0_f64.ln()));
     assert_eq!(inner::visible::derivative(3.0), 6.0);
+}
+
+#[test]
+#[allow(deprecated)]
+fn attributes_go_where_they_mean_something() {
+    assert_eq!(old(2.0, 0.0), 0.0);
+    assert_eq!(old::gradient(2.0, 0.0), old::Gradient { x: 0.0, y: 2.0 });
+    assert_eq!(old::hessian(2.0, 0.0), [[0.0, 1.0], [1.0, 0.0]]);
+    assert_eq!((bare(3.0), bare::value(3.0)), (9.0, 9.0));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::facts::claims;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::Notation;
+use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Listing, Phase, Style, list};
-use crate::resolve::{Function, LetName};
+use crate::resolve::{Function, LetName, is_reserved};
 use crate::simplify::{Simplified, Step, Subject, simplify};
 
 /// What to derive.
@@ -102,10 +103,18 @@ pub struct Operations {
 ///
 /// # Errors
 /// [`Code::Wrt`] for a name that is no parameter, [`Code::Derivative`] for a function without inputs or a Hessian of an
-/// array, [`Code::Usage`] for an upstream name that is taken.
+/// array, [`Code::Usage`] for an upstream that is no name or taken, or of another order than the first.
 pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diagnostic> {
     if let Some(names) = &request.wrt {
         choose_wrt(&mut function, names)?;
+    }
+    if let Some(upstream) = &request.upstream {
+        check_upstream(&function, upstream)?;
+        if request.order != 1 {
+            let message = format!("a pullback is a first derivative, and order {} is asked for", request.order);
+            let help = format!("ask for order 1, or leave out the upstream `{upstream}`");
+            return Err(usage(message).with_help(help));
+        }
     }
     let output_names = output_names(&function, request.upstream.as_deref());
     let mut derived = Derived {
@@ -118,7 +127,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         flows: Vec::new(),
         upstream: request.upstream.clone(),
     };
-    if request.order == 0 && request.upstream.is_none() {
+    if request.order == 0 {
         return Ok(derived);
     }
     let wrt = derived.wrt();
@@ -135,7 +144,11 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
     Ok(derived)
 }
 
-fn choose_wrt(function: &mut Function, names: &[String]) -> Result<(), Diagnostic> {
+/// Chooses the parameters to differentiate by, instead of those that the function states.
+///
+/// # Errors
+/// [`Code::Wrt`] for a name that is no parameter.
+pub fn choose_wrt(function: &mut Function, names: &[String]) -> Result<(), Diagnostic> {
     for name in names {
         if !function.parameters.iter().any(|parameter| parameter.name == *name) {
             let known: Vec<String> = function.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
@@ -151,11 +164,44 @@ fn choose_wrt(function: &mut Function, names: &[String]) -> Result<(), Diagnosti
     Ok(())
 }
 
+/// What the cotangent of an output is called: the upstream's name, and its place behind it from the second output on.
+pub(crate) fn upstream_name(upstream: &str, of: usize) -> String {
+    if of == 0 { upstream.to_owned() } else { format!("{upstream}{of}") }
+}
+
+/// An upstream is an input like others, so its name follows the same rules.
+pub(crate) fn check_upstream(function: &Function, upstream: &str) -> Result<(), Diagnostic> {
+    if !is_name(upstream) || is_reserved(upstream) {
+        let message = format!("`{upstream}` cannot be the name of an upstream cotangent");
+        return Err(usage(message).with_help("choose a name that an input could have, such as `g`"));
+    }
+    for name in (0..function.outputs.len()).map(|of| upstream_name(upstream, of)) {
+        let mut dims = function.parameters.iter().flat_map(|parameter| &parameter.shape);
+        let what = if function.parameters.iter().any(|parameter| parameter.name == name) {
+            "an input"
+        } else if function.outputs.iter().any(|output| output.name.as_ref() == Some(&name)) {
+            "an output"
+        } else if dims.any(|dim| function.graph.dim_text(*dim) == name) {
+            "a dimension"
+        } else {
+            continue;
+        };
+        let message = format!("the upstream cotangent `{name}` has the name of {what}");
+        return Err(usage(message).with_help("choose another name"));
+    }
+    Ok(())
+}
+
+fn usage(message: String) -> Diagnostic {
+    Diagnostic { code: Code::Usage, message, spans: Vec::new(), help: None }
+}
+
 /// The outputs' own names, else `y`, else a fresh name that no input has.
-fn output_names(function: &Function, upstream: Option<&str>) -> Vec<String> {
+pub(crate) fn output_names(function: &Function, upstream: Option<&str>) -> Vec<String> {
     let inputs = function.parameters.iter().map(|parameter| parameter.name.clone());
     let dims = function.parameters.iter().flat_map(|p| &p.shape).map(|dim| function.graph.dim_text(*dim));
-    let mut taken: HashSet<String> = inputs.chain(dims).chain(upstream.map(str::to_owned)).collect();
+    let cotangents = (0..function.outputs.len()).filter_map(|of| Some(upstream_name(upstream?, of)));
+    let mut taken: HashSet<String> = inputs.chain(dims).chain(cotangents).collect();
     let mut names = Vec::new();
     for output in &function.outputs {
         let wanted = output.name.iter().cloned();
@@ -421,15 +467,13 @@ fn upstream_seed(
     of: usize,
     output: &crate::resolve::Output,
 ) -> Result<Seed, GraphError> {
-    let name = if of == 0 { name.to_owned() } else { format!("{name}{of}") };
-    let cotangent = graph.input(&name, &output.axes)?;
+    let cotangent = graph.input(&upstream_name(name, of), &output.axes)?;
     Ok(Seed { output: output.value.clone(), axes: output.axes.clone(), cotangent })
 }
 
 fn graph_fault(error: &GraphError, span: Span) -> Diagnostic {
     let code = match error {
         GraphError::TooLarge => Code::TooLarge,
-        GraphError::DuplicateInput(_) => Code::Usage,
         _ => Code::Internal,
     };
     Diagnostic::new(code, span, error.to_string())

@@ -12,6 +12,8 @@ pub mod document;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{HashMap, HashSet};
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -47,7 +49,7 @@ pub fn emit_block(
     let functions = resolve(&module, text)?;
     let origin = Origin { facade, spans };
     let mut tokens = TokenStream::new();
-    let mut errors = Vec::new();
+    let mut errors = same_modules(&functions);
     for function in functions {
         match emit_function(function, &origin) {
             Ok(items) => tokens.extend(items),
@@ -66,8 +68,36 @@ pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream,
     refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
     let gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
-    let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient };
+    let must_use = attributes.results(origin);
+    let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient, must_use };
     emitter.items(function)
+}
+
+/// What is wrong with the attributes of a function, which only emission reads.
+///
+/// # Errors
+/// [`Code::Attribute`] for what is unknown, malformed or contradicts itself, [`Code::NotSupported`].
+pub fn check_attributes(function: &Function) -> Result<(), Diagnostic> {
+    Attributes::read(function).map(|_| ())
+}
+
+/// Two modules of one name in a block. rustc says it too, but under the whole block.
+fn same_modules(functions: &[Function]) -> Diagnostics {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let mut errors = Vec::new();
+    for function in functions {
+        let Ok(attributes) = Attributes::read(function) else { continue };
+        if attributes.is_conditional() {
+            continue;
+        }
+        let (name, span) = attributes.module(function);
+        if let Some(first) = seen.insert(name.to_owned(), span) {
+            let message = format!("two modules are named `{name}`");
+            let error = Diagnostic::new(Code::DuplicateName, span, message).with_span(first);
+            errors.push(error.with_help("choose another name: `#[emit(module = name)]`"));
+        }
+    }
+    errors
 }
 
 /// Only scalars are emitted so far.
@@ -95,6 +125,8 @@ struct Emitter<'a> {
     origin: &'a Origin<'a>,
     attributes: &'a Attributes,
     gradient: &'a Derived,
+    /// What the user says of every result.
+    must_use: TokenStream,
 }
 
 impl Emitter<'_> {
@@ -159,24 +191,29 @@ impl Emitter<'_> {
 
     fn items(&self, function: Function) -> Result<TokenStream, Diagnostic> {
         let name = self.ident(&function.name, function.span);
-        let module =
-            self.attributes.module.as_ref().map_or_else(|| name.clone(), |text| self.ident(text, function.span));
-        let (parameters, float) = (self.parameters(), self.float());
+        let (module, place) = self.attributes.module(&function);
+        let module = self.ident(module, place);
+        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
-        let (docs, forwarded) = (document::of_function(self.gradient, self.attributes), &self.attributes.forwarded);
+        let docs = document::of_function(self.gradient, self.attributes, self.origin);
+        let shared = self.attributes.shared(self.origin);
+        let formulas = document::of_gradient(self.gradient, self.attributes);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
-        let parts = [self.value()?, self.gradients()?, self.layer(function)?, self.hessian()?];
+        let hessian = self.hessian(&function)?;
+        let parts = [self.value()?, self.gradients()?, self.layer(function)?, hessian];
         Ok(quote! {
-            #forwarded
+            #shared
             #docs
+            #must_use
             #[inline]
-            #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
+            #[allow(dead_code, deprecated, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             #visibility fn #name(#(#parameters: #float),*) -> #float {
                 #module::value(#(#parameters),*)
             }
-            #forwarded
+            #shared
             #[doc = #about]
-            #[allow(dead_code, non_snake_case, non_camel_case_types, unused, clippy::all, clippy::pedantic)]
+            #formulas
+            #[allow(dead_code, non_snake_case, non_camel_case_types, unused, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             #visibility mod #module {
                 #(#parts)*
             }
@@ -187,9 +224,10 @@ impl Emitter<'_> {
         let (parameters, float) = (self.parameters(), self.float());
         let output = self.gradient.function.outputs[0].value.node;
         let Results { lines, values } = self.body(self.gradient, &[output], &[], &local("saved"))?;
-        let docs = document::of_value(self.gradient);
+        let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
         Ok(quote! {
             #docs
+            #must_use
             #[inline]
             pub fn value(#(#parameters: #float),*) -> #float {
                 #lines
@@ -204,7 +242,9 @@ impl Emitter<'_> {
 
     fn gradients(&self) -> Result<TokenStream, Diagnostic> {
         let fields = self.fields();
-        let structure = self.gradient_structure();
+        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer];
+        let wanted = parts.into_iter().any(|part| self.attributes.wants(part));
+        let structure = if wanted { self.gradient_structure() } else { TokenStream::new() };
         let mut functions = Vec::new();
         let value = self.gradient.function.outputs[0].value.node;
         let derivatives = self.derivative_nodes();
@@ -255,12 +295,13 @@ impl Emitter<'_> {
     }
 
     fn gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, docs) =
-            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
+        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
+        let docs = document::of_gradient(self.gradient, self.attributes);
         let Results { lines, values } = results;
         quote! {
             /// The gradient.
             #docs
+            #must_use
             #[inline]
             pub fn gradient(#(#parameters: #float),*) -> Gradient {
                 #lines
@@ -270,12 +311,13 @@ impl Emitter<'_> {
     }
 
     fn derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, docs) =
-            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
+        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
+        let docs = document::of_gradient(self.gradient, self.attributes);
         let Results { lines, values } = results;
         quote! {
             /// The derivative.
             #docs
+            #must_use
             #[inline]
             pub fn derivative(#(#parameters: #float),*) -> #float {
                 #lines
@@ -285,13 +327,14 @@ impl Emitter<'_> {
     }
 
     fn value_and_gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, docs) =
-            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
+        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
+        let docs = document::of_gradient(self.gradient, self.attributes);
         let lines = &results.lines;
         let (value, derivatives) = (&results.values[0], &results.values[1..]);
         quote! {
             /// The value and the gradient, with what they share computed once.
             #docs
+            #must_use
             #[inline]
             pub fn value_and_gradient(#(#parameters: #float),*) -> (#float, Gradient) {
                 #lines
@@ -301,12 +344,13 @@ impl Emitter<'_> {
     }
 
     fn value_and_derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, docs) =
-            (self.parameters(), self.float(), document::of_gradient(self.gradient, self.attributes));
+        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
+        let docs = document::of_gradient(self.gradient, self.attributes);
         let Results { lines, values } = results;
         quote! {
             /// The value and the derivative, with what they share computed once.
             #docs
+            #must_use
             #[inline]
             pub fn value_and_derivative(#(#parameters: #float),*) -> (#float, #float) {
                 #lines
@@ -341,11 +385,14 @@ impl Emitter<'_> {
         let (forward_lines, backward_lines, cotangents) = (&forward.lines, &backward.lines, &backward.values);
         let upstream = local(&upstream);
         let (docs, facts) = (document::of_gradient(&pullback, self.attributes), self.assertions(&pullback)?);
+        let (formula, must_use) = (document::formula(&pullback), &self.must_use);
         Ok(quote! {
             /// What the backward pass needs of the forward pass, beside the inputs.
             #[derive(Clone, Copy, Debug, PartialEq)]
             pub struct Saved { #(#slots: #types,)* }
             /// The value, and what [`backward`] needs.
+            #formula
+            #must_use
             #[inline]
             pub fn forward(#(#parameters: #float),*) -> (#float, Saved) {
                 #forward_lines
@@ -353,6 +400,7 @@ impl Emitter<'_> {
             }
             /// The cotangents of the inputs, from the cotangent of the output.
             #docs
+            #must_use
             #[inline]
             pub fn backward(#(#parameters: #float,)* #saved_name: &Saved, #upstream: #float) -> Gradient {
                 #facts
@@ -362,21 +410,22 @@ impl Emitter<'_> {
         })
     }
 
-    fn hessian(&self) -> Result<TokenStream, Diagnostic> {
+    fn hessian(&self, function: &Function) -> Result<TokenStream, Diagnostic> {
         if !self.attributes.wants(Part::Hessian) {
             return Ok(TokenStream::new());
         }
-        let function = self.attributes.function_before_derivation(self.gradient);
-        let hessian = derive(function, &Request { order: 2, raw: true, ..Request::default() })?;
+        let hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
         let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
         let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
-        let (docs, facts) = (document::of_facts(&hessian, self.attributes), self.assertions(&hessian)?);
+        let (docs, facts) = (document::of_hessian(&hessian, self.attributes), self.assertions(&hessian)?);
+        let must_use = &self.must_use;
         Ok(quote! {
             /// The second derivatives: row and column in the order of the parameters.
             #docs
+            #must_use
             #[inline]
             pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {
                 #facts
@@ -386,10 +435,14 @@ impl Emitter<'_> {
         })
     }
 
-    /// A name that no parameter has.
+    /// A name that no parameter and no output has.
     fn unused_name(&self, wanted: &str) -> String {
+        let function = &self.gradient.function;
+        let parameters = function.parameters.iter().map(|parameter| &parameter.name);
+        let taken: HashSet<&String> =
+            parameters.chain(function.outputs.iter().filter_map(|output| output.name.as_ref())).collect();
         let mut name = wanted.to_owned();
-        while self.gradient.function.parameters.iter().any(|parameter| parameter.name == name) {
+        while taken.contains(&name) {
             name.push('_');
         }
         name

@@ -82,6 +82,34 @@ pub fn parse_formula(text: &str, shapes: &Shapes) -> Result<Module, Diagnostics>
     }
 }
 
+/// Whether a text is a name that a formula may give to a value.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let (tokens, _) = token::tokens(text);
+    let [token] = tokens.as_slice() else { return false };
+    token.kind == TokenKind::Name
+        && token.text(text) == text
+        && lexical::mistakes(text, &tokens).is_empty()
+        && !diagnose::KEYWORDS.contains(&text)
+}
+
+/// A token of a piece of the text, and its place in the whole text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// The tokens of a piece of the text, such as an attribute's content.
+pub(crate) fn words(piece: &str, place: Span) -> Vec<Word> {
+    let (tokens, _) = token::tokens(piece);
+    let word = |token: Token| {
+        let span = Span { start: place.start + token.span.start, end: place.start + token.span.end };
+        Word { text: token.text(piece).to_owned(), span }
+    };
+    tokens.into_iter().map(word).collect()
+}
+
 fn usage(message: String) -> Diagnostic {
     Diagnostic { code: Code::Usage, message, spans: Vec::new(), help: None }
 }

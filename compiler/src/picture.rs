@@ -8,7 +8,7 @@ mod chart;
 #[cfg(test)]
 mod tests;
 
-use crate::derive::{Request, derive};
+use crate::derive::{Request, check_upstream, derive, output_names, upstream_name};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::differentiate::{Flow, Seed, pull_back};
 use crate::evaluate::{EvaluateError, Tensor, evaluate};
@@ -85,19 +85,21 @@ pub struct PictureRequest {
 /// Finds what a picture of a function shows.
 ///
 /// # Errors
-/// [`Code::Wrt`] for a name that is no parameter, [`Code::Usage`] for an upstream name that is taken,
+/// [`Code::Wrt`] for a name that is no parameter, [`Code::Usage`] for an upstream that is no name or taken,
 /// [`Code::TooLarge`].
 pub fn picture(function: Function, request: &PictureRequest) -> Result<Picture, Diagnostic> {
     let span = function.span;
     let derived = derive(function, &Request { wrt: request.wrt.clone(), ..Request::default() })?;
+    if let Some(upstream) = &request.upstream {
+        check_upstream(&derived.function, upstream)?;
+    }
     let (nodes, sweeps) = (Vec::new(), Vec::new());
-    let (wrt, output_names) = (derived.wrt(), derived.output_names);
+    let output_names = output_names(&derived.function, request.upstream.as_deref());
+    let wrt = derived.wrt();
     let mut picture = Picture { function: derived.function, output_names, nodes, sweeps };
     picture.find_nodes();
-    picture.sweep(&wrt, request).map_err(|error| {
-        let code = if matches!(error, GraphError::DuplicateInput(_)) { Code::Usage } else { Code::TooLarge };
-        Diagnostic::new(code, span, error.to_string())
-    })?;
+    let swept = picture.sweep(&wrt, request);
+    swept.map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))?;
     Ok(picture)
 }
 
@@ -154,8 +156,7 @@ impl Picture {
         let graph = &mut self.function.graph;
         match &request.upstream {
             Some(name) => {
-                let name = if of == 0 { name.clone() } else { format!("{name}{of}") };
-                let cotangent = graph.input(&name, &output.axes)?;
+                let cotangent = graph.input(&upstream_name(name, of), &output.axes)?;
                 Ok(Some(Seed { output: output.value.clone(), axes: output.axes.clone(), cotangent }))
             }
             None if output.axes.is_empty() => Seed::one(graph, &output.value).map(Some),

@@ -23,6 +23,8 @@ mod tests;
 
 use std::sync::LazyLock;
 
+pub(crate) use signature::is_reserved;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::graph::{Axis, Dim, Graph, NodeId, Ref};
 use crate::parse::parse_module;
@@ -49,7 +51,7 @@ pub struct Function {
     pub visibility: String,
     /// The name's place.
     pub span: Span,
-    /// The parameters' places.
+    /// What is odd, but no mistake.
     pub warnings: Diagnostics,
 }
 

@@ -50,6 +50,8 @@ pub struct Attribute {
     pub content: String,
     /// `///` or `#[doc = "..."]`: `content` is the text of the documentation itself.
     pub is_doc: bool,
+    /// The place of what stands after the path.
+    pub content_span: Span,
     /// The whole attribute.
     pub span: Span,
 }

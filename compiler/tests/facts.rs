@@ -101,8 +101,8 @@ fn only_used_facts_are_documented() {
     let items = emitted(&format!("#[emit(hessian)] {LOSS}"));
     let documented =
         r#"Derived from `x + y == 1`, `x > 0 && !(if y > 0 { y } else { 0 } != y)`, checked in debug builds."#;
-    let places = "the function, two gradients, the backward pass, the Hessian";
-    assert_eq!(items.matches(documented).count(), 5, "{places}: {items}");
+    let places = "the function, the module, two gradients, the backward pass, the Hessian";
+    assert_eq!(items.matches(documented).count(), 6, "{places}: {items}");
     assert!(!items.contains("z > 5"), "{items}");
     assert_eq!(items.matches("debug_assert").count(), 8, "two facts in four functions");
 }

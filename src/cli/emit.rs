@@ -1,5 +1,6 @@
 //! `chainrule emit`: the Rust that `grad!` leaves in its place, formatted.
 
+use chainrule_compiler::derive::choose_wrt;
 use chainrule_compiler::diagnostic::Diagnostics;
 use chainrule_compiler::emit::{Origin, emit_function};
 
@@ -16,8 +17,9 @@ pub fn emit(options: &Emit, report: &Report) -> Result<String, Failure> {
     let facade = "::chainrule".parse().unwrap_or_default();
     let origin = Origin { facade, spans: &|_| proc_macro2::Span::call_site() };
     let (mut out, mut errors) = (String::new(), Diagnostics::new());
-    for function in all {
-        match emit_function(function, &origin) {
+    for mut function in all {
+        let chosen = options.subject.wrt.as_deref().map_or(Ok(()), |names| choose_wrt(&mut function, names));
+        match chosen.and_then(|()| emit_function(function, &origin)) {
             Ok(tokens) => match syn::parse2(tokens) {
                 Ok(file) => out.push_str(&prettyplease::unparse(&file)),
                 Err(error) => return Err(Failure::internal(&format!("the emitted Rust does not parse: {error}"))),

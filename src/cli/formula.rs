@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 
 use chainrule_compiler::diagnostic::Diagnostics;
+use chainrule_compiler::emit::check_attributes;
 use chainrule_compiler::parse::parse_formula;
 use chainrule_compiler::resolve::{Function, resolve};
 use chainrule_compiler::syntax::DimensionKind;
@@ -51,6 +52,10 @@ fn resolved(subject: &Subject) -> Result<(Vec<Function>, Source), Failure> {
     let shapes = subject.shape.iter().map(|text| shape(text)).collect::<Result<Vec<_>, _>>()?;
     let module = parse_formula(&source.text, &shapes).map_err(|errors| source.failure(errors))?;
     let functions = resolve(&module, &source.text).map_err(|errors| source.failure(errors))?;
+    let wrong: Diagnostics = functions.iter().filter_map(|function| check_attributes(function).err()).collect();
+    if !wrong.is_empty() {
+        return Err(source.failure(wrong));
+    }
     Ok((functions, source))
 }
 

@@ -18,7 +18,7 @@ impl Emitter<'_> {
     /// One assertion for each fact that was used.
     pub(super) fn assertions(&self, derived: &Derived) -> Result<TokenStream, Diagnostic> {
         let used: Vec<&Fact> = derived.function.facts.iter().filter(|fact| fact.used).collect();
-        if used.is_empty() || self.attributes.unchecked {
+        if used.is_empty() || !self.attributes.checks_facts() {
             return Ok(TokenStream::new());
         }
         let mut graph = derived.function.graph.clone();

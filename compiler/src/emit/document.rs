@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use super::Origin;
 use super::attributes::{Attributes, doc_lines};
 use crate::derive::{Derived, Entry};
 use crate::print::Style;
@@ -42,22 +43,23 @@ fn shortened(line: String) -> String {
 }
 
 /// The user's own documentation, then the formula and its derivative.
-pub(super) fn of_function(derived: &Derived, attributes: &Attributes) -> TokenStream {
-    let docs = &attributes.docs;
+pub(super) fn of_function(derived: &Derived, attributes: &Attributes, origin: &Origin) -> TokenStream {
     let name = format!("`{}` and, in the module beside it, its derivatives.", derived.function.name);
-    let mut tokens =
-        if docs.is_empty() { doc_lines([name.as_str()]) } else { doc_lines(docs.iter().map(String::as_str)) };
+    let mut tokens = attributes.docs(origin).unwrap_or_else(|| doc_lines([name.as_str()]));
     tokens.extend(of_gradient(derived, attributes));
     tokens
 }
 
-/// The formula.
+/// What [`formula`] shows, under a title.
 pub(super) fn of_value(derived: &Derived) -> TokenStream {
-    let bare =
-        Derived { entries: Vec::new(), closed: Vec::new(), steps: Vec::new(), calls: Vec::new(), ..derived.clone() };
     let mut tokens = doc_lines(["The value."]);
-    tokens.extend(block(formulas(&bare)));
+    tokens.extend(formula(derived));
     tokens
+}
+
+/// The formula without its derivatives.
+pub(super) fn formula(derived: &Derived) -> TokenStream {
+    block(some_formulas(derived, |_| false))
 }
 
 /// The formula and the derivatives, and the facts that they rely on.
@@ -67,15 +69,33 @@ pub(super) fn of_gradient(derived: &Derived, attributes: &Attributes) -> TokenSt
     tokens
 }
 
+/// The formula and the second derivatives on and above the diagonal, and the facts that they rely on.
+pub(super) fn of_hessian(derived: &Derived, attributes: &Attributes) -> TokenStream {
+    let mut tokens = block(some_formulas(derived, |entry| matches!(entry.wrt[..], [row, column] if row <= column)));
+    tokens.extend(of_facts(derived, attributes));
+    tokens
+}
+
 /// The facts that derivatives rely on.
-pub(super) fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
+fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
     let relied = derived.function.facts.iter().filter(|fact| fact.used).map(|fact| format!("`{}`", fact.text));
     let relied: Vec<String> = relied.collect();
     if relied.is_empty() {
         return TokenStream::new();
     }
-    let checked = if attributes.unchecked { "" } else { ", checked in debug builds" };
+    let checked = if attributes.checks_facts() { ", checked in debug builds" } else { "" };
     doc_lines(["", &format!("Derived from {}{checked}.", relied.join(", "))])
+}
+
+/// The formula and some of the derivatives.
+fn some_formulas(derived: &Derived, shown: impl Fn(&Entry) -> bool) -> Vec<String> {
+    let mut some = derived.clone();
+    let kept: Vec<bool> = some.entries.iter().map(shown).collect();
+    let mut keep = kept.iter();
+    some.entries.retain(|_| keep.next().copied().unwrap_or(false));
+    let mut keep = kept.iter();
+    some.closed.retain(|_| keep.next().copied().unwrap_or(false));
+    formulas(&some)
 }
 
 fn formulas(derived: &Derived) -> Vec<String> {

@@ -13,19 +13,21 @@ impl Builder<'_> {
         let inner = text.strip_prefix("/**").and_then(|rest| rest.strip_suffix("*/"));
         let content = inner.unwrap_or_else(|| text.strip_prefix("///").unwrap_or(text));
         let span = self.span(pair);
-        Attribute { path: Name { text: "doc".to_owned(), span }, content: bare(content), is_doc: true, span }
+        let path = Name { text: "doc".to_owned(), span };
+        Attribute { path, content: bare(content), is_doc: true, content_span: span, span }
     }
 
     /// `#[path content]`
     pub fn attribute(&self, pair: Pair<'_, Rule>) -> Attribute {
         let span = self.span(&pair);
-        let mut attribute =
-            Attribute { path: Name { text: String::new(), span }, content: String::new(), is_doc: false, span };
+        let path = Name { text: String::new(), span };
+        let mut attribute = Attribute { path, content: String::new(), is_doc: false, content_span: span, span };
         for inner in pair.into_inner() {
             if inner.as_rule() == Rule::path {
                 attribute.path.span = self.path_span(inner.clone());
                 attribute.path.text = path_text(inner);
             } else {
+                attribute.content_span = self.span(&inner);
                 attribute.content = inner.as_str().trim_end().to_owned();
             }
         }

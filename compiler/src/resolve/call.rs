@@ -129,7 +129,12 @@ impl<'a> Machine<'a> {
 
     fn named(&self, call: &Call) -> Result<Named, Diagnostic> {
         let mut named = Named::default();
-        for (name, value) in &call.named {
+        for (at, (name, value)) in call.named.iter().enumerate() {
+            if let Some((first, _)) = call.named[..at].iter().find(|(other, _)| other.text == name.text) {
+                let message = format!("`{}` is given twice", name.text);
+                let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message);
+                return Err(error.with_span(self.place(first.span)));
+            }
             let expression = self.expression(*value);
             let place = self.place(expression.span);
             match (name.text.as_str(), &expression.kind) {

@@ -166,8 +166,15 @@ impl<'a> Machine<'a> {
 
     /// A mistake that the graph found, or a fault of ours.
     pub(super) fn fault(&self, error: &GraphError, span: Span) -> Diagnostic {
-        let code = if *error == GraphError::TooLarge { Code::TooLarge } else { Code::Internal };
-        Diagnostic::new(code, span, error.to_string())
+        match error {
+            // Who combines values checks their shapes; that they are numbers, only the graph does.
+            GraphError::Kind => {
+                let error = Diagnostic::new(Code::Type, span, "this takes numbers, and a part of it is a condition");
+                error.with_help("write `if c { 1 } else { 0 }` for a condition as a number")
+            }
+            GraphError::TooLarge => Diagnostic::new(Code::TooLarge, span, error.to_string()),
+            _ => Diagnostic::new(Code::Internal, span, error.to_string()),
+        }
     }
 
     /// A dimension that is not known yet.

@@ -112,10 +112,11 @@ impl<'a> Machine<'a> {
             let mut problems = Vec::new();
             reserved(name, "index", &mut problems);
             problems.extend(self.names_dimension(name));
+            problems.extend(self.names_value(name));
             self.errors.append(&mut problems);
             if names[..place].iter().any(|other| other.text == name.text) {
                 let message = format!("the index `{}` stands here twice", name.text);
-                let help = "on the left each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
+                let help = "each index names one axis; write `if i == j { ... } else { 0 }` for a diagonal";
                 let span = self.place(name.span);
                 self.errors.push(Diagnostic::new(Code::Index, span, message).with_help(help));
                 continue;
@@ -131,6 +132,23 @@ impl<'a> Machine<'a> {
         let message = format!("`{}` is a dimension: its name is a number already", name.text);
         let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message);
         self.frame().dims.contains_key(&name.text).then(|| error.with_help("choose another name"))
+    }
+
+    /// An index hides no value: in `sum[i](x[i] * i)`, `i` would mean two things to two people.
+    fn names_value(&self, name: &Name) -> Option<Diagnostic> {
+        let frame = self.frame();
+        let bound = frame.scopes.iter().rev().find_map(|scope| scope.get(name.text.as_str()));
+        let constant = self.module.constants.iter().find(|constant| constant.name.text == name.text);
+        let first = match bound {
+            Some(Binding { bound: Bound::Index(_), .. }) => return None,
+            Some(Binding { span, .. }) => *span,
+            // The prelude knows nothing of the user's constants.
+            None if frame.call_site.is_some() => return None,
+            None => constant?.name.span,
+        };
+        let message = format!("`{}` is an index here, and a value has the same name", name.text);
+        let error = Diagnostic::new(Code::DuplicateName, self.place(name.span), message).with_span(first);
+        Some(error.with_help("an index is a number in the formula, its position: rename one of the two"))
     }
 
     /// The axis of an open index; it counts as used from here on.
@@ -194,17 +212,20 @@ impl<'a> Machine<'a> {
         let known = known.chain(frame.dims.keys().map(String::as_str));
         let known = known.chain(self.module.constants.iter().map(|constant| constant.name.text.as_str()));
         let mut error = Diagnostic::new(Code::UnknownName, span, format!("there is no value `{name}`"));
-        let later = self.main.body.lets.iter().find(|statement| statement.name.text == name);
+        // The function whose body this is, in the text: its own names help, not those of who calls it.
+        let function = self.by_name.get(frame.name).filter(|_| frame.call_site.is_none());
+        let mut lets = function.iter().flat_map(|function| &function.body.lets);
+        let later = lets.find(|statement| statement.name.text == name && statement.name.span.start > span.start);
         error.help = match later {
-            Some(later) if self.frames.len() == 1 && later.name.span.start > span.start => {
+            Some(later) => {
                 error.spans.push(later.name.span);
                 Some(format!("`{name}` is bound further down: a `let` stands before its use"))
             }
-            _ if name == "e" => Some("there is no constant `e`: write `exp(1)`".into()),
-            _ => did_you_mean(name, known).or_else(|| {
-                let parameters: Vec<String> =
-                    self.main.parameters.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
-                (!parameters.is_empty()).then(|| format!("the parameters are {}", parameters.join(", ")))
+            None if name == "e" => Some("there is no constant `e`: write `exp(1)`".into()),
+            None => did_you_mean(name, known).or_else(|| {
+                let parameters = function.iter().flat_map(|function| &function.parameters);
+                let names: Vec<String> = parameters.map(|parameter| format!("`{}`", parameter.name.text)).collect();
+                (!names.is_empty()).then(|| format!("the parameters are {}", names.join(", ")))
             }),
         };
         error

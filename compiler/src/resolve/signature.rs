@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim};
 use crate::number::FloatType;
 use crate::operators::{ALL, Operator};
-use crate::syntax::{Dimension, DimensionKind, Function, Module, Type};
+use crate::syntax::{Dimension, DimensionKind, Function, Module, Name, Type};
 
 /// What is called like a function and is neither an operator of the table nor a definition of the prelude.
 pub(super) const STRUCTURAL: &[&str] = &["sum", "size", "eye"];
@@ -15,7 +15,7 @@ pub(super) const STRUCTURAL: &[&str] = &["sum", "size", "eye"];
 pub(super) const PLANNED: &[&str] = &["concat", "fold", "scan"];
 
 /// Whether a name is an operator's, so that nothing else may have it.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     Operator::called(name).is_some() || STRUCTURAL.contains(&name) || PLANNED.contains(&name)
 }
 
@@ -34,23 +34,28 @@ pub(super) fn unknown_function(name: &str, span: Span, module: &Module, prelude:
     error
 }
 
+/// The float type of a name.
+pub(super) fn float(element: &Name) -> Result<FloatType, Diagnostic> {
+    match element.text.as_str() {
+        "f64" => Ok(FloatType::F64),
+        "f32" => Ok(FloatType::F32),
+        "i32" | "i64" | "u32" | "u64" | "usize" | "isize" => {
+            let message = format!("integer parameters (`{}`) are not supported yet", element.text);
+            Err(Diagnostic::new(Code::NotSupported, element.span, message))
+        }
+        other => {
+            let message = format!("`{other}` is no element type of a formula");
+            let help = "write `f64` or `f32`, or nothing: `f64` is the default";
+            Err(Diagnostic::new(Code::Type, element.span, message).with_help(help))
+        }
+    }
+}
+
 /// The float type that a function states, or an error where it states two, or something else.
 pub(super) fn float_type(function: &Function) -> Result<Option<FloatType>, Diagnostic> {
     let mut stated: Option<(FloatType, Span)> = None;
     for element in super::check::types(function).filter_map(|ty| ty.element.as_ref()) {
-        let float = match element.text.as_str() {
-            "f64" => FloatType::F64,
-            "f32" => FloatType::F32,
-            "i32" | "i64" | "u32" | "u64" | "usize" | "isize" => {
-                let message = format!("integer parameters (`{}`) are not supported yet", element.text);
-                return Err(Diagnostic::new(Code::NotSupported, element.span, message));
-            }
-            other => {
-                let message = format!("`{other}` is no element type of a formula");
-                let help = "write `f64` or `f32`, or nothing: `f64` is the default";
-                return Err(Diagnostic::new(Code::Type, element.span, message).with_help(help));
-            }
-        };
+        let float = float(element)?;
         match stated {
             Some((first, span)) if first != float => {
                 let message =

@@ -58,6 +58,9 @@ fn whole_arrays_follow_the_law() {
         ("fn f(x: [N, N]) = diag(x) + trace(x);", "N"),
         ("fn f(x: [N, N]) = x + eye(N);", "N,N"),
         ("fn f(a, b) = [a, b, a];", "3"),
+        // The indices of the prelude are its own, whatever the user's names are.
+        ("const i = 2; const j = 3; fn f(x: [N], y: [M]) = i * j * outer(x, y);", "N,M"),
+        ("fn f(x: [N], y: [N]) { let z[i] = x[i] * sum[j](y[j]); let i = sum(z); i * z }", "N"),
         ("fn f(x: [N, 3]) { let v[n] = x[n, 2]; v }", "N"),
         ("fn f(x: [N, K]) { let t[k, n] = x[n, k]; t }", "K,N"),
         ("fn f(x: [N]) { let m[i, j] = if i == j { x[i] } else { 0 }; m @ x }", "N"),
@@ -71,9 +74,23 @@ fn whole_arrays_follow_the_law() {
     }
 }
 
+/// Mistakes: the text, the code, what is underlined, what the message or the help says.
+#[track_caller]
+fn told(mistakes: &[(&str, Code, &str, &str)]) {
+    for (text, code, underlined, words) in mistakes {
+        let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
+        let error = &errors[0];
+        let span = error.spans[0];
+        let found = &text[span.start as usize..span.end as usize];
+        let said = format!("{error}");
+        assert_eq!((error.code, found), (*code, *underlined), "{text}: {said}");
+        assert!(said.contains(words), "{text}: {said}");
+    }
+}
+
 #[test]
 fn mistakes_are_told_under_their_tokens() {
-    for (text, code, underlined, words) in [
+    told(&[
         ("fn f(x) = sgmoid(x);", Code::UnknownFunction, "sgmoid", "did you mean `sigmoid`"),
         ("fn f(x, z) = x * y + z;", Code::UnknownName, "y", "`x`, `z`"),
         ("fn f(x, y) = exp(x, y);", Code::Arity, "exp(x, y)", "takes 1 argument, 2 given"),
@@ -108,6 +125,8 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x: [K]) = sum[exp](x[exp]);", Code::ReservedName, "exp", "operator"),
         ("fn f(x: [N]) { let N = 2; N * x }", Code::DuplicateName, "N", "dimension"),
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
+        ("fn f(x, z) wrt(q) = x;", Code::Wrt, "q", "`x`, `z`"),
+        ("#[cfg(test)] const A = 1; fn f(x) = A * x;", Code::Attribute, "cfg", "a constant takes no attribute"),
         ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
         ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
         ("fn f(x: [N], k: i32[N]) = sum(x);", Code::NotSupported, "i32", "integer"),
@@ -120,32 +139,61 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn g(x) -> (a, b) = (x, x); fn f(x) = g(x);", Code::NotSupported, "g(x)", "several outputs"),
         ("fn f(x: [N]) = x.T;", Code::Shape, "x.T", "matrix"),
         ("fn f(x) = e**x;", Code::UnknownName, "e", "exp(1)"),
-    ] {
-        assert_told(text, code, underlined, words);
-    }
+    ]);
 }
 
 #[test]
 fn facts_that_make_no_sense_are_told() {
-    for (text, code, underlined, words) in [
+    told(&[
         ("fn f(x) where sum(t) == 1 = x;", Code::Fact, "t", "no value `t`"),
         ("fn f(x, y) where x > 0, y > x, y < 0 = x * y;", Code::Fact, "y < 0", "contradicts `x > 0` and `y > x`"),
         ("fn f(a: [N, K]) where a == a.T = sum(a);", Code::Fact, "a == a.T", "[N, K] and [K, N]"),
         ("fn f(x) where h > 0 { let h = 2 * x; h }", Code::Fact, "h", "no value `h`"),
         ("fn f(x) where sum[i](i) > 0 = x;", Code::Index, "i", "not known"),
-    ] {
-        assert_told(text, code, underlined, words);
-    }
+    ]);
 }
 
-fn assert_told(text: &str, code: Code, underlined: &str, words: &str) {
-    let errors = resolved(text).err().unwrap_or_else(|| panic!("{text} has a mistake"));
-    let error = &errors[0];
-    let span = error.spans[0];
-    let found = &text[span.start as usize..span.end as usize];
-    let said = format!("{error}");
-    assert_eq!((error.code, found), (code, underlined), "{text}: {said}");
-    assert!(said.contains(words), "{text}: {said}");
+#[test]
+fn indices_hide_no_values() {
+    told(&[
+        ("fn f(i, x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
+        ("fn f(x: [K]) { let i = x; sum[i](i[i]) }", Code::DuplicateName, "i", "a value has the same name"),
+        ("const i = 2; fn f(x: [K]) = sum[i](x[i] * i);", Code::DuplicateName, "i", "a value has the same name"),
+        ("fn f(x: [K]) { let z[x] = x[x]; sum(z) }", Code::DuplicateName, "x", "a value has the same name"),
+    ]);
+}
+
+#[test]
+fn conditions_are_no_numbers() {
+    told(&[
+        ("fn f(x, y) = sum([x, x < y]);", Code::Type, "[x, x < y]", "a condition"),
+        ("fn f(x: [N]) = sum(x > 0);", Code::Type, "sum(x > 0)", "a condition"),
+        ("fn f(x: [N]) = max(x > 0, keep = true);", Code::Type, "max(x > 0, keep = true)", "a condition"),
+        ("fn f(x: [N]) = sum[i](x[i] > 0);", Code::Type, "sum[i](x[i] > 0)", "a condition"),
+        ("fn f(x: [N]) = x @ (x > 0);", Code::Type, "x @ (x > 0)", "a condition"),
+        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "1", "a condition"),
+    ]);
+}
+
+#[test]
+fn one_name_means_one_thing() {
+    told(&[
+        ("fn f(x: [N, N]) = sum(x, axis = 0, axis = 1);", Code::DuplicateName, "axis", "given twice"),
+        ("fn f(x: [exp]) = sum(x);", Code::ReservedName, "exp", "for this dimension"),
+        ("fn f(x) -> (exp) = x;", Code::ReservedName, "exp", "for this output"),
+        ("fn f(x) -> (x) = x * x;", Code::DuplicateName, "x", "an output and a parameter"),
+        ("const A: [3] = 1; fn f(x) = x;", Code::Shape, "[3]", "a scalar"),
+        ("const A: String = 1; fn f(x) = x;", Code::Type, "String", "`f64` or `f32`"),
+        ("const A = x; fn f(x) = A * x;", Code::UnknownName, "x", "no value `x`"),
+    ]);
+    // A constant has no parameters, and a callee has its own.
+    let errors = resolved("const A = q; fn f(x) = A * x;").expect_err("no `q`");
+    assert_eq!(errors[0].help, None);
+    for text in ["fn g(a) = q; fn f(x) = g(x);", "fn g(a) { let q1 = q; let q = a; q1 + q } fn f(x) = g(x) + g(2 * x);"]
+    {
+        let errors = resolved(text).expect_err("no `q`");
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    }
 }
 
 #[test]

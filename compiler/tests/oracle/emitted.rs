@@ -54,6 +54,7 @@ impl Batch {
             path: Name { text: "emit".into(), span: Default::default() },
             content: "(hessian)".into(),
             is_doc: false,
+            content_span: Default::default(),
             span: Default::default(),
         });
         let request = Request { order: 2, raw: true, ..Request::default() };

@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) = x^2;
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(X, W) = X·W;
+}
+
+fn main() {}

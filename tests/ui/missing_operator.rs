@@ -1,0 +1,5 @@
+chainrule::grad! {
+    fn f(x) = 2x + sin(2(x));
+}
+
+fn main() {}
