@@ -95,6 +95,9 @@ impl Search<'_> {
             }
             if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
                 let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
+                if self.loops(graph, closed.node) > self.loops(graph, target.node) {
+                    continue;
+                }
                 return Ok(Some((Rule::FoldBack, closed, facts)));
             }
         }

@@ -149,7 +149,15 @@ impl Field<'_> {
         let mut rest = polynomial.clone();
         let mut shared: Option<Vec<Kernel>> = None;
         let mut count = 0;
+        // What stands outside of the sums must be the same: inside, it would be multiplied position by position.
+        let around = |monomial: &Monomial, kernel: Kernel| -> Monomial {
+            monomial.iter().filter(|(other, _)| *other != kernel).copied().collect()
+        };
+        let outer = around(&sums.first()?.0, first);
         for (monomial, coefficient, kernel) in sums {
+            if around(&monomial, kernel) != outer {
+                continue;
+            }
             let Some(body) = self.body_over(kernel, &dims, &labels) else { continue };
             let own: Vec<Kernel> = body.as_polynomial()?.as_monomial()?.0.iter().map(|(kernel, _)| *kernel).collect();
             let common: Vec<Kernel> = match &shared {
@@ -160,10 +168,7 @@ impl Field<'_> {
                 continue;
             }
             shared = Some(common);
-            let mut outside = monomial.clone();
-            outside.retain(|(other, _)| *other != kernel);
-            let outside = Term::polynomial(Polynomial::term(outside, coefficient));
-            let product = self.times(&body, &outside)?;
+            let product = self.scaled(&body, coefficient)?;
             together = self.plus(&together, &product)?;
             rest.add(monomial, coefficient.negated())?;
             count += 1;
@@ -173,7 +178,10 @@ impl Field<'_> {
         }
         let (negative, body) = self.plan_term(&together, depth + 1)?;
         let closed = labels.into_iter().zip(dims).collect();
-        Some(((negative, Plan::Closed(Closure::Sum, closed, Box::new(body))), rest))
+        let mut quotient =
+            Quotient { above: vec![Plan::Closed(Closure::Sum, closed, Box::new(body))], ..Quotient::default() };
+        self.factors(&outer, &mut quotient, depth)?;
+        Some(((negative, quotient.plan()), rest))
     }
 
     /// The body of a sum over these dimensions, its axes under the given labels.

@@ -41,7 +41,8 @@ impl<'a> Search<'a> {
             };
             let after = realise(graph, &plan, &mut HashMap::new())?;
             let size = self.size(graph, after.node);
-            if size < best.0 && self.divides_by_the_same(graph, &before, &after) {
+            let cheaper = size < best.0 && self.loops(graph, after.node) <= self.loops(graph, before.node);
+            if cheaper && self.divides_by_the_same(graph, &before, &after) {
                 best = (size, Some((after, used)));
             }
         }
@@ -50,6 +51,13 @@ impl<'a> Search<'a> {
             self.found.insert(node, (axes, after));
         }
         Ok(())
+    }
+
+    /// How much a form computes: how many values run over three axes, over two, ... A sum over two axes at once may be
+    /// shorter than two sums one after the other, and yet be far more work.
+    pub(super) fn loops(&self, graph: &Graph, node: NodeId) -> u64 {
+        let work = |node: &NodeId| 1_u64 << (4 * graph.local_dims(*node).len().min(12));
+        self.opened(graph, node, true).iter().map(work).fold(0, u64::saturating_add)
     }
 
     /// How many operations a form has, and how often it refers to what is there.
