@@ -1,17 +1,22 @@
 //! Printers: formulas as text, in the language itself or as people write them.
 //!
 //! A [`Listing`] is a set of formulas over one graph that share their common parts: named lines first, then what was
-//! asked for. Everything in the language's own style parses again.
+//! asked for. Arrays stand in matrix notation where that can mean one thing only, else in index notation. Everything in
+//! the language's own style parses again.
 
 pub mod expression;
+mod item;
+mod layout;
 pub mod listing;
 pub mod mermaid;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
 pub use expression::Style;
-pub use listing::{Asked, Line, Listing, Phase, list};
+pub use item::KnownCall;
+pub use listing::{Asked, Line, Listing, Phase, Vocabulary, list, list_with};
 pub use mermaid::mermaid;
 
 use crate::number::Number;

@@ -21,6 +21,7 @@ mod tests;
 pub use fold_back::fold_back;
 
 use crate::graph::Ref;
+use crate::print::KnownCall;
 
 /// Why one value may stand for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,4 +67,6 @@ pub struct Simplified {
     pub roots: Vec<Ref>,
     /// How they were found.
     pub steps: Vec<Step>,
+    /// Values that are known to be calls of the prelude, for printers.
+    pub calls: Vec<KnownCall>,
 }

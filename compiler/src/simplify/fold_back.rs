@@ -42,7 +42,7 @@ pub fn fold_back(graph: &mut Graph, outputs: &[NodeId], roots: &[Ref]) -> Result
     let backward: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()] && !forward[node.index()]).collect();
     let scalar = graph.nodes().filter(|node| live[node.index()]).all(|node| graph.local_dims(node).is_empty());
     if !scalar || backward.len() > MOST_NODES {
-        return Ok(Simplified { roots: roots.to_vec(), steps: Vec::new() });
+        return Ok(Simplified { roots: roots.to_vec(), ..Simplified::default() });
     }
     let numbers = values(graph, &live);
     let mut search =
@@ -51,7 +51,7 @@ pub fn fold_back(graph: &mut Graph, outputs: &[NodeId], roots: &[Ref]) -> Result
     for root in roots {
         results.push(Ref { node: search.simplify(graph, root.node)?, axes: Vec::new() });
     }
-    Ok(Simplified { roots: results, steps: search.steps })
+    Ok(Simplified { roots: results, steps: search.steps, ..Simplified::default() })
 }
 
 struct Search {
