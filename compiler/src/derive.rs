@@ -9,7 +9,7 @@ use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::Notation;
 use crate::parse::is_name;
-use crate::print::{Asked, KnownCall, Listing, Phase, Style, list};
+use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
 use crate::simplify::{Simplified, Step, Subject, simplify};
 
@@ -296,11 +296,11 @@ impl Derived {
         let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, facts: &facts };
         let simplified = simplify(&mut self.function.graph, &subject).map_err(|error| graph_fault(&error, span))?;
         let Simplified { roots: closed, steps, calls } = simplified;
-        self.calls = calls;
         self.closed.clone_from(&raw);
         if closed != raw {
             let before = self.derived_operations();
             self.closed = closed;
+            self.calls = calls;
             if self.derived_operations() > before {
                 self.closed = raw;
                 self.calls.clear();
@@ -327,10 +327,16 @@ impl Derived {
     /// What a printer shows: outputs, then derivatives in closed form. `name` says what a derivative is called.
     #[must_use]
     pub fn listing(&self, style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
-        self.listing_of(&self.closed, style, name)
+        self.listing_of(&self.closed, &self.calls, style, name)
     }
 
-    fn listing_of(&self, values: &[Ref], style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
+    fn listing_of(
+        &self,
+        values: &[Ref],
+        calls: &[KnownCall],
+        style: Style,
+        name: impl Fn(&Self, &Entry) -> String,
+    ) -> Listing {
         let mut asked = Vec::new();
         for (output, name) in self.function.outputs.iter().zip(&self.output_names) {
             let (value, axes) = (output.value.clone(), output.axes.clone());
@@ -350,19 +356,15 @@ impl Derived {
             };
             known.extend(self.read_by(values).into_iter().map(unnamed));
         }
-        list(&self.function.graph, &asked, &known, style, &[])
+        let vocabulary = Vocabulary { names: &known, calls, functions: &self.function.module, reserved: &[] };
+        list_with(&self.function.graph, &asked, &vocabulary, style)
     }
 
     /// What a listing in the language's own style calls the forward values that the closed forms read.
     #[must_use]
     pub fn saved_names(&self, listing: &Listing) -> Vec<String> {
         let mut names: HashMap<NodeId, &str> = HashMap::new();
-        let outputs = self.output_names.iter().zip(&self.function.outputs);
-        let scalars = outputs.filter(|(_, output)| output.axes.is_empty() && output.value.axes.is_empty());
-        for (name, output) in scalars {
-            names.entry(output.value.node).or_insert(name);
-        }
-        for line in &listing.lets {
+        for line in listing.lets.iter().chain(&listing.asked[..self.function.outputs.len()]) {
             if let Some(node) = line.node {
                 names.entry(node).or_insert(&line.name);
             }
@@ -421,7 +423,7 @@ impl Derived {
         let raw = if raw == self.closed {
             derived
         } else {
-            derivative_count(&self.listing_of(&raw, Style::Language, |_, _| String::new()), outputs)
+            derivative_count(&self.listing_of(&raw, &[], Style::Language, |_, _| String::new()), outputs)
         };
         Operations { value, raw, derived }
     }
@@ -429,22 +431,23 @@ impl Derived {
 
 /// The operations of the derivatives; the outputs are there in any case.
 fn derivative_count(listing: &Listing, outputs: usize) -> usize {
-    let stop: HashSet<NodeId> = listing.asked[..outputs].iter().filter_map(|line| line.node).collect();
-    count(listing, &listing.asked[outputs..], &stop)
+    let (outputs, derivatives) = listing.asked.split_at(outputs);
+    let names = outputs.iter().flat_map(|line| [line.name.as_str(), line.formula.as_str()]);
+    count(listing, derivatives, &names.collect())
 }
 
 /// The operations of some lines and of the named lines that they reach; `stop` are names that cost nothing.
-fn count(listing: &Listing, lines: &[crate::print::Line], stop: &HashSet<NodeId>) -> usize {
-    let mut wanted: HashSet<NodeId> = HashSet::new();
+fn count(listing: &Listing, lines: &[Line], stop: &HashSet<&str>) -> usize {
+    let mut wanted: HashSet<&str> = HashSet::new();
     let mut total = 0;
     for line in lines {
         total += line.operations;
-        wanted.extend(line.uses.iter().copied());
+        wanted.extend(line.uses.iter().map(String::as_str));
     }
     for line in listing.lets.iter().rev() {
-        if line.node.is_some_and(|node| wanted.contains(&node) && !stop.contains(&node)) {
+        if wanted.contains(line.name.as_str()) && !stop.contains(line.name.as_str()) {
             total += line.operations;
-            wanted.extend(line.uses.iter().copied());
+            wanted.extend(line.uses.iter().map(String::as_str));
         }
     }
     total

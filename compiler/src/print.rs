@@ -1,34 +1,25 @@
 //! Printers: formulas as text, in the language itself or as people write them.
 //!
 //! A [`Listing`] is a set of formulas over one graph that share their common parts: named lines first, then what was
-//! asked for. Everything in the language's own style parses again.
+//! asked for. Arrays stand in matrix notation where that can mean one thing only, else in index notation. Everything in
+//! the language's own style parses again.
 
 pub mod expression;
+mod item;
+mod layout;
 pub mod listing;
 pub mod mermaid;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
 pub use expression::Style;
-pub use listing::{Asked, Line, Listing, Phase, list};
+pub use item::KnownCall;
+pub use listing::{Asked, Line, Listing, Phase, Vocabulary, list, list_with};
 pub use mermaid::mermaid;
 
-use crate::graph::{Axis, NodeId, Ref};
 use crate::number::Number;
-
-/// A value of a prelude function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownCall {
-    /// The node that it is.
-    pub node: NodeId,
-    /// The function.
-    pub name: &'static str,
-    /// What it is applied to, when the node's slots take the labels `axes`.
-    pub arguments: Vec<Ref>,
-    /// Labels for the node's slots.
-    pub axes: Vec<Axis>,
-}
 
 /// A number for people: at most 12 significant digits.
 #[must_use]

@@ -45,6 +45,8 @@ pub struct Function {
     pub facts: Vec<Fact>,
     /// `let` names of the function's own body, in order: what a printer may call a node.
     pub names: Vec<LetName>,
+    /// The names of all functions of its module: they shadow the prelude's.
+    pub module: Vec<String>,
     /// Attributes and doc comments, in order.
     pub attributes: Vec<Attribute>,
     /// `pub`, ... as written.
@@ -109,6 +111,17 @@ pub struct Fact {
 pub const PRELUDE: &str = include_str!("prelude.chainrule");
 
 static PRELUDE_MODULE: LazyLock<Module> = LazyLock::new(|| parse_module(PRELUDE).unwrap_or_default());
+
+/// How many axes each parameter of a prelude function takes, `None` for any shape; nothing for what is no such function.
+pub(crate) fn prelude_ranks(name: &str) -> Option<Vec<Option<usize>>> {
+    let function = PRELUDE_MODULE.functions.iter().find(|function| function.name.text == name)?;
+    let rank = |parameter: &crate::syntax::Parameter| match &parameter.ty {
+        None => Some(0),
+        Some(ty) if ty.any_shape => None,
+        Some(ty) => Some(ty.shape.len()),
+    };
+    Some(function.parameters.iter().map(rank).collect())
+}
 
 /// Resolves every function of a module. `text` is the source that the module was parsed from.
 ///

@@ -43,13 +43,9 @@ impl Shown {
         }
         let listing = list(&function.graph, &asked, &function.names, style, &[]);
         let mut names = HashMap::new();
-        for (output, name) in function.outputs.iter().zip(&picture.output_names) {
-            if output.axes.is_empty() && role(&function.graph, output.value.node) == Role::Operator {
-                names.entry(output.value.node).or_insert_with(|| name.clone());
-            }
-        }
-        for line in listing.lets.iter().filter(|line| line.phase == Phase::Forward) {
-            if let Some(node) = line.node {
+        let outputs = &listing.asked[..function.outputs.len()];
+        for line in listing.lets.iter().filter(|line| line.phase == Phase::Forward).chain(outputs) {
+            if let Some(node) = line.node.filter(|node| role(&function.graph, *node) == Role::Operator) {
                 names.entry(node).or_insert_with(|| line.name.clone());
             }
         }

@@ -1,11 +1,15 @@
 //! Several formulas over one graph as lines that share what they have in common.
 //!
-//! A node that is used more than once gets a line of its own, so the text is no longer than the graph. Arrays get lines
-//! in index notation, and so does what would nest too deep for the parser.
+//! What is used more than once gets a line of its own, so the text is no longer than the graph, and so does what would
+//! nest too deep for the parser. Arrays stand in matrix notation where that says the same; a part that needs index
+//! notation gets a line `d1[i, j] = ...`, and what is made of it goes on in matrix notation.
 
 use std::collections::{HashMap, HashSet};
 
-use super::expression::{Name, Names, Printer, Style, indexed};
+use super::expression::{Mention, Name, Names, Printer, Style, indexed};
+use super::item::{Item, Items, KnownCall};
+use super::layout::Layout;
+use super::whole::{Choice, Form, Writer, by_name};
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator, precedence};
 use crate::resolve::LetName;
@@ -19,12 +23,12 @@ pub enum Phase {
     Backward,
 }
 
-/// A line: `name = formula`, or `name[indices] = formula`.
+/// A line: `name = formula`, or in index notation `name[indices] = formula`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Its name.
     pub name: String,
-    /// Index names, for an array.
+    /// Index names, for an array in index notation; none for a scalar and for an array as a whole.
     pub indices: Vec<String>,
     /// Its shape.
     pub shape: Vec<Dim>,
@@ -36,8 +40,8 @@ pub struct Line {
     pub node: Option<NodeId>,
     /// How many operations its formula has.
     pub operations: usize,
-    /// The named nodes that its formula refers to.
-    pub uses: Vec<NodeId>,
+    /// The names of lines that its formula refers to.
+    pub uses: Vec<String>,
 }
 
 impl Line {
@@ -66,134 +70,372 @@ pub struct Asked {
 pub struct Listing {
     /// Common parts, each above its uses.
     pub lets: Vec<Line>,
-    /// What was asked for, in order. For an array, the formula is the name of a `let` or an input.
+    /// What was asked for, in order. For an array in index notation, the formula is the name of a `let`.
     pub asked: Vec<Line>,
 }
 
 /// Deeper nesting than this gets a line of its own; the parser takes 128.
 const MOST_NESTED: u32 = 48;
+/// Lines are laid out again after what was learned from them; each time settles something, so this is never reached.
+const MOST_ROUNDS: usize = 100;
+
+/// What a listing may call things.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Vocabulary<'a> {
+    /// Names that the user gave to nodes. A node with an empty name gets some name.
+    pub names: &'a [LetName],
+    /// Nodes that are known to be calls of the prelude: backward formulas call it.
+    pub calls: &'a [KnownCall],
+    /// The functions of the user's module, which shadow the prelude's.
+    pub functions: &'a [String],
+    /// Names that nothing may take.
+    pub reserved: &'a [String],
+}
 
 /// Lists formulas. `known` are names that the user gave to nodes; `reserved` are names that nothing here may take.
 #[must_use]
 pub fn list(graph: &Graph, asked: &[Asked], known: &[LetName], style: Style, reserved: &[String]) -> Listing {
-    let mut lister = Lister::new(graph, asked, style, reserved);
-    lister.choose_names(asked, known);
-    lister.lines(asked)
+    list_with(graph, asked, &Vocabulary { names: known, reserved, ..Vocabulary::default() }, style)
 }
 
-struct Lister<'a> {
-    graph: &'a Graph,
+/// Lists formulas in the words of a vocabulary.
+#[must_use]
+pub fn list_with(graph: &Graph, asked: &[Asked], vocabulary: &Vocabulary<'_>, style: Style) -> Listing {
+    let taken = taken(graph, asked, vocabulary);
+    let shadowed = |name: &str| {
+        let named = |other: &String| other == name;
+        taken.contains(name)
+            || vocabulary.functions.iter().any(named)
+            || vocabulary.names.iter().any(|n| n.name == name)
+    };
+    let outputs = asked.iter().filter(|asked| asked.phase == Phase::Forward).map(|asked| asked.value.node);
+    let named = vocabulary.names.iter().filter(|known| !known.name.is_empty()).map(|known| known.node);
+    let kept: HashSet<NodeId> = outputs.chain(named).collect();
+    let mut items = Items::new(graph, asked, vocabulary.calls, &kept, shadowed);
+    let mut settled = Settled::default();
+    for _ in 0..MOST_ROUNDS {
+        let mut lister = Lister::new(&items, style, taken.clone(), &shadowed);
+        match lister.choose_names(asked, vocabulary.names, &settled) {
+            Ok(()) => {}
+            Err(call) => {
+                items.forget(call, asked);
+                settled = Settled::default();
+                continue;
+            }
+        }
+        let listing = lister.lines(asked);
+        if !settled.learn(&lister) {
+            return listing;
+        }
+    }
+    Listing::default()
+}
+
+/// The names of what is there already.
+fn taken(graph: &Graph, asked: &[Asked], vocabulary: &Vocabulary<'_>) -> HashSet<String> {
+    let mut taken: HashSet<String> = vocabulary.reserved.iter().cloned().collect();
+    taken.extend(graph.inputs().iter().map(|input| input.name.clone()));
+    taken.extend(asked.iter().map(|asked| asked.name.clone()));
+    for node in graph.nodes() {
+        // A `let pi` would hide the number.
+        if graph.as_operator(node) == Some(Operator::Pi) {
+            taken.insert(Operator::Pi.row().name.to_owned());
+        }
+        for dim in graph.shape(node) {
+            if let Dim::Symbol(_) = dim {
+                taken.insert(graph.dim_text(*dim));
+            }
+        }
+    }
+    taken
+}
+
+/// What a first layout of the lines has shown.
+#[derive(Default)]
+struct Settled {
+    /// Named reductions that keep their axis, because all who use them as arrays want it; `None` before the first layout.
+    kept: Option<HashMap<Item, Layout>>,
+    /// Calls on vectors that index notation refers to: they need a name.
+    forced: HashSet<Item>,
+}
+
+impl Settled {
+    /// Whether another layout will be another.
+    fn learn(&mut self, lister: &Lister<'_, '_>) -> bool {
+        let forced = self.forced.len();
+        self.forced.extend(&lister.indexed_calls);
+        let first = self.kept.is_none() && !lister.undecided.is_empty();
+        let mut kept: HashMap<Item, Layout> = HashMap::new();
+        let mut plain: HashSet<Item> = HashSet::new();
+        for mention in &lister.mentions {
+            match &mention.layout {
+                Some(layout) if layout.contains(&None) => {
+                    let other = kept.insert(mention.item, layout.clone());
+                    if other.is_some_and(|other| other != *layout) {
+                        plain.insert(mention.item);
+                    }
+                }
+                Some(_) => {
+                    plain.insert(mention.item);
+                }
+                None => {}
+            }
+        }
+        kept.retain(|item, _| lister.undecided.contains(item) && !plain.contains(item));
+        if self.kept.is_none() {
+            self.kept = Some(kept);
+        }
+        first || self.forced.len() > forced
+    }
+}
+
+struct Lister<'a, 'b> {
+    items: &'b Items<'a>,
     style: Style,
-    forward: Vec<bool>,
-    live: Vec<bool>,
-    uses: Vec<u32>,
+    shadowed: &'b dyn Fn(&str) -> bool,
+    choices: HashMap<Item, Vec<Choice>>,
+    /// How the lines of arrays are written that are not in index notation.
+    whole: HashMap<Item, Choice>,
+    unsized_slots: HashMap<Item, Vec<bool>>,
+    heights: Vec<u32>,
     names: Names,
-    /// Nodes with a line, in order.
-    named: Vec<NodeId>,
+    /// Items with a line, in order.
+    named: Vec<Item>,
     /// Forward values that are asked for: printed by their name elsewhere.
-    outputs: HashMap<NodeId, usize>,
+    outputs: HashMap<Item, usize>,
+    /// Named items that might keep a reduced axis.
+    undecided: HashSet<Item>,
     taken: HashSet<String>,
     next: u32,
+    mentions: Vec<Mention>,
+    indexed_calls: Vec<Item>,
 }
 
-impl<'a> Lister<'a> {
-    fn new(graph: &'a Graph, asked: &[Asked], style: Style, reserved: &[String]) -> Self {
-        let forward = |asked: &&Asked| asked.phase == Phase::Forward;
-        let roots = |asked: &Asked| asked.value.node;
-        let mut taken: HashSet<String> = reserved.iter().cloned().collect();
-        taken.extend(graph.inputs().iter().map(|input| input.name.clone()));
-        taken.extend(asked.iter().map(|asked| asked.name.clone()));
-        for node in graph.nodes() {
-            for dim in graph.shape(node) {
-                if let Dim::Symbol(_) = dim {
-                    taken.insert(graph.dim_text(*dim));
-                }
-            }
-        }
-        let live = graph.live(asked.iter().map(roots));
-        let mut uses = vec![0; graph.len()];
-        for node in graph.nodes().filter(|node| live[node.index()]) {
-            for operand in graph.operands(node) {
-                uses[operand.node.index()] += 1;
-            }
-        }
-        asked.iter().for_each(|asked| uses[asked.value.node.index()] += 1);
+impl<'a, 'b> Lister<'a, 'b> {
+    fn new(items: &'b Items<'a>, style: Style, taken: HashSet<String>, shadowed: &'b dyn Fn(&str) -> bool) -> Self {
         Self {
-            graph,
+            items,
             style,
-            forward: graph.live(asked.iter().filter(forward).map(roots)),
-            live,
-            uses,
+            shadowed,
+            choices: HashMap::new(),
+            whole: HashMap::new(),
+            unsized_slots: HashMap::new(),
+            heights: vec![0; items.len()],
             names: Names::new(),
             named: Vec::new(),
             outputs: HashMap::new(),
+            undecided: HashSet::new(),
             taken,
             next: 0,
+            mentions: Vec::new(),
+            indexed_calls: Vec::new(),
         }
     }
 
-    fn is_leaf(&self, node: NodeId) -> bool {
-        match self.graph.operation(node) {
-            Operation::Apply(operator) => operator.row().notation == Notation::Name,
-            Operation::Sum(_) | Operation::Max(_) => false,
-            _ => true,
-        }
-    }
-
-    fn choose_names(&mut self, asked: &[Asked], known: &[LetName]) {
-        for (place, asked) in asked.iter().enumerate() {
-            let scalar = asked.axes.is_empty() && asked.value.axes.is_empty();
-            if asked.phase == Phase::Forward && scalar && !self.is_leaf(asked.value.node) {
-                self.outputs.entry(asked.value.node).or_insert(place);
-                let name = || Name { text: asked.name.clone(), slots: Vec::new() };
-                self.names.entry(asked.value.node).or_insert_with(name);
+    /// Decides what gets a name, and how everything is written. An error is a call that cannot be.
+    fn choose_names(&mut self, asked: &[Asked], known: &[LetName], settled: &Settled) -> Result<(), Item> {
+        let mut outputs: HashMap<Item, usize> = HashMap::new();
+        for (place, asked) in asked.iter().enumerate().filter(|(_, asked)| asked.phase == Phase::Forward) {
+            let item = self.items.root(asked);
+            if order(asked).is_some() && !self.items.is_leaf(item) {
+                outputs.entry(item).or_insert(place);
             }
         }
         let known: HashMap<NodeId, &LetName> = known.iter().rev().map(|known| (known.node, known)).collect();
-        // Arrays that are asked for in the order of their own axes; others get a line that rearranges them.
-        let whole = |asked: &&Asked| !asked.axes.is_empty() && asked.value.axes == asked.axes;
-        let whole: HashSet<NodeId> = asked.iter().filter(whole).map(|asked| asked.value.node).collect();
-        let mut heights = vec![0_u32; self.graph.len()];
-        for node in self.graph.nodes().filter(|node| self.live[node.index()]).collect::<Vec<_>>() {
-            if self.names.contains_key(&node) || self.is_leaf(node) {
+        for item in self.items.order.clone() {
+            if self.items.is_leaf(item) {
+                self.leaf(item);
                 continue;
             }
-            let height = self.height(node, &heights);
-            let array = whole.contains(&node);
-            // A comparison of values that have names reads better where it stands.
-            let plain = self.graph.kind(node) == Kind::Truth && height <= 1;
-            let user = known.get(&node).filter(|_| self.forward[node.index()]);
-            if user.is_some() || (self.uses[node.index()] > 1 && !plain) || height > MOST_NESTED || array {
-                let text = self.fresh(user.map_or("", |known| &known.name), node);
-                let slots =
-                    user.map_or_else(|| (0..self.graph.shape(node).len()).collect(), |known| known.slots.clone());
-                self.names.insert(node, Name { text, slots });
-                self.named.push(node);
-            } else {
-                heights[node.index()] = height;
+            let found = self.split(item);
+            if found.is_empty() && self.items.call(item).is_some_and(|_| self.items.rank(item) > 0 || self.closes(item))
+            {
+                return Err(item);
             }
+            if let Some(asked) = outputs.get(&item).map(|place| &asked[*place])
+                && self.name_output(item, asked, &found)
+            {
+                self.outputs.insert(item, outputs[&item]);
+                continue;
+            }
+            let height = self.height(item);
+            let user = known.get(&self.items.node(item)).copied().filter(|_| self.items.is_forward(item));
+            // A comparison of values that have names reads better where it stands.
+            let plain = self.items.kind(item) == Kind::Truth && height <= 1;
+            let shared = self.items.uses(item) > 1 && !plain;
+            if user.is_some() || shared || height > MOST_NESTED || settled.forced.contains(&item) {
+                self.name(item, user, &found, settled);
+            } else {
+                let place = self.items.index(item);
+                self.heights[place] = height;
+                self.unsized_slots(item);
+                self.choices.insert(item, found);
+            }
+        }
+        Ok(())
+    }
+
+    fn closes(&self, item: Item) -> bool {
+        self.items.local_dims(item).len() > self.items.rank(item)
+    }
+
+    fn leaf(&mut self, item: Item) {
+        let rank = self.items.rank(item);
+        match self.items.operation(item) {
+            Some(Operation::Input(_)) if rank > 0 => {
+                let choices = by_name(&Name::new(String::new(), (0..rank).collect()));
+                self.choices.insert(item, choices);
+            }
+            Some(Operation::Delta | Operation::Iota) => {
+                self.unsized_slots.insert(item, vec![true; rank]);
+            }
+            _ => {}
         }
     }
 
-    /// How deep the text of a node nests at most.
-    fn height(&self, node: NodeId, heights: &[u32]) -> u32 {
-        let flat = |position: usize, operand: NodeId| match self.graph.as_operator(node).map(|op| op.row().notation) {
-            Some(Notation::Infix(_, level)) if position == 0 && level != precedence::COMPARISON => {
-                let inner = self.graph.as_operator(operand).map(|op| op.row().notation);
-                matches!(inner, Some(Notation::Infix(_, other)) if other >= level && level != precedence::POWER)
+    /// Remembers which slots of an inline item stand on no array.
+    fn unsized_slots(&mut self, item: Item) {
+        let rank = self.items.rank(item);
+        if rank == 0 || self.unsized_slots.is_empty() {
+            return;
+        }
+        let mut loose = vec![true; rank];
+        for used in self.items.operands(item) {
+            let own = self.unsized_slots.get(&used.item).filter(|_| !self.names.contains_key(&used.item));
+            for (slot, axis) in used.axes.iter().enumerate().filter(|(_, axis)| usize::from(**axis) < rank) {
+                loose[usize::from(*axis)] &= own.is_some_and(|own| own[slot]);
             }
-            Some(Notation::Conditional) => position == 2 && self.graph.as_operator(operand) == Some(Operator::Select),
-            _ => false,
-        };
-        let operands = self.graph.operands(node).enumerate();
-        operands.map(|(at, used)| heights[used.node.index()] + u32::from(!flat(at, used.node))).max().unwrap_or(0)
+        }
+        if loose.contains(&true) {
+            self.unsized_slots.insert(item, loose);
+        }
     }
 
-    fn fresh(&mut self, wanted: &str, node: NodeId) -> String {
+    fn writer<'c>(&'c self, supposed: &'c [Item], allowed: &'c dyn Fn(&str) -> bool) -> Writer<'a, 'c> {
+        Writer { items: self.items, names: &self.names, choices: &self.choices, allowed, supposed }
+    }
+
+    /// The ways to write an item; what stands in the way of matrix notation gets a line of its own, if it is worth that.
+    fn split(&mut self, item: Item) -> Vec<Choice> {
+        if self.items.rank(item) == 0 && !self.closes(item) {
+            return Vec::new();
+        }
+        let shadowed = self.shadowed;
+        let allowed = |name: &str| !shadowed(name);
+        let found = self.writer(&[], &allowed).choices(item);
+        if !found.is_empty() && !matches!(self.items.operation(item), Some(Operation::Sum(_))) {
+            return found;
+        }
+        let writer = self.writer(&[], &allowed);
+        let uses = self.items.operands(item);
+        let parts = match self.items.operation(item) {
+            Some(Operation::Sum(1)) => writer.factors(&uses[0]).0,
+            Some(Operation::Sum(_) | Operation::Max(_)) => return found,
+            _ => uses,
+        };
+        let bad = |part: &Item| {
+            let inline = !self.items.is_leaf(*part) && !self.names.contains_key(part);
+            let array = matches!(self.items.rank(*part), 1 | 2) && self.items.kind(*part) == Kind::Number;
+            inline && array && self.choices.get(part).is_none_or(Vec::is_empty)
+        };
+        let mut supposed: Vec<Item> = parts.iter().map(|part| part.item).filter(bad).collect();
+        supposed.sort_unstable();
+        supposed.dedup();
+        if supposed.is_empty() {
+            return found;
+        }
+        let matrix = |part: &Item| {
+            let inline = self.items.rank(*part) > 0 && !self.names.contains_key(part);
+            inline && self.choices.get(part).is_some_and(|choices| choices.iter().any(|choice| choice.matrix))
+        };
+        let then = self.writer(&supposed, &allowed).choices(item);
+        let product = then.iter().any(|choice| matches!(choice.form, Form::Product { .. }));
+        let worth = match self.items.operation(item) {
+            Some(Operation::Sum(_)) => product,
+            None => true,
+            _ => parts.iter().any(|part| matrix(&part.item)),
+        };
+        if then.is_empty() || !worth {
+            return found;
+        }
+        for part in supposed {
+            self.name(part, None, &[], &Settled::default());
+        }
+        self.writer(&[], &allowed).choices(item)
+    }
+
+    /// Gives an output its name, if that can stand for the node.
+    fn name_output(&mut self, item: Item, asked: &Asked, found: &[Choice]) -> bool {
+        let Some(layout) = order(asked) else { return false };
+        if !layout.is_empty() {
+            let Some(choice) = found.iter().find(|choice| choice.layout == layout) else { return false };
+            self.whole.insert(item, choice.clone());
+        }
+        let name = Name::of_layout(asked.name.clone(), &layout);
+        self.choices.insert(item, if layout.is_empty() { found.to_vec() } else { by_name(&name) });
+        self.names.insert(item, name);
+        true
+    }
+
+    /// Gives an item a line, as a whole if it can be written so.
+    fn name(&mut self, item: Item, user: Option<&LetName>, found: &[Choice], settled: &Settled) {
+        let rank = self.items.rank(item);
+        let text = self.fresh(user.map_or("", |known| &known.name), item);
+        let given = user.filter(|known| !known.name.is_empty());
+        let plain = match given {
+            Some(known) => {
+                let layout = Name::new(String::new(), known.slots.clone()).layout();
+                found.iter().find(|choice| choice.layout == layout)
+            }
+            None => found.iter().find(|choice| !choice.layout.contains(&None) && !is_trick(choice)),
+        };
+        let kept: Vec<&Choice> =
+            found.iter().filter(|choice| given.is_none() && choice.layout.contains(&None)).collect();
+        let settled_layout = settled.kept.as_ref().and_then(|kept| kept.get(&item));
+        let chosen = kept.iter().copied().find(|choice| Some(&choice.layout) == settled_layout).or(plain);
+        let slots = given.map_or_else(|| (0..rank).collect(), |known| known.slots.clone());
+        let name = chosen.map_or_else(|| Name::new(text.clone(), slots), |c| Name::of_layout(text.clone(), &c.layout));
+        if rank > 0 {
+            chosen.into_iter().for_each(|choice| drop(self.whole.insert(item, choice.clone())));
+            let mut choices = by_name(&name);
+            if settled.kept.is_none() && !kept.is_empty() {
+                let named = |choice: &&Choice| Choice { form: Form::Named { transposed: false }, ..(*choice).clone() };
+                choices.extend(kept.iter().map(named));
+                self.undecided.insert(item);
+            }
+            self.choices.insert(item, choices);
+            self.unsized_slots(item);
+        } else {
+            self.choices.insert(item, found.to_vec());
+        }
+        let place = self.items.index(item);
+        self.heights[place] = 0;
+        self.names.insert(item, name);
+        self.named.push(item);
+    }
+
+    /// How deep the text of an item nests at most.
+    fn height(&self, item: Item) -> u32 {
+        let notation = |item: Item| self.items.operator(item).map(|operator| operator.row().notation);
+        let flat = |position: usize, operand: Item| match notation(item) {
+            Some(Notation::Infix(_, level)) if position == 0 && level != precedence::COMPARISON => {
+                matches!(notation(operand), Some(Notation::Infix(_, other)) if other >= level && level != precedence::POWER)
+            }
+            Some(Notation::Conditional) => position == 2 && self.items.operator(operand) == Some(Operator::Select),
+            _ => false,
+        };
+        let operands = self.items.operands(item).into_iter().enumerate();
+        operands
+            .map(|(at, used)| self.heights[self.items.index(used.item)] + u32::from(!flat(at, used.item)))
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn fresh(&mut self, wanted: &str, item: Item) -> String {
         if !wanted.is_empty() && self.taken.insert(wanted.to_owned()) {
             return wanted.to_owned();
         }
-        let letter = if self.forward[node.index()] { "s" } else { "d" };
+        let letter = if self.items.is_forward(item) { "s" } else { "d" };
         loop {
             self.next += 1;
             let name = format!("{letter}{}", self.next);
@@ -205,39 +447,25 @@ impl<'a> Lister<'a> {
 
     fn printer(&self) -> Printer<'_> {
         Printer {
-            graph: self.graph,
+            items: self.items,
             style: self.style,
             names: &self.names,
+            choices: &self.choices,
             taken: &self.taken,
             indices: HashSet::new(),
+            loose: HashMap::new(),
+            unsized_slots: &self.unsized_slots,
             operations: 0,
-            used: Vec::new(),
+            mentions: Vec::new(),
+            indexed_calls: Vec::new(),
         }
     }
 
-    fn phase(&self, node: NodeId) -> Phase {
-        if self.forward[node.index()] { Phase::Forward } else { Phase::Backward }
-    }
-
-    fn lines(mut self, asked: &[Asked]) -> Listing {
+    fn lines(&mut self, asked: &[Asked]) -> Listing {
         let mut listing = Listing::default();
-        for node in std::mem::take(&mut self.named) {
-            let mut printer = self.printer();
-            let slots = self.graph.shape(node).len();
-            let hints: Vec<String> = (0..slots).map(|slot| self.graph.slot_hint(node, slot).to_owned()).collect();
-            let indices: Vec<String> = hints.iter().map(|hint| printer.index_name(hint)).collect();
-            let formula = printer.formula(node, &indices);
-            let name = &self.names[&node];
-            listing.lets.push(Line {
-                name: name.text.clone(),
-                formula,
-                operations: printer.operations,
-                uses: printer.used,
-                indices: name.ordered(&indices),
-                shape: name.ordered(self.graph.shape(node)),
-                phase: self.phase(node),
-                node: Some(node),
-            });
+        for item in self.named.clone() {
+            let line = self.line(item);
+            listing.lets.push(line);
         }
         for asked in asked {
             self.asked_line(asked, &mut listing);
@@ -245,62 +473,117 @@ impl<'a> Lister<'a> {
         listing
     }
 
-    fn asked_line(&mut self, asked: &Asked, listing: &mut Listing) {
-        let node = asked.value.node;
-        let shape: Vec<Dim> = asked.axes.iter().map(|axis| self.graph.dim(*axis)).collect();
+    /// A finished formula, with what it refers to.
+    fn written(&mut self, write: impl FnOnce(&mut Printer<'_>) -> String) -> Written {
         let mut printer = self.printer();
-        let own_line = self.outputs.contains_key(&node);
-        let (mut operations, mut uses) = (0, vec![node]);
-        let named = self.names.get(&node).filter(|name| !own_line || name.text != asked.name);
-        let formula = if let Some(name) = named.filter(|name| name.ordered(&asked.value.axes) == asked.axes) {
-            name.text.clone()
-        } else if let (Operation::Input(place), true) = (self.graph.operation(node), asked.value.axes == asked.axes) {
-            self.graph.inputs()[place as usize].name.clone()
-        } else if asked.value.axes.is_empty() {
-            let formula = named.map_or_else(|| printer.formula(node, &[]), |name| name.text.clone());
-            (operations, uses) = if named.is_some() { (0, vec![node]) } else { (printer.operations, printer.used) };
-            formula
-        } else {
-            self.rearranged(asked, listing, &shape)
+        let formula = write(&mut printer);
+        let (operations, mentions, calls) = (printer.operations, printer.mentions, printer.indexed_calls);
+        let name = |mention: &Mention| self.names.get(&mention.item).map(|name| name.text.clone());
+        let uses = mentions.iter().filter_map(name).collect();
+        self.mentions.extend(mentions);
+        self.indexed_calls.extend(calls);
+        Written { formula, operations, uses }
+    }
+
+    /// The line of a named item.
+    fn line(&mut self, item: Item) -> Line {
+        let name = self.names[&item].clone();
+        let mut indices = Vec::new();
+        let written = match self.whole.get(&item).cloned() {
+            Some(choice) => self.written(|printer| printer.whole(item, &choice)),
+            None => {
+                let node = self.items.node(item);
+                let graph = self.items.graph;
+                self.written(|printer| {
+                    let hints = (0..printer.items.rank(item)).map(|slot| graph.slot_hint(node, slot));
+                    let by_slot: Vec<String> = hints.map(|hint| printer.index_name(hint)).collect();
+                    indices = name.ordered(&by_slot, String::new);
+                    printer.right_side(item, &by_slot)
+                })
+            }
         };
-        let (name, indices, phase, node) = (asked.name.clone(), Vec::new(), asked.phase, Some(node));
-        let line = Line { name, indices, shape, formula, phase, node, operations, uses };
-        listing.asked.push(line);
+        let phase = if self.items.is_forward(item) { Phase::Forward } else { Phase::Backward };
+        let node = self.items.call(item).is_none().then(|| self.items.node(item));
+        let shape = name.ordered(self.items.shape(item), || Dim::Literal(1));
+        let Written { formula, operations, uses } = written;
+        Line { name: name.text, indices, shape, formula, phase, node, operations, uses }
+    }
+
+    fn asked_line(&mut self, asked: &Asked, listing: &mut Listing) {
+        let item = self.items.root(asked);
+        let shape: Vec<Dim> = asked.axes.iter().map(|axis| self.items.graph.dim(*axis)).collect();
+        let own_line = self.outputs.contains_key(&item) && self.names[&item].text == asked.name;
+        let layout = order(asked);
+        let written = match (layout, own_line) {
+            (_, true) => match self.whole.get(&item).cloned() {
+                Some(choice) => self.written(|printer| printer.whole(item, &choice)),
+                None => self.written(|printer| printer.entry(item, &[])),
+            },
+            (Some(layout), false) if layout.is_empty() || self.has(item, &layout) => {
+                let argument = super::whole::Argument { item, layout, diagonal: false };
+                self.written(|printer| printer.argument(argument))
+            }
+            (None, false) if asked.value.axes.is_empty() => {
+                let argument = super::whole::Argument { item, layout: Layout::new(), diagonal: false };
+                self.written(|printer| printer.argument(argument))
+            }
+            _ => {
+                let name = self.rearranged(asked, listing, &shape);
+                Written { formula: name.clone(), operations: 0, uses: vec![name] }
+            }
+        };
+        let Written { formula, operations, uses } = written;
+        let (name, phase, node) = (asked.name.clone(), asked.phase, Some(asked.value.node));
+        listing.asked.push(Line { name, indices: Vec::new(), shape, formula, phase, node, operations, uses });
+    }
+
+    fn has(&self, item: Item, layout: &Layout) -> bool {
+        self.choices.get(&item).is_some_and(|choices| choices.iter().any(|choice| choice.layout == *layout))
     }
 
     /// A line that gives a value the order of its declared axes; an axis that the value lacks is named all the same.
     fn rearranged(&mut self, asked: &Asked, listing: &mut Listing, shape: &[Dim]) -> String {
-        let mut printer = self.printer();
-        let hint = |axis: &Axis| self.graph.hint(*axis).to_owned();
-        let indices: Vec<String> = asked.axes.iter().map(|axis| printer.index_name(&hint(axis))).collect();
-        let place = |axis: &Axis| asked.axes.iter().position(|other| other == axis).unwrap_or(0);
-        let own: Vec<String> = asked.value.axes.iter().map(|axis| indices[place(axis)].clone()).collect();
-        let mut formula = match self.names.get(&asked.value.node) {
-            Some(name) => {
-                printer.used.push(asked.value.node);
-                name.indexed(&own)
-            }
-            None => printer.formula(asked.value.node, &own),
-        };
-        let (mut operations, uses) = (printer.operations, printer.used);
+        let item = self.items.root(asked);
+        let (graph, style) = (self.items.graph, self.style);
+        let mut indices = Vec::new();
+        let named = self.names.contains_key(&item) || self.items.is_leaf(item);
+        let mut written = self.written(|printer| {
+            indices = asked.axes.iter().map(|axis| printer.index_name(graph.hint(*axis))).collect();
+            let place = |axis: &Axis| asked.axes.iter().position(|other| other == axis).unwrap_or(0);
+            let own: Vec<String> = asked.value.axes.iter().map(|axis| indices[place(axis)].clone()).collect();
+            if named { printer.by_entry(item, own) } else { printer.entry(item, &own) }
+        });
         for (axis, index) in asked.axes.iter().zip(&indices) {
             // In the language, an index on the left must stand on the right.
-            if self.style == Style::Language && !asked.value.axes.contains(axis) {
-                operations += 2;
-                formula = format!("if {index} == {index} {{ {formula} }} else {{ 0 }}");
+            if style == Style::Language && !asked.value.axes.contains(axis) {
+                written.operations += 2;
+                written.formula = format!("if {index} == {index} {{ {} }} else {{ 0 }}", written.formula);
             }
         }
-        let name = self.fresh("", asked.value.node);
-        listing.lets.push(Line {
-            name: name.clone(),
-            indices,
-            shape: shape.to_vec(),
-            formula,
-            phase: asked.phase,
-            node: Some(asked.value.node),
-            operations,
-            uses,
-        });
+        let name = self.fresh("", item);
+        let Written { formula, operations, uses } = written;
+        let (shape, phase, node) = (shape.to_vec(), asked.phase, Some(asked.value.node));
+        listing.lets.push(Line { name: name.clone(), indices, shape, formula, phase, node, operations, uses });
         name
     }
+}
+
+/// Whether only the transposed array can be written: `x.T*r` says less than `x[i, j]*r[i]`.
+fn is_trick(choice: &Choice) -> bool {
+    let turned = choice.layout == [Some(1), Some(0)] && choice.transposes > 0;
+    turned && matches!(choice.form, Form::Elementwise(_))
+}
+
+struct Written {
+    formula: String,
+    operations: usize,
+    uses: Vec<String>,
+}
+
+/// The declared order of a value's axes in its slots; `None` if it lacks one of them or takes one twice.
+fn order(asked: &Asked) -> Option<Layout> {
+    let slots = &asked.value.axes;
+    let slot = |axis: &Axis| slots.iter().position(|other| other == axis).map(|slot| Some(slot as u8));
+    let whole = slots.len() == asked.axes.len() && asked.value.distinct_axes().len() == slots.len();
+    asked.axes.iter().map(slot).collect::<Option<Layout>>().filter(|_| whole)
 }

@@ -1,6 +1,8 @@
 //! What printers promise: the language's own text parses again and means the same, with no parenthesis too many; names
 //! do not clash; no depth is too deep. Values are compared with `f64`'s own arithmetic.
 
+mod matrix;
+
 use super::{Asked, Listing, Phase, Style, list, rounded};
 use crate::derive::{Request, derive};
 use crate::evaluate::{Tensor, evaluate};

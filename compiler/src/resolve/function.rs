@@ -198,6 +198,7 @@ impl Machine<'_> {
             outputs,
             facts,
             names,
+            module: self.module.functions.iter().map(|function| function.name.text.clone()).collect(),
             attributes: main.attributes.clone(),
             visibility: main.visibility.clone(),
             span: main.name.span,

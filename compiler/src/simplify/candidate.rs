@@ -51,6 +51,17 @@ struct Rank {
     quotients: u32,
 }
 
+/// What stands for shared values, with labels for their slots.
+type Standing = BTreeMap<NodeId, (Vec<Axis>, Ref)>;
+
+/// That a candidate is a target.
+struct Claimed<'a> {
+    target: &'a Ref,
+    bank: &'a Bank,
+    leaves: &'a [Leaf],
+    candidate: &'a Candidate,
+}
+
 impl Search<'_> {
     /// A cheaper expression over forward values, proven equal.
     pub(super) fn closed_form(&mut self, graph: &mut Graph, target: &Ref) -> Result<Option<Found>, GraphError> {
@@ -135,26 +146,29 @@ impl Search<'_> {
         candidate: &Candidate,
     ) -> Option<Vec<usize>> {
         let standing = self.settled.iter().filter(|node| **node != target.node);
-        let standing: BTreeMap<NodeId, (Vec<Axis>, Ref)> =
-            standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
+        let standing: Standing = standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
         let [hiding, deep] = self.opaque(graph, cone);
-        let views = if hiding == deep { vec![deep] } else { vec![hiding, deep] };
-        views.into_iter().find_map(|mut opaque| {
-            opaque.extend(standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)));
-            self.proof_over(graph, target, bank, leaves, candidate, &opaque, &standing)
-        })
+        let stands: BTreeSet<NodeId> =
+            standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)).collect();
+        let shared = cone.forward.iter().any(|used| stands.contains(&used.node));
+        let mut views = vec![(hiding.union(&stands).copied().collect(), standing.clone())];
+        if hiding != deep {
+            views.push((deep.union(&stands).copied().collect(), standing));
+        }
+        if shared {
+            // What stands for a shared value may itself be written in other terms.
+            views.push((deep, BTreeMap::new()));
+        }
+        let claim = Claimed { target, bank, leaves, candidate };
+        views.iter().find_map(|(opaque, standing)| self.proof_over(graph, &claim, opaque, standing))
     }
 
-    #[expect(clippy::too_many_arguments)]
     fn proof_over(
         &self,
         graph: &Graph,
-        target: &Ref,
-        bank: &Bank,
-        leaves: &[Leaf],
-        candidate: &Candidate,
+        &Claimed { target, bank, leaves, candidate }: &Claimed,
         opaque: &BTreeSet<NodeId>,
-        standing: &BTreeMap<NodeId, (Vec<Axis>, Ref)>,
+        standing: &Standing,
     ) -> Option<Vec<usize>> {
         let prove = |facts: &[Claim]| {
             let mut field = Field::new(graph, opaque.clone(), facts);

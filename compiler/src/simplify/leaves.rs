@@ -74,6 +74,9 @@ impl Search<'_> {
                 cone.forward.insert(next);
             } else if let Some(settled) = self.settled(&next).filter(|_| next != *target) {
                 cone.forward.insert(settled);
+                if !guarded {
+                    cone.divides.extend(divisors_inside(graph, next.node));
+                }
             } else if cone.backward.insert(next.clone()) || again {
                 self.open(graph, &mut cone, &next, guarded, &mut pending);
             }
@@ -169,26 +172,24 @@ impl Search<'_> {
         for argument in arguments(graph, target, read) {
             for (name, function) in SCALAR_FUNCTIONS.iter() {
                 let value = instantiate(graph, function, &argument)?;
-                self.call(graph, name, &argument, &value);
+                self.call(graph, name, &argument, &value, None);
                 values.push(value);
             }
             let value = graph.apply(Operator::Tanh, std::slice::from_ref(&argument))?;
             values.push(value);
             if let Some(axis) = self.softmax_axis(graph, &argument, read) {
                 let value = softmax(graph, &argument, axis)?;
-                let mut ordered: Vec<Axis> = argument.axes.iter().copied().filter(|other| *other != axis).collect();
-                ordered.push(axis);
-                self.call(graph, "softmax", &argument, &value);
+                self.call(graph, "softmax", &argument, &value, Some(axis));
                 values.push(value);
             }
         }
         Ok(values)
     }
 
-    fn call(&mut self, graph: &Graph, name: &'static str, argument: &Ref, value: &Ref) {
+    fn call(&mut self, graph: &Graph, name: &'static str, argument: &Ref, value: &Ref, along: Option<Axis>) {
         if graph.operands(value.node).next().is_some() {
             let (node, arguments, axes) = (value.node, vec![argument.clone()], value.axes.clone());
-            self.calls.entry(node).or_insert(KnownCall { node, name, arguments, axes });
+            self.calls.entry(node).or_insert(KnownCall { node, name, arguments, axes, along });
         }
     }
 
@@ -262,6 +263,20 @@ pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> 
         pending.extend(graph.operands(node).take(count).map(|operand| operand.node));
     }
     factors
+}
+
+/// What a value divides by outside of branches, whatever it is made of.
+fn divisors_inside(graph: &Graph, root: NodeId) -> Vec<NodeId> {
+    let (mut divisors, mut seen, mut pending) = (Vec::new(), BTreeSet::new(), vec![root]);
+    while let Some(next) = pending.pop() {
+        if seen.len() > MOST_USES || !seen.insert(next) {
+            continue;
+        }
+        divisors.extend(divided_by(graph, next));
+        let arms = graph.as_operator(next) == Some(Operator::Select);
+        pending.extend(graph.operands(next).take(if arms { 1 } else { usize::MAX }).map(|operand| operand.node));
+    }
+    divisors
 }
 
 /// What a node divides by.

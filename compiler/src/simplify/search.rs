@@ -53,8 +53,33 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         }
         search.free.extend(results);
     }
-    let calls = search.calls.into_values().collect();
-    Ok(Simplified { roots, steps: search.steps, calls })
+    let steps = needed(graph, subject.roots, search.steps, &search.settled);
+    Ok(Simplified { roots, steps, calls: search.calls.into_values().collect() })
+}
+
+/// The steps that lead from the roots to what stands for them.
+fn needed(graph: &Graph, roots: &[Ref], steps: Vec<Step>, settled: &BTreeSet<NodeId>) -> Vec<Step> {
+    let mut reached: BTreeSet<NodeId> = roots.iter().map(|root| root.node).collect();
+    let mut kept = vec![false; steps.len()];
+    loop {
+        let before = kept.iter().filter(|kept| **kept).count();
+        for (step, kept) in steps.iter().zip(&mut kept).rev() {
+            if *kept || !reached.contains(&step.before.node) {
+                continue;
+            }
+            *kept = true;
+            reached.insert(step.after.node);
+            match step.rule {
+                Rule::Operands => reached.extend(graph.operands(step.before.node).map(|operand| operand.node)),
+                // A proof refers to what stands for shared values.
+                Rule::FoldBack => reached.extend(settled),
+                Rule::Canonical => {}
+            }
+        }
+        if kept.iter().filter(|kept| **kept).count() == before {
+            return steps.into_iter().zip(kept).filter_map(|(step, kept)| kept.then_some(step)).collect();
+        }
+    }
 }
 
 /// What stands for a value, why, and which facts that takes.

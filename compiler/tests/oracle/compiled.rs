@@ -11,6 +11,7 @@ use chainrule_compiler::resolve::{Function, resolve};
 use crate::dual::tensor::Tensor;
 use crate::dual::{self};
 use crate::generate::Program;
+use crate::listed;
 use crate::numeric;
 use crate::report::{Failure, Report};
 
@@ -53,6 +54,14 @@ fn run_program(program: &lower::Program, inputs: &[Tensor<f64>]) -> Result<Vec<e
     evaluate(program, &inputs.iter().map(tensor).collect::<Vec<_>>()).map_err(|error| error.to_string())
 }
 
+/// The printed listing, read again, against the values that it lists.
+fn listed(derived: &Derived, inputs: &[Tensor<f64>], report: &mut Report) -> Result<(), Failure> {
+    let expected = run_wanted(derived, &derived.wanted_closed(), inputs).map_err(Failure::by("listing"))?;
+    let tensor = |input: &Tensor<f64>| evaluate::Tensor { shape: input.shape.clone(), data: input.items.clone() };
+    let inputs: Vec<evaluate::Tensor> = inputs.iter().map(tensor).collect();
+    listed::check(derived, &inputs, &expected, report).map_err(Failure::by("listing"))
+}
+
 /// Compares everything with the jets.
 ///
 /// # Errors
@@ -62,12 +71,12 @@ pub fn check(program: &Program, upstream: &[Tensor<f64>], report: &mut Report) -
     value(program, &function)?;
     facts(program, &function)?;
     if !program.wrt.is_empty() {
-        pullback(program, &function, upstream)?;
+        pullback(program, &function, upstream, report)?;
         if program.has_gradient() {
-            gradient_and_hessian(program, &function)?;
+            gradient_and_hessian(program, &function, report)?;
             report.hessians += 1;
         } else {
-            jacobians(program, &function)?;
+            jacobians(program, &function, report)?;
             report.jacobians += 1;
         }
     }
@@ -157,7 +166,12 @@ fn value(program: &Program, function: &Function) -> Result<(), Failure> {
 }
 
 /// The value, and the sum over all outputs of what each sends back.
-fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) -> Result<(), Failure> {
+fn pullback(
+    program: &Program,
+    function: &Function,
+    upstream: &[Tensor<f64>],
+    report: &mut Report,
+) -> Result<(), Failure> {
     let (expected, largest) = dual::pullback(&program.module, &program.function, &program.point, upstream)
         .map_err(Failure::by("the interpreter"))?;
     // Every other one is simplified too.
@@ -167,6 +181,7 @@ fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) ->
     let inputs: Vec<Tensor<f64>> = program.point.iter().chain(upstream).cloned().collect();
     let found = run(&derived, &inputs).map_err(Failure::by("pullback"))?;
     closed_forms(&derived, &inputs, &found)?;
+    listed(&derived, &inputs, report)?;
     let count = program.outputs.len();
     for place in derived.wrt() {
         let mut sum =
@@ -180,11 +195,12 @@ fn pullback(program: &Program, function: &Function, upstream: &[Tensor<f64>]) ->
     Ok(())
 }
 
-fn gradient_and_hessian(program: &Program, function: &Function) -> Result<(), Failure> {
+fn gradient_and_hessian(program: &Program, function: &Function, report: &mut Report) -> Result<(), Failure> {
     let request = Request { order: 2, ..Request::default() };
     let derived = derived(program, function, &request)?;
     let found = run(&derived, &program.point).map_err(Failure::by("hessian"))?;
     closed_forms(&derived, &program.point, &found)?;
+    listed(&derived, &program.point, report)?;
     let one = [Tensor { shape: Vec::new(), items: vec![1.0] }];
     let interpreter = || Failure::by("the interpreter");
     let (gradient, largest) =
@@ -233,11 +249,12 @@ fn closed_forms(derived: &Derived, inputs: &[Tensor<f64>], raw: &[evaluate::Tens
 }
 
 /// The Jacobian of every output, row by row.
-fn jacobians(program: &Program, function: &Function) -> Result<(), Failure> {
+fn jacobians(program: &Program, function: &Function, report: &mut Report) -> Result<(), Failure> {
     let request = Request { order: 1, ..Request::default() };
     let derived = derived(program, function, &request)?;
     let found = run(&derived, &program.point).map_err(Failure::by("jacobian"))?;
     closed_forms(&derived, &program.point, &found)?;
+    listed(&derived, &program.point, report)?;
     let values =
         dual::run::<f64>(&program.module, &program.function, &program.point).map_err(Failure::by("the interpreter"))?;
     let mut columns = Vec::new();

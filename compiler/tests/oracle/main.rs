@@ -14,6 +14,7 @@ mod emitted;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;
+mod listed;
 mod numeric;
 mod report;
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::check;
 use crate::generate::Program;
+use crate::listed::NOTATIONS;
 
 /// A disagreement: which comparison found it, and all numbers.
 #[derive(Clone, Debug)]
@@ -164,6 +165,10 @@ pub struct Report {
     pub hessians: usize,
     /// Jacobians among them.
     pub jacobians: usize,
+    /// Listings that were read again and gave the same numbers.
+    pub listings: usize,
+    /// How many of them have each notation.
+    pub notations: BTreeMap<&'static str, usize>,
     /// Programs whose emitted Rust was compiled and run.
     pub emitted: usize,
     /// How many programs have each feature.
@@ -185,6 +190,8 @@ impl Report {
         assert!(missing.is_empty(), "no program has {missing:?}");
         let unlisted: Vec<&&str> = self.features.keys().filter(|name| !FEATURES.contains(*name)).collect();
         assert!(unlisted.is_empty(), "list these features: {unlisted:?}");
+        let unprinted: Vec<&&str> = NOTATIONS.iter().filter(|name| !self.notations.contains_key(*name)).collect();
+        assert!(unprinted.is_empty(), "no listing has {unprinted:?}");
         assert!(self.first > 10 * self.unsettled, "differences settle too seldom: {self}");
         assert!(self.programs > 500 * self.rounding, "too many decisions hang on rounding: {self}");
         assert!(self.first > 2 * self.kinks, "too many points are at kinks: {self}");
@@ -198,7 +205,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} undecided, {} texts, {} \
-             comparisons with the compiler ({} Hessians, {} Jacobians), {} emitted and run",
+             comparisons with the compiler ({} Hessians, {} Jacobians), {} listings read again, {} emitted and run",
             self.programs,
             self.first,
             self.second,
@@ -209,8 +216,10 @@ impl fmt::Display for Report {
             self.compiled,
             self.hessians,
             self.jacobians,
+            self.listings,
             self.emitted
         )?;
-        self.features.iter().try_for_each(|(feature, count)| writeln!(f, "{count:8}  {feature}"))
+        self.features.iter().try_for_each(|(feature, count)| writeln!(f, "{count:8}  {feature}"))?;
+        self.notations.iter().try_for_each(|(notation, count)| writeln!(f, "{count:8}  `{notation}` in listings"))
     }
 }

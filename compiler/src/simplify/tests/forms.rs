@@ -11,7 +11,7 @@ use crate::emit::document::derivative_name;
 use crate::facts::claims;
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::parse::parse_formula;
-use crate::print::Style;
+use crate::print::{Line, Listing, Style};
 use crate::resolve::{Function, resolve};
 use crate::simplify::field::Field;
 
@@ -162,13 +162,14 @@ fn proves(derived: &mut Derived, entry: usize, formula: &str) -> bool {
 /// The operations of one derivative, with every line that it reaches.
 fn operations(derived: &Derived, entry: usize) -> usize {
     let listing = derived.listing(Style::Language, |_, _| String::new());
-    let outputs: BTreeSet<NodeId> = derived.function.outputs.iter().map(|output| output.value.node).collect();
-    let line = &listing.asked[derived.output_names.len() + entry];
-    let (mut total, mut wanted) = (line.operations, BTreeSet::from_iter(line.uses.iter().copied()));
-    for line in listing.lets.iter().rev() {
-        if line.node.is_some_and(|node| wanted.contains(&node) && !outputs.contains(&node)) {
+    let (outputs, derivatives) = listing.asked.split_at(derived.output_names.len());
+    let free: BTreeSet<&str> = outputs.iter().flat_map(|line| [line.name.as_str(), line.formula.as_str()]).collect();
+    let (mut total, mut wanted) = (0, BTreeSet::new());
+    for line in std::iter::once(&derivatives[entry]).chain(listing.lets.iter().rev()) {
+        let asked = std::ptr::eq(line, &derivatives[entry]);
+        if asked || wanted.contains(line.name.as_str()) && !free.contains(line.name.as_str()) {
             total += line.operations;
-            wanted.extend(line.uses.iter().copied());
+            wanted.extend(line.uses.iter().map(String::as_str));
         }
     }
     total
@@ -208,6 +209,23 @@ fn a_form_that_is_wrong_is_not_proven() {
     }
 }
 
+/// The lines that the derivatives need, beside those that the definition names, and the derivatives.
+fn shown<'a>(derived: &Derived, listing: &'a Listing) -> (Vec<&'a Line>, &'a [Line]) {
+    let (outputs, derivatives) = listing.asked.split_at(derived.output_names.len());
+    let mut given: BTreeSet<&str> = derived.function.names.iter().map(|known| known.name.as_str()).collect();
+    given.extend(outputs.iter().flat_map(|line| [line.name.as_str(), line.formula.as_str()]));
+    let mut wanted: BTreeSet<&str> = derivatives.iter().flat_map(|line| &line.uses).map(String::as_str).collect();
+    let mut lets = Vec::new();
+    for line in listing.lets.iter().rev() {
+        if wanted.contains(line.name.as_str()) && !given.contains(line.name.as_str()) {
+            wanted.extend(line.uses.iter().map(String::as_str));
+            lets.push(line);
+        }
+    }
+    lets.reverse();
+    (lets, derivatives)
+}
+
 /// One line for each derivative: the definition, what was found, and the operations of the chain rule's form.
 fn table() -> String {
     let mut out = String::from(
@@ -220,8 +238,8 @@ fn table() -> String {
         let found = derived(row);
         let listing = found.listing(Style::People, derivative_name);
         let operations = found.operations(&found.listing(Style::Language, |_, _| String::new()));
-        let backward = |line: &&crate::print::Line| line.phase == crate::print::Phase::Backward;
-        let lines = listing.lets.iter().filter(backward).chain(&listing.asked[found.output_names.len()..]);
+        let (lets, asked) = shown(&found, &listing);
+        let lines = lets.into_iter().chain(asked);
         let lines: Vec<String> = lines.map(|line| format!("`{} = {}`", line.left(), line.formula)).collect();
         let definition = row.text.trim_start_matches("fn f").trim_end_matches(';').replace('|', "\\|");
         out.push_str(&format!(
