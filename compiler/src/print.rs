@@ -10,7 +10,7 @@ pub mod mermaid;
 #[cfg(test)]
 mod tests;
 
-pub use expression::Style;
+pub use expression::{Named, Style, expanded};
 pub use listing::{Asked, Line, Listing, Phase, list};
 pub use mermaid::mermaid;
 

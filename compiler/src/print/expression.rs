@@ -39,6 +39,35 @@ impl Name {
     }
 }
 
+/// A node that formulas call by name; `slots` says for each index of the name which slot of the node it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// The node's slots in the order of the name's indices.
+    pub slots: Vec<usize>,
+}
+
+/// The formula of a node in the language, over indices for its slots, written out down to what has a name. Indices of
+/// sums take no name of `taken`.
+#[must_use]
+pub fn expanded(graph: &Graph, node: NodeId, indices: &[String], named: &[Named], taken: &HashSet<String>) -> String {
+    let name = |named: &Named| (named.node, Name { text: named.name.clone(), slots: named.slots.clone() });
+    let names = named.iter().map(name).collect();
+    let mut printer = Printer {
+        graph,
+        style: Style::Language,
+        names: &names,
+        taken,
+        indices: HashSet::new(),
+        operations: 0,
+        used: Vec::new(),
+    };
+    printer.formula(node, indices)
+}
+
 enum Piece {
     Text(String),
     /// A node whose slots take these index names, in a place that needs at least this precedence.
