@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> Real {
-        let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+        let (sign, text) = text.strip_prefix('-').map_or((1_i64, text), |rest| (-1, rest));
         Real::finite(decimal(text)).multiply(&Real::from(sign))
     }
 
