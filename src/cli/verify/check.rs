@@ -5,11 +5,14 @@ use std::rc::Rc;
 
 use super::compare::{at, follows, same};
 use super::division::{Divisions, UNKNOWN};
-use super::evaluate::{Outputs, Shown, evaluate, nodes_at};
+use super::evaluate::{Outputs, Shown, evaluate, nodes_along, nodes_at};
 use super::forward::Forward;
+use super::functions::subtract;
 use super::interpret::Names;
-use super::nodes::{Formula, Nodes, Operand};
-use super::problem::{Point, Problem, fact_places};
+use super::jet::Jet;
+use super::nodes::{Formula, Node, Nodes, Operand};
+use super::problem::{Coordinate, Point, Problem, fact_places};
+use super::real::Real;
 use super::replay::{OPERANDS, Replay, step_text};
 use super::sample::{RANDOM, SPECIAL, Sampler};
 use super::tensor::Outcome;
@@ -18,8 +21,8 @@ use crate::cli::certificate::{Certificate, Derivative, Division, Size, Step};
 
 /// From this many numbers on, a point is dear: there are fewer of them.
 const MANY_NUMBERS: usize = 1000;
-/// How many more points are tried to see both sides of every condition.
-const FURTHER: usize = 16;
+/// How far apart the sides of a comparison are brought, in quarters.
+const APART: [i64; 3] = [1, -1, 0];
 
 /// What was checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,20 +224,8 @@ impl<'a> Checker<'a> {
         for number in 1..random {
             places.push(self.place(sampler.random_point(number, &numbers)?)?);
         }
-        let mut seen: HashSet<(String, bool)> = places.iter().flat_map(|place| self.truths(&place.names)).collect();
-        let wanted = 2 * seen.iter().map(|(name, _)| name).collect::<HashSet<_>>().len();
-        for number in random..random + FURTHER {
-            if seen.len() >= wanted || items > MANY_NUMBERS {
-                break;
-            }
-            if let Some(point) = sampler.further_point(number, &numbers)? {
-                let place = self.place(point)?;
-                let truths = self.truths(&place.names);
-                if truths.iter().any(|truth| !seen.contains(truth)) {
-                    seen.extend(truths);
-                    places.push(place);
-                }
-            }
+        if items <= MANY_NUMBERS {
+            self.see_both_sides(&sampler, &numbers, &mut places)?;
         }
         for number in 0..special {
             if let Some(point) = sampler.special_point(number, &numbers)? {
@@ -244,6 +235,55 @@ impl<'a> Checker<'a> {
         let places = Rc::new(places);
         self.places.insert(facts.clone(), Rc::clone(&places));
         Ok(places)
+    }
+
+    /// Adds points so that every comparison holds somewhere and fails somewhere, as far as that can be had: its two sides
+    /// are brought together, and a little apart in either direction.
+    fn see_both_sides(&self, sampler: &Sampler, facts: &[usize], places: &mut Vec<Place>) -> Outcome<()> {
+        let mut seen: HashSet<(String, bool)> = places.iter().flat_map(|place| self.truths(&place.names)).collect();
+        for node in &self.nodes.all {
+            let [Operand::Named(..) | Operand::Number(_), Operand::Named(..) | Operand::Number(_)] = node.operands[..]
+            else {
+                continue;
+            };
+            let known = |seen: &HashSet<(String, bool)>, truth: bool| seen.contains(&(node.name.clone(), truth));
+            for apart in APART {
+                // What has no truth value at all is no comparison.
+                if known(&seen, true) == known(&seen, false) {
+                    break;
+                }
+                let zero = |point: &Point, along: &[Coordinate]| self.difference(node, apart, point, along);
+                for from in 0..RANDOM.min(places.len()) {
+                    let mut start = places[from].point.clone();
+                    // Where the two sides meet, formulas have kinks and poles.
+                    start.special |= apart == 0;
+                    let Some(point) = sampler.steered(start, facts, zero)? else { continue };
+                    let place = self.place(point)?;
+                    let truths = self.truths(&place.names);
+                    if truths.iter().any(|truth| !seen.contains(truth)) {
+                        seen.extend(truths);
+                        places.push(place);
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How far the sides of a comparison are from being so far apart, at its first position.
+    fn difference(&self, node: &Node, apart: i64, point: &Point, along: &[Coordinate]) -> Outcome<Option<Jet>> {
+        let names = nodes_along(&self.problem, &self.nodes, point, along)?;
+        let side = |operand: &Operand| match operand {
+            Operand::Number(number) => Some(Jet::from(Real::from(*number))),
+            operand => match names.get(operand.name()?)?.as_ref() {
+                Value::Number(tensor) => tensor.items.first().cloned(),
+                _ => None,
+            },
+        };
+        let [left, right] = &node.operands[..] else { return Ok(None) };
+        let distance = Jet::from(Real::dyadic(apart, 2));
+        Ok(side(left).zip(side(right)).map(|(left, right)| subtract(&subtract(&left, &right), &distance)))
     }
 
     fn place(&self, point: Point) -> Outcome<Place> {

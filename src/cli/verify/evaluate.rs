@@ -8,7 +8,7 @@ use chainrule_compiler::syntax::Module;
 
 use super::interpret::{Frame, Interpreter, Names};
 use super::nodes::{Formula, Nodes};
-use super::problem::{Point, Problem};
+use super::problem::{Coordinate, Point, Problem};
 use super::tensor::Outcome;
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Output, Size};
@@ -48,6 +48,20 @@ impl Outputs {
     }
 }
 
+/// Inputs and nodes under their names, with derivatives by some coordinates.
+///
+/// # Errors
+/// The node that has no value.
+pub fn nodes_along(problem: &Problem, nodes: &Nodes, point: &Point, coordinates: &[Coordinate]) -> Outcome<Names> {
+    let mut names = point.names(problem, coordinates);
+    for node in &nodes.all {
+        let value = evaluate(&node.formula, &node.indices, &node.shape, &names, point);
+        let value = value.map_err(|error| format!("node `{}`: {error}", node.name))?;
+        names.insert(node.name.clone(), Rc::new(value));
+    }
+    Ok(names)
+}
+
 /// Inputs, nodes and outputs under their names.
 ///
 /// # Errors
@@ -59,12 +73,7 @@ pub fn nodes_at(
     parsed: &Outputs,
     point: &Point,
 ) -> Outcome<Names> {
-    let mut names = point.names(problem);
-    for node in &nodes.all {
-        let value = evaluate(&node.formula, &node.indices, &node.shape, &names, point);
-        let value = value.map_err(|error| format!("node `{}`: {error}", node.name))?;
-        names.insert(node.name.clone(), Rc::new(value));
-    }
+    let mut names = nodes_along(problem, nodes, point, &[])?;
     for (output, formula) in outputs.iter().zip(&parsed.0) {
         let value = evaluate(formula, &output.indices, &output.shape, &names, point);
         let value = value.map_err(|error| format!("output `{}`: {error}", output.name))?;
@@ -153,7 +162,7 @@ impl Shown {
     /// # Errors
     /// The line that has no value.
     pub fn at(&self, problem: &Problem, point: &Point) -> Outcome<Vec<Rc<Value>>> {
-        let mut names = point.names(problem);
+        let mut names = point.names(problem, &[]);
         let mut values: Vec<Rc<Value>> = Vec::new();
         for line in &self.lines {
             let value = evaluate(&line.formula, &line.indices, &line.shape, &names, point);

@@ -184,7 +184,10 @@ impl Problem {
     }
 
     /// A fact at a point: the differences that must be zero, with their derivatives by the coordinates, and whether
-    /// everything else that it says holds.
+    /// everything else that it says holds. A comparison that fails asks for its sides to be a little apart.
+    ///
+    /// # Errors
+    /// What the interpreter refuses.
     pub fn fact(&self, place: usize, point: &Point, coordinates: &[Coordinate]) -> Outcome<(Vec<Jet>, bool)> {
         let function = self.function();
         let count = function.parameters.len();
@@ -203,14 +206,36 @@ impl Problem {
                         (interpreter.number(&mut frame, *left)?, interpreter.number(&mut frame, *right)?);
                     zeros.extend(left.zip(&right, subtract)?.items);
                 }
-                _ => {
-                    let truths = interpreter.value(&mut frame, id)?.truth()?;
-                    holds &= truths.items.iter().all(|truth| *truth == Some(true));
+                kind => {
+                    let truths = interpreter.value(&mut frame, id)?.truth()?.items;
+                    let failed = || truths.iter().enumerate().filter(|(_, truth)| **truth != Some(true));
+                    if failed().next().is_none() {
+                        continue;
+                    }
+                    holds = false;
+                    if let ExpressionKind::Binary(operator, left, right) = kind
+                        && let Some(apart) = apart(*operator)
+                    {
+                        let left = interpreter.number(&mut frame, *left)?;
+                        let differences = left.zip(&interpreter.number(&mut frame, *right)?, subtract)?.items;
+                        let wanted = failed().filter_map(|(place, _)| differences.get(place));
+                        zeros.extend(wanted.map(|difference| subtract(difference, &apart)));
+                    }
                 }
             }
         }
         Ok((zeros, holds))
     }
+}
+
+/// How far the left side of a comparison is brought from the right one, so that it holds.
+fn apart(operator: BinaryOperator) -> Option<Jet> {
+    let quarters = match operator {
+        BinaryOperator::Less | BinaryOperator::LessEqual => -1,
+        BinaryOperator::Greater | BinaryOperator::GreaterEqual | BinaryOperator::NotEqual => 1,
+        _ => return None,
+    };
+    Some(Real::dyadic(quarters, 2).into())
 }
 
 /// The shapes of the function's own `let`s, as far as the compiler knows them.
@@ -260,12 +285,11 @@ impl Point {
         shape.iter().map(|size| self.size(size)).collect()
     }
 
-    /// The inputs under their names.
-    pub fn names(&self, problem: &Problem) -> Names {
-        let pairs = problem.inputs.iter().zip(&self.inputs);
-        pairs
-            .map(|(input, tensor)| (input.name.clone(), Rc::new(Value::Number(tensor.map(|x| x.clone().into())))))
-            .collect()
+    /// The inputs under their names, moving along some coordinates.
+    pub fn names(&self, problem: &Problem, coordinates: &[Coordinate]) -> Names {
+        let tensors = moving(&self.inputs, coordinates, 1).into_iter();
+        let pairs = problem.inputs.iter().zip(tensors);
+        pairs.map(|(input, tensor)| (input.name.clone(), Rc::new(Value::Number(tensor)))).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Points to check at: random ones of several sizes and magnitudes, and special ones, where kinks and poles tend to be.
 //!
-//! A point is found for a set of facts: equalities are solved (Gauss and Newton, from a random start), what else the facts
-//! say is tried until it holds. Everything follows from one seed, so a file is checked at the same points everywhere.
+//! A point is found for a set of facts: equalities are solved (Gauss and Newton, from a random start), comparisons that
+//! fail are solved for a small distance, and what else the facts say is tried until it holds. Everything follows from one seed, so a file is checked at the same points everywhere.
 
 use std::collections::HashMap;
 
@@ -117,9 +117,7 @@ impl<'a> Sampler<'a> {
         if facts.is_empty() {
             return Ok(Some(point));
         }
-        let coordinates: Vec<Coordinate> = (0..self.problem.function().parameters.len())
-            .flat_map(|input| (0..point.inputs[input].items.len()).map(move |item| (input, item)))
-            .collect();
+        let coordinates = self.coordinates(&point);
         let mut solved = false;
         for _ in 0..NEWTON {
             let (zeros, holds) = self.facts(facts, &point, &coordinates)?;
@@ -128,8 +126,11 @@ impl<'a> Sampler<'a> {
                 return Ok(None);
             }
             let done = zeros.iter().all(|jet| jet.value.agrees(&zero));
-            if solved && done {
-                return Ok(holds.then_some(point));
+            if solved && done && holds {
+                return Ok(Some(point));
+            }
+            if done && zeros.is_empty() && !holds {
+                return Ok(None);
             }
             // One more step after the last: it doubles the digits.
             solved = done;
@@ -176,9 +177,33 @@ impl<'a> Sampler<'a> {
         if most == 0 { Err("the formula is defined at none of the points that were tried".into()) } else { Ok(best) }
     }
 
-    /// One more random point, whatever is defined there.
-    pub fn further_point(&self, place: usize, facts: &[usize]) -> Outcome<Option<Point>> {
-        self.attempt(place, WAYS.len() + place, false, facts)
+    /// A point near another one where a further difference, which `zero` computes with its derivatives, is zero and the
+    /// facts hold; `None` if none is found.
+    pub fn steered(
+        &self,
+        mut point: Point,
+        facts: &[usize],
+        zero: impl Fn(&Point, &[Coordinate]) -> Outcome<Option<Jet>>,
+    ) -> Outcome<Option<Point>> {
+        let coordinates = self.coordinates(&point);
+        for _ in 0..NEWTON {
+            let (mut zeros, holds) = self.facts(facts, &point, &coordinates)?;
+            let Some(own) = zero(&point, &coordinates)? else { return Ok(None) };
+            zeros.push(own);
+            if zeros.iter().all(|jet| jet.value.agrees(&Real::from(0_i64))) {
+                return Ok(holds.then_some(point));
+            }
+            if !zeros.iter().all(|jet| jet.value.is_defined()) || !solve(&mut point, &zeros, &coordinates) {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All coordinates of the function's inputs.
+    fn coordinates(&self, point: &Point) -> Vec<Coordinate> {
+        let inputs = 0..self.problem.function().parameters.len();
+        inputs.flat_map(|input| (0..point.inputs[input].items.len()).map(move |item| (input, item))).collect()
     }
 
     /// The `place`th special point, if the facts hold near it.
