@@ -318,6 +318,30 @@ fn facts_that_no_point_satisfies_leave_a_step_unchecked() {
 }
 
 #[test]
+fn a_step_holds_by_its_own_facts() {
+    for mut certificate in [scalar_fact(), row_fact(), symmetric()] {
+        certificate.steps[0].facts.clear();
+        certificate.facts[0].used = false;
+        let message = refusal(&sealed(certificate));
+        assert!(message.contains("step 1"), "{message}");
+    }
+}
+
+#[test]
+fn nothing_is_there_for_nothing() {
+    let sigmoid = || certificate_of("1/(1 + exp(-x))", &request(1));
+    let mut idle = sigmoid();
+    idle.derivatives[0].closed = idle.derivatives[0].chain_rule.clone();
+    let message = refusal(&sealed(idle));
+    assert!(message.contains("step 1 (fold back): nothing relies on it"), "{message}");
+    let mut idle = sigmoid();
+    idle.steps.clear();
+    idle.derivatives[0].closed = idle.derivatives[0].chain_rule.clone();
+    let message = refusal(&sealed(idle));
+    assert!(message.contains("is used nowhere"), "{message}");
+}
+
+#[test]
 fn steps_over_sums_are_replayed() {
     let row = |name: &str, indices: &[&str], formula: &str| Definition {
         name: name.into(),
