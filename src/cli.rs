@@ -5,6 +5,7 @@
 //! and on the JSON; nothing here panics on what a user can influence.
 
 mod arguments;
+mod certificate;
 mod derive;
 mod emit;
 mod eval;
@@ -15,6 +16,7 @@ mod graph;
 mod json;
 mod operators;
 mod point;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -70,6 +72,7 @@ fn execute(command: Command, report: &Report) -> Result<Done, Failure> {
         Command::Eval(options) => eval::eval(&options, report),
         Command::Operators(options) => write(&operators::operators(&options)),
         Command::Emit(options) => write(&emit::emit(&options, report)?),
+        Command::Verify(options) => verify::verify(&options, report),
         Command::Check(_) => Err(Failure::not_supported("`chainrule check` is not supported yet")),
         Command::Explain(_) => Err(Failure::not_supported("`chainrule explain` is not supported yet")),
     }

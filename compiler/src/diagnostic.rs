@@ -76,6 +76,8 @@ pub enum Code {
     Attribute,
     /// The command line, or values given to it.
     Usage,
+    /// A certificate that says what is not so.
+    Certificate,
     /// A fault of chainrule itself.
     Internal,
 }
@@ -107,6 +109,7 @@ impl Code {
             Self::Derivative => "E0020",
             Self::Attribute => "E0021",
             Self::Usage => "E0022",
+            Self::Certificate => "E0023",
             Self::Internal => "E0099",
         }
     }

@@ -14,7 +14,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use expression::Style;
+pub use expression::{Named, Style, expanded};
 pub use item::KnownCall;
 pub use listing::{Asked, Line, Listing, Phase, Vocabulary, list, list_with};
 pub use mermaid::mermaid;

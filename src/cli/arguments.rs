@@ -28,6 +28,8 @@ pub enum Command {
     Graph(Graph),
     /// Value, gradient and Hessian of a formula at points.
     Eval(Eval),
+    /// Checks the certificate of a derivation.
+    Verify(Verify),
     /// The code that `grad!` would emit.
     Emit(Emit),
     /// Derived against numerical derivatives.
@@ -47,6 +49,7 @@ impl Command {
             Self::Derive(options) => options.format == DeriveFormat::Json,
             Self::Graph(options) => options.format == GraphFormat::Json,
             Self::Eval(options) => options.format == TextFormat::Json,
+            Self::Verify(options) => options.format == TextFormat::Json,
             Self::Operators(options) => options.format == TextFormat::Json,
             Self::Emit(_) | Self::Check(_) | Self::Explain(_) => super::failure::asks_for_json(std::env::args_os()),
         }
@@ -94,6 +97,19 @@ pub struct Derive {
     /// The name of a cotangent of the output: asks for the pullback.
     #[arg(long, value_name = "NAME")]
     pub upstream: Option<String>,
+    /// Writes a certificate of the derivation, which `chainrule verify` checks.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A certificate; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    pub format: TextFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! `chainrule derive`: derivatives as text for people or as JSON for programs.
 
 use std::collections::HashMap;
+use std::fs;
 
 use chainrule_compiler::derive::{DerivativeKind, Derived, Entry, Operations, Request, derive as derive_function};
 use chainrule_compiler::graph::{Dim, Graph};
@@ -8,8 +9,9 @@ use chainrule_compiler::print::{Line, Listing, Phase, Style};
 use serde_json::{Value, json};
 
 use super::arguments::{Derive, DeriveFormat};
+use super::certificate::write;
 use super::failure::{Failure, Report};
-use super::formula::function;
+use super::formula::{Source, function};
 use super::json::to_ascii;
 
 /// Runs the command.
@@ -25,6 +27,9 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         ..Request::default()
     };
     let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
+    if let Some(path) = &options.certificate {
+        write_certificate(path, &source, &request, &derived)?;
+    }
     let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };
     let listing = derived.listing(style, |_, _| String::new());
     let operations = derived.operations(&listing);
@@ -32,6 +37,15 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         Style::Language => to_ascii(&json(&derived, &listing, operations)) + "\n",
         Style::People => text(&derived, &listing, operations),
     })
+}
+
+/// Writes the certificate of a derivation to a file.
+fn write_certificate(path: &str, source: &Source, request: &Request, derived: &Derived) -> Result<(), Failure> {
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    let subject = write::Subject { text: &source.text, shapes: &source.shapes, request, derived, listing: &listing };
+    let certificate = write::certificate(&subject)
+        .map_err(|error| Failure::internal(&format!("the derivation has no certificate: {error}")))?;
+    fs::write(path, certificate.text()).map_err(|error| Failure::usage(format!("`{path}` cannot be written: {error}")))
 }
 
 /// What a derivative is called; `indices` name its axes, those of the output first.

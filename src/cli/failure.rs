@@ -30,6 +30,11 @@ impl Failure {
         Self::of(Diagnostic { code: Code::NotSupported, message, spans: Vec::new(), help: None })
     }
 
+    /// Something that was checked is not so.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::of(Diagnostic { code: Code::Certificate, message: message.into(), spans: Vec::new(), help: None })
+    }
+
     fn of(diagnostic: Diagnostic) -> Self {
         Self { diagnostics: vec![diagnostic], source: None }
     }

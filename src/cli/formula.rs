@@ -15,7 +15,10 @@ use super::failure::{Failure, Report};
 /// A formula's text and where it comes from.
 pub struct Source {
     path: Option<String>,
-    text: String,
+    /// The text.
+    pub text: String,
+    /// The shapes that the command line gives to an expression's inputs.
+    pub shapes: Vec<(String, Vec<DimensionKind>)>,
 }
 
 impl Source {
@@ -48,9 +51,9 @@ pub fn functions(subject: &Subject, report: &Report) -> Result<(Vec<Function>, S
 }
 
 fn resolved(subject: &Subject) -> Result<(Vec<Function>, Source), Failure> {
-    let source = source(&subject.formula)?;
-    let shapes = subject.shape.iter().map(|text| shape(text)).collect::<Result<Vec<_>, _>>()?;
-    let module = parse_formula(&source.text, &shapes).map_err(|errors| source.failure(errors))?;
+    let mut source = source(&subject.formula)?;
+    source.shapes = subject.shape.iter().map(|text| shape(text)).collect::<Result<Vec<_>, _>>()?;
+    let module = parse_formula(&source.text, &source.shapes).map_err(|errors| source.failure(errors))?;
     let functions = resolve(&module, &source.text).map_err(|errors| source.failure(errors))?;
     let wrong: Diagnostics = functions.iter().filter_map(|function| check_attributes(function).err()).collect();
     if !wrong.is_empty() {
@@ -76,7 +79,7 @@ fn source(argument: &str) -> Result<Source, Failure> {
         None if argument == "-" => (None, file("-")?),
         None => (None, argument.to_owned()),
     };
-    Ok(Source { path, text })
+    Ok(Source { path, text, shapes: Vec::new() })
 }
 
 /// A file's text; `-` is standard input.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::item::{Item, Items, Use};
 use super::layout::Layout;
 use super::whole::{Argument, Choice, Form};
-use crate::graph::{Dim, Operation};
+use crate::graph::{Dim, Graph, NodeId, Operation};
 use crate::number::Number;
 use crate::operators::{Notation, Operator, precedence};
 
@@ -80,6 +80,40 @@ impl Part {
             Self::Entry(item, _) | Self::Whole(Argument { item, .. }) => *item,
         }
     }
+}
+
+/// A node that formulas call by name; `slots` says for each index of the name which slot of the node it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// The node's slots in the order of the name's indices.
+    pub slots: Vec<usize>,
+}
+
+/// The formula of a node in the language, over indices for its slots, written out down to what has a name. Indices of
+/// sums take no name of `taken`.
+#[must_use]
+pub fn expanded(graph: &Graph, node: NodeId, indices: &[String], named: &[Named], taken: &HashSet<String>) -> String {
+    let name = |named: &Named| (Item::Node(named.node), Name::new(named.name.clone(), named.slots.clone()));
+    let names = named.iter().map(name).collect();
+    let items = Items::new(graph, &[], &[], &HashSet::new(), |_| false);
+    let mut printer = Printer {
+        items: &items,
+        style: Style::Language,
+        names: &names,
+        choices: &HashMap::new(),
+        taken,
+        indices: HashSet::new(),
+        loose: HashMap::new(),
+        unsized_slots: &HashMap::new(),
+        operations: 0,
+        mentions: Vec::new(),
+        indexed_calls: Vec::new(),
+    };
+    printer.entry(Item::Node(node), indices)
 }
 
 enum Piece {

@@ -1,0 +1,163 @@
+//! Calls: operators, reductions, and functions with their mapping over leading axes.
+
+use std::rc::Rc;
+
+use chainrule_compiler::syntax::{Call, DimensionKind, ExpressionKind, Function, Module, Type};
+
+use super::functions::{call_binary, call_unary, largest, smallest, sum};
+use super::interpret::{Frame, Interpreter};
+use super::jet::Jet;
+use super::tensor::{Outcome, Tensor, common_shape, count, position_of};
+use super::value::Value;
+
+/// `axis = 1, keep = true`
+#[derive(Clone, Copy, Default)]
+struct Options {
+    axis: Option<usize>,
+    keep: bool,
+}
+
+impl<'m> Interpreter<'m> {
+    /// The value of a call.
+    pub fn call(&mut self, frame: &mut Frame<'m>, call: &'m Call) -> Outcome<Value> {
+        if let Some(indices) = &call.indices {
+            return self.closed(frame, call, indices);
+        }
+        let name = call.function.text.as_str();
+        let options = self.options(frame, call)?;
+        let arguments = call.arguments.iter().map(|argument| self.number(frame, *argument));
+        let arguments: Vec<Tensor<Jet>> = arguments.collect::<Outcome<_>>()?;
+        if let Some(value) = known(name, &arguments, options)? {
+            return Ok(Value::Number(value));
+        }
+        match self.named(name) {
+            Some((function, module)) => self.mapped(function, module, arguments, options).map(Value::Number),
+            None => Err(format!("unknown function `{name}`")),
+        }
+    }
+
+    fn options(&mut self, frame: &mut Frame<'m>, call: &'m Call) -> Outcome<Options> {
+        let mut options = Options::default();
+        for (name, value) in &call.named {
+            match (name.text.as_str(), &frame.expressions.get(*value).kind) {
+                ("axis", _) => options.axis = Some(self.integer(frame, *value)?),
+                ("keep", ExpressionKind::Name(truth)) => options.keep = truth == "true",
+                (other, _) => return Err(format!("unknown option `{other}`")),
+            }
+        }
+        Ok(options)
+    }
+
+    /// A function mapped over the leading axes that arguments have beyond its parameters. To a function of vectors,
+    /// `axis` moves that axis last, and back afterwards.
+    fn mapped(
+        &mut self,
+        function: &'m Function,
+        module: &'m Module,
+        mut arguments: Vec<Tensor<Jet>>,
+        options: Options,
+    ) -> Outcome<Tensor<Jet>> {
+        if function.parameters.len() != arguments.len() {
+            return Err(format!("`{}` takes {} arguments", function.name.text, function.parameters.len()));
+        }
+        let (mut fronts, mut leading, mut largest_rank) = (Vec::new(), Vec::new(), 0);
+        for (parameter, argument) in function.parameters.iter().zip(&mut arguments) {
+            if let Some(axis) = options.axis {
+                *argument = argument.moved(axis, argument.rank().saturating_sub(1))?;
+            }
+            let rank = match &parameter.ty {
+                Some(ty) if ty.any_shape && options.axis.is_some() => 1,
+                Some(ty) if ty.any_shape => argument.rank(),
+                ty => ty.as_ref().map_or(0, |ty| ty.shape.len()),
+            };
+            largest_rank = largest_rank.max(rank);
+            let front = argument.rank().checked_sub(rank).ok_or("an argument has too few dimensions")?;
+            leading = common_shape(&leading, &argument.shape[..front])?;
+            fronts.push(front);
+        }
+        let mut parts = Vec::new();
+        for flat in 0..count(&leading)? {
+            let place = position_of(flat, &leading);
+            let mut inner = Vec::new();
+            for (argument, front) in arguments.iter().zip(&fronts) {
+                let own =
+                    place[leading.len() - front..].iter().zip(&argument.shape).map(|(at, size)| (*at).min(size - 1));
+                inner.push(argument.part(&own.collect::<Vec<_>>())?);
+            }
+            parts.push(self.function(function, module, &inner)?.number()?);
+        }
+        let mut result = Tensor::stacked(&leading, parts)?;
+        let own = result.rank() - leading.len();
+        if own == 0 && options.keep {
+            let place = options.axis.unwrap_or(leading.len());
+            result.shape.splice(place..place, vec![1; largest_rank]);
+        } else if let (1, Some(axis)) = (own, options.axis) {
+            result = result.moved(leading.len(), axis)?;
+        }
+        Ok(result)
+    }
+}
+
+/// Operators and what arrays have of their own; `None` for names that are neither.
+fn known(name: &str, arguments: &[Tensor<Jet>], options: Options) -> Outcome<Option<Tensor<Jet>>> {
+    let Options { axis, keep } = options;
+    Ok(Some(match (name, arguments) {
+        ("sum", [operand]) => operand.reduced(axis, keep, sum)?,
+        ("max", [operand]) => operand.reduced(axis, keep, largest)?,
+        ("min", [operand]) => operand.reduced(axis, keep, smallest)?,
+        ("size", [operand]) => Tensor::scalar(Jet::from(super::real::Real::from(operand.items.len()))),
+        ("eye", [size]) => {
+            let size = size.only()?.value.to_integer().and_then(|size| usize::try_from(size).ok());
+            let size = size.ok_or("`eye` takes a size")?;
+            Tensor::from_positions(&[size, size], |place| Ok(Jet::whole(i64::from(place[0] == place[1]))))?
+        }
+        (_, [operand]) => {
+            let items: Option<Vec<Jet>> = operand.items.iter().map(|item| call_unary(name, item)).collect();
+            let Some(items) = items else { return Ok(None) };
+            Tensor { shape: operand.shape.clone(), items }
+        }
+        (_, [left, right]) => {
+            let probe = Jet::whole(1);
+            if call_binary(name, &probe, &probe).is_none() {
+                return Ok(None);
+            }
+            let undefined = || Jet::from(super::real::Real::UNDEFINED);
+            left.zip(right, |a, b| call_binary(name, a, b).unwrap_or_else(undefined))?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Gives parameters their arguments, and the dimensions of their types the sizes.
+pub fn bind<'m>(frame: &mut Frame<'m>, function: &'m Function, arguments: &[Tensor<Jet>]) -> Outcome<()> {
+    if arguments.len() != function.parameters.len() {
+        return Err(format!("`{}` takes {} arguments", function.name.text, function.parameters.len()));
+    }
+    for (parameter, argument) in function.parameters.iter().zip(arguments) {
+        bind_shape(frame, parameter.ty.as_ref(), &argument.shape)
+            .map_err(|error| format!("`{}` of `{}`: {error}", parameter.name.text, function.name.text))?;
+        frame.variables.push((&parameter.name.text, Rc::new(Value::Number(argument.clone()))));
+    }
+    Ok(())
+}
+
+fn bind_shape(frame: &mut Frame<'_>, ty: Option<&Type>, shape: &[usize]) -> Outcome<()> {
+    let stated = match ty {
+        Some(ty) if ty.any_shape => return Ok(()),
+        Some(ty) => ty.shape.as_slice(),
+        None => &[],
+    };
+    if stated.len() != shape.len() {
+        return Err(format!("{} dimensions, not {}", stated.len(), shape.len()));
+    }
+    for (dimension, size) in stated.iter().zip(shape) {
+        let expected = match &dimension.kind {
+            DimensionKind::Literal(literal) => usize::try_from(*literal).unwrap_or(usize::MAX),
+            DimensionKind::Name(name) => *frame.dimensions.entry(name.clone()).or_insert(*size),
+        };
+        if expected != *size {
+            return Err(format!("a size is {expected} and {size}"));
+        }
+    }
+    Ok(())
+}

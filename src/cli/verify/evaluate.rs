@@ -1,0 +1,177 @@
+//! The certificate's own formulas at a point: its nodes, and the derivatives as they are shown.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use chainrule_compiler::syntax::Module;
+
+use super::interpret::{Frame, Interpreter, Names};
+use super::nodes::{Formula, Nodes};
+use super::problem::{Coordinate, Point, Problem};
+use super::tensor::Outcome;
+use super::value::Value;
+use crate::cli::certificate::{Certificate, Output, Size};
+
+/// The certificate's formulas call operators and the prelude, no function of the user.
+static NO_FUNCTIONS: LazyLock<Module> = LazyLock::new(Module::default);
+
+/// The value of a formula over indices of known sizes.
+///
+/// # Errors
+/// What the interpreter refuses.
+pub fn evaluate(formula: &Formula, indices: &[String], shape: &[Size], names: &Names, point: &Point) -> Outcome<Value> {
+    let (expressions, root) = formula.root()?;
+    let no_shapes = HashMap::new();
+    let mut interpreter = Interpreter::new(&NO_FUNCTIONS, names, &no_shapes);
+    let mut frame = Frame::new(expressions, &NO_FUNCTIONS);
+    frame.dimensions.extend(point.sizes.iter().map(|(name, size)| (name.clone(), *size)));
+    let indices: Vec<&str> = indices.iter().map(String::as_str).collect();
+    if indices.len() != shape.len() {
+        return Err("it has not one size for each index".into());
+    }
+    if indices.is_empty() {
+        return interpreter.value(&mut frame, root);
+    }
+    interpreter.over(&mut frame, &indices, &point.sizes_of(shape)?, root)
+}
+
+/// The outputs' values, parsed.
+pub struct Outputs(pub Vec<Formula>);
+
+impl Outputs {
+    pub fn new(outputs: &[Output]) -> Outcome<Self> {
+        let parse = |output: &Output| {
+            Formula::parse(&output.value).map_err(|error| format!("output `{}`: {error}", output.name))
+        };
+        Ok(Self(outputs.iter().map(parse).collect::<Outcome<_>>()?))
+    }
+}
+
+/// Inputs and nodes under their names, with derivatives by some coordinates.
+///
+/// # Errors
+/// The node that has no value.
+pub fn nodes_along(problem: &Problem, nodes: &Nodes, point: &Point, coordinates: &[Coordinate]) -> Outcome<Names> {
+    let mut names = point.names(problem, coordinates);
+    for node in &nodes.all {
+        let value = evaluate(&node.formula, &node.indices, &node.shape, &names, point);
+        let value = value.map_err(|error| format!("node `{}`: {error}", node.name))?;
+        names.insert(node.name.clone(), Rc::new(value));
+    }
+    Ok(names)
+}
+
+/// Inputs, nodes and outputs under their names.
+///
+/// # Errors
+/// The node or the output that has no value.
+pub fn nodes_at(
+    problem: &Problem,
+    nodes: &Nodes,
+    outputs: &[Output],
+    parsed: &Outputs,
+    point: &Point,
+) -> Outcome<Names> {
+    let mut names = nodes_along(problem, nodes, point, &[])?;
+    for (output, formula) in outputs.iter().zip(&parsed.0) {
+        let value = evaluate(formula, &output.indices, &output.shape, &names, point);
+        let value = value.map_err(|error| format!("output `{}`: {error}", output.name))?;
+        names.insert(output.name.clone(), Rc::new(value));
+    }
+    Ok(names)
+}
+
+/// A formula of the listing, which may have a name that others use.
+struct Line {
+    name: Option<String>,
+    what: String,
+    indices: Vec<String>,
+    shape: Vec<Size>,
+    formula: Formula,
+}
+
+/// The outputs and derivatives as shown, in an order in which each name stands above its uses.
+pub struct Shown {
+    lines: Vec<Line>,
+    /// The lines of the outputs, then those of the derivatives.
+    asked: Vec<usize>,
+}
+
+impl Shown {
+    /// Reads the listing of a certificate; `what` says what the derivatives are called in messages.
+    ///
+    /// # Errors
+    /// A line that is wrong, used nowhere, or defined by itself.
+    pub fn new(certificate: &Certificate, what: &[String], taken: &HashSet<String>) -> Outcome<Self> {
+        let line = |name: Option<&str>, what: String, indices: &[String], shape: &[Size], text: &str| {
+            let formula = Formula::parse(text).map_err(|error| format!("{what}: {error}"))?;
+            Ok::<_, String>(Line {
+                name: name.map(str::to_owned),
+                what,
+                indices: indices.to_vec(),
+                shape: shape.to_vec(),
+                formula,
+            })
+        };
+        let mut waiting = Vec::new();
+        for def in &certificate.lets {
+            waiting.push(line(Some(&def.name), format!("`let {}`", def.name), &def.indices, &def.shape, &def.formula)?);
+        }
+        let lets = waiting.len();
+        for output in &certificate.outputs {
+            waiting.push(line(Some(&output.name), format!("output `{}`", output.name), &[], &[], &output.formula)?);
+        }
+        for (derivative, what) in certificate.derivatives.iter().zip(what) {
+            waiting.push(line(None, what.clone(), &[], &[], &derivative.formula)?);
+        }
+        let mut known: HashSet<&str> = taken.iter().map(String::as_str).collect();
+        if let Some(line) = waiting.iter().find(|line| line.name.as_deref().is_some_and(|name| !known.insert(name))) {
+            return Err(format!("{}: there are two things of this name", line.what));
+        }
+        let used: HashSet<&str> = waiting.iter().flat_map(|line| line.formula.free_names()).collect();
+        let unused = |line: &&Line| line.name.as_deref().is_some_and(|name| !used.contains(name));
+        if let Some(line) = waiting[..lets].iter().find(unused) {
+            return Err(format!("{} is used nowhere", line.what));
+        }
+        Self::ordered(waiting, lets)
+    }
+
+    fn ordered(waiting: Vec<Line>, lets: usize) -> Outcome<Self> {
+        let mut places = vec![0; waiting.len()];
+        let mut waiting: Vec<(usize, Line)> = waiting.into_iter().enumerate().collect();
+        let mut lines = Vec::new();
+        while !waiting.is_empty() {
+            let open: HashSet<String> = waiting.iter().filter_map(|(_, line)| line.name.clone()).collect();
+            let ready = |(_, line): &(usize, Line)| !line.formula.free_names().iter().any(|name| open.contains(*name));
+            let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
+            if let (true, Some((_, line))) = (now.is_empty(), later.first()) {
+                return Err(format!("{} is defined by itself", line.what));
+            }
+            for (place, line) in now {
+                places[place] = lines.len();
+                lines.push(line);
+            }
+            waiting = later;
+        }
+        Ok(Self { lines, asked: places.split_off(lets) })
+    }
+
+    /// The outputs and derivatives at a point.
+    ///
+    /// # Errors
+    /// The line that has no value.
+    pub fn at(&self, problem: &Problem, point: &Point) -> Outcome<Vec<Rc<Value>>> {
+        let mut names = point.names(problem, &[]);
+        let mut values: Vec<Rc<Value>> = Vec::new();
+        for line in &self.lines {
+            let value = evaluate(&line.formula, &line.indices, &line.shape, &names, point);
+            let value = Rc::new(value.map_err(|error| format!("{}: {error}", line.what))?);
+            if let Some(name) = &line.name {
+                names.insert(name.clone(), Rc::clone(&value));
+            }
+            values.push(value);
+        }
+        Ok(self.asked.iter().map(|place| Rc::clone(&values[*place])).collect())
+    }
+}

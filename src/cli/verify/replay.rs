@@ -1,0 +1,211 @@
+//! The steps as a proof: from every chain rule's value its closed form must be reached by listed steps, and a step that
+//! says *the same operation over replaced operands* must be just that.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::nodes::{Formula, Node, Nodes, Operand, Operation};
+use crate::cli::certificate::{Certificate, Derivative, Step};
+
+/// The rule of steps that follow from earlier ones; what any other rule says is checked by numbers.
+pub const OPERANDS: &str = "operands";
+
+/// A step with its two sides taken apart.
+#[derive(Debug)]
+pub struct Claim {
+    pub before: Operand,
+    pub after: Operand,
+    /// The facts that this relies on, through earlier steps too.
+    pub facts: HashSet<String>,
+}
+
+/// The steps of a certificate, replayed.
+#[derive(Debug, Default)]
+pub struct Replay {
+    pub claims: Vec<Claim>,
+    /// Which steps something relies on.
+    pub used: Vec<bool>,
+    /// The steps whose `before` is a node.
+    from: HashMap<String, Vec<usize>>,
+}
+
+/// What a message calls a step.
+pub fn step_text(step: &Step) -> String {
+    format!("step {} ({})", step.number, step.rule)
+}
+
+impl Replay {
+    /// Replays all steps.
+    ///
+    /// # Errors
+    /// The first step that does not follow.
+    pub fn new(nodes: &Nodes, steps: &[Step]) -> Result<Self, String> {
+        let mut replay = Self::default();
+        for (place, step) in steps.iter().enumerate() {
+            if step.number != place as u64 + 1 {
+                return Err(format!("step {} stands where step {} belongs", step.number, place + 1));
+            }
+            replay.add(nodes, step).map_err(|error| format!("{}: {error}", step_text(step)))?;
+        }
+        Ok(replay)
+    }
+
+    /// Adds a step.
+    ///
+    /// # Errors
+    /// Why it does not follow.
+    pub fn add(&mut self, nodes: &Nodes, step: &Step) -> Result<(), String> {
+        let (before, after) = (side(&step.before, step)?, side(&step.after, step)?);
+        let node = nodes.of(&before).ok_or_else(|| format!("`{}` is no node", step.before))?;
+        let own: HashSet<&String> = before.indices().iter().collect();
+        if own.len() != node.indices.len() || before.indices().len() != own.len() {
+            return Err(format!("`{}` has not each index once", step.before));
+        }
+        let listed: HashSet<&String> = step.indices.iter().collect();
+        if listed != own || step.indices.len() != own.len() {
+            return Err(format!("its indices are not those of `{}`", step.before));
+        }
+        if self.claims.iter().any(|claim| claim.before == before && claim.after == after) {
+            return Err("an earlier step says the same".into());
+        }
+        let mut facts: HashSet<String> = step.facts.iter().cloned().collect();
+        if step.rule == OPERANDS {
+            let relied = nodes.of(&after).and_then(|other| self.congruent(node, &before, other, &after));
+            let relied = relied.ok_or_else(|| {
+                format!("`{}` is not `{}` over operands that earlier steps replaced", step.after, step.before)
+            })?;
+            for place in relied {
+                self.used[place] = true;
+                facts.extend(self.claims[place].facts.iter().cloned());
+            }
+        }
+        if let Operand::Named(name, _) = &before {
+            self.from.entry(name.clone()).or_default().push(self.claims.len());
+        }
+        self.claims.push(Claim { before, after, facts });
+        self.used.push(false);
+        Ok(())
+    }
+
+    /// The steps that make one node, used here, the same operation as another over replaced operands.
+    fn congruent(&self, left: &Node, left_use: &Operand, right: &Node, right_use: &Operand) -> Option<HashSet<usize>> {
+        let (mut ours, mut theirs) = (labels(left, left_use), labels(right, right_use));
+        match (&left.operation, &right.operation) {
+            (Operation::Reduce(name, closed), Operation::Reduce(other, others)) => {
+                if name != other || closed.len() != others.len() {
+                    return None;
+                }
+                // Labels that no index can have: those of the left node are fixed, those of the right one are found.
+                ours.extend(closed.iter().enumerate().map(|(place, index)| (index.clone(), format!("#{place}"))));
+                theirs.extend(others.iter().enumerate().map(|(place, index)| (index.clone(), format!("?{place}"))));
+            }
+            (operation, other) if operation == other => {}
+            _ => return None,
+        }
+        if left.operands.len() != right.operands.len() {
+            return None;
+        }
+        let mut relied = HashSet::new();
+        let mut found: HashMap<String, String> = HashMap::new();
+        for (from, to) in left.operands.iter().zip(&right.operands) {
+            let (from, to) = (from.renamed(&ours), to.renamed(&theirs));
+            let way = self.way(&from, |reached| {
+                let now = matches(reached, &to, &found)?;
+                found = now;
+                Some(())
+            })?;
+            relied.extend(way);
+        }
+        Some(relied)
+    }
+
+    /// The steps from an operand to one that is wanted, the shortest way.
+    fn way(&self, from: &Operand, mut wanted: impl FnMut(&Operand) -> Option<()>) -> Option<Vec<usize>> {
+        let mut seen: HashMap<Operand, Option<(usize, Operand)>> = HashMap::from([(from.clone(), None)]);
+        let mut pending = VecDeque::from([from.clone()]);
+        while let Some(operand) = pending.pop_front() {
+            if wanted(&operand).is_some() {
+                let (mut way, mut at) = (Vec::new(), &operand);
+                while let Some(Some((place, earlier))) = seen.get(at) {
+                    way.push(*place);
+                    at = earlier;
+                }
+                return Some(way);
+            }
+            let Operand::Named(name, axes) = &operand else { continue };
+            for place in self.from.get(name).into_iter().flatten() {
+                let claim = &self.claims[*place];
+                let labels = claim.before.indices().iter().cloned().zip(axes.iter().cloned()).collect();
+                let next = claim.after.renamed(&labels);
+                if !seen.contains_key(&next) {
+                    seen.insert(next.clone(), Some((*place, operand.clone())));
+                    pending.push_back(next);
+                }
+            }
+        }
+        None
+    }
+
+    /// The facts that a derivative's closed form relies on.
+    ///
+    /// # Errors
+    /// That the steps do not lead to it.
+    pub fn root(&mut self, derivative: &Derivative) -> Result<HashSet<String>, String> {
+        let of = |text: &str| {
+            let operand = Formula::parse(text)?.operand(&derivative.indices);
+            operand.ok_or_else(|| format!("`{text}` is no node, input or number"))
+        };
+        let (raw, closed) = (of(&derivative.chain_rule)?, of(&derivative.closed)?);
+        let way = self.way(&raw, |reached| (*reached == closed).then_some(()));
+        let way = way.ok_or("the steps do not lead from the chain rule's value to the closed form")?;
+        let mut facts = HashSet::new();
+        for place in way {
+            self.used[place] = true;
+            facts.extend(self.claims[place].facts.iter().cloned());
+        }
+        Ok(facts)
+    }
+}
+
+/// Whether two operands are one, once labels that are still to be found are set; gives the labels found.
+fn matches(left: &Operand, right: &Operand, found: &HashMap<String, String>) -> Option<HashMap<String, String>> {
+    let same_kind = match (left, right) {
+        (Operand::Named(name, axes), Operand::Named(other, others)) => name == other && axes.len() == others.len(),
+        (Operand::Position(_), Operand::Position(_)) => true,
+        (Operand::Number(number), Operand::Number(other)) => number == other,
+        _ => false,
+    };
+    let mut found = found.clone();
+    for (label, open) in left.indices().iter().zip(right.indices()) {
+        if !open.starts_with('?') {
+            if label != open {
+                return None;
+            }
+            continue;
+        }
+        let taken = found.iter().any(|(other, known)| known == label && other != open);
+        let known = found.entry(open.clone()).or_insert_with(|| label.clone());
+        if taken || known != label || !label.starts_with('#') {
+            return None;
+        }
+    }
+    same_kind.then_some(found)
+}
+
+/// What the indices of a node are called where it is used.
+fn labels(node: &Node, used: &Operand) -> HashMap<String, String> {
+    node.indices.iter().cloned().zip(used.indices().iter().cloned()).collect()
+}
+
+fn side(text: &str, step: &Step) -> Result<Operand, String> {
+    let operand = Formula::parse(text)?.operand(&step.indices);
+    operand.ok_or_else(|| format!("`{text}` is no node, input or number"))
+}
+
+/// The steps that something relies on, for a writer that leaves the others out.
+pub fn needed(nodes: &Nodes, certificate: &Certificate) -> Result<Vec<bool>, String> {
+    let mut replay = Replay::new(nodes, &certificate.steps)?;
+    for derivative in &certificate.derivatives {
+        replay.root(derivative)?;
+    }
+    Ok(replay.used)
+}

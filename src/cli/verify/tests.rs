@@ -1,0 +1,429 @@
+//! Certificates that are true are verified; whatever is changed in one is found, also by a forger who renews the digest.
+
+use std::collections::{HashMap, HashSet};
+
+use chainrule_compiler::derive::{Request, derive};
+use chainrule_compiler::parse::parse_formula;
+use chainrule_compiler::print::Style;
+use chainrule_compiler::resolve::resolve;
+use serde_json::{Map, Value, json};
+
+use super::nodes::Nodes;
+use super::replay::Replay;
+use super::sample::Random;
+use super::{checked, on_a_large_stack};
+use crate::cli::certificate::write::{Subject, certificate};
+use crate::cli::certificate::{Certificate, Definition, Division, Size, Step};
+
+fn request(order: u8) -> Request {
+    Request { order, ..Request::default() }
+}
+
+fn certificate_of(text: &str, request: &Request) -> Certificate {
+    let module = parse_formula(text, &[]).expect("the formula is right");
+    let function = resolve(&module, text).expect("the formula is right").pop().expect("there is a function");
+    let derived = derive(function, request).expect("the formula has derivatives");
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    certificate(&Subject { text, shapes: &Vec::new(), request, derived: &derived, listing: &listing })
+        .expect("it is written")
+}
+
+fn verified(certificate: &Certificate) -> Result<super::check::Verified, String> {
+    on_a_large_stack(|| checked(certificate))
+}
+
+fn sealed(mut certificate: Certificate) -> Certificate {
+    certificate.digest = certificate.expected_digest();
+    certificate
+}
+
+/// A step that the simplifier does not find yet, put in by hand: `before` becomes `after` by facts.
+fn with_step(
+    mut certificate: Certificate,
+    nodes: &[Definition],
+    sides: [&str; 2],
+    shown: [&str; 2],
+    formula: &str,
+) -> Certificate {
+    certificate.nodes.extend_from_slice(nodes);
+    let facts: Vec<String> = certificate.facts.iter().map(|fact| fact.text.clone()).collect();
+    certificate.facts.iter_mut().for_each(|fact| fact.used = true);
+    let indices = certificate.derivatives[0].indices.clone();
+    let [before, after] = sides.map(str::to_owned);
+    let [from, to] = shown.map(str::to_owned);
+    certificate.derivatives[0].closed.clone_from(&after);
+    certificate.derivatives[0].formula = formula.into();
+    let step =
+        Step { number: 1, rule: "by a fact".into(), indices, before, after, from, to, facts, divides: Vec::new() };
+    certificate.steps = vec![step];
+    sealed(certificate)
+}
+
+/// Logistic loss of two classes whose targets add up to 1.
+fn scalar_fact() -> Certificate {
+    let text = "fn f(x, t, u) wrt(x) where t + u == 1 = t * x + u * x;";
+    let certificate = certificate_of(text, &request(1));
+    let raw = certificate.derivatives[0].chain_rule.clone();
+    with_step(certificate, &[], [&raw, "1"], ["t + u", "1"], "1")
+}
+
+/// An array of numbers that add up to 1 in every row.
+fn row_fact() -> Certificate {
+    let text = "fn f(x: [N], t: [N, K]) wrt(x) where sum(t, axis = 1) == 1 = sum[n, k](x[n] * t[n, k]);";
+    let mut certificate = certificate_of(text, &request(1));
+    certificate.lets.clear();
+    let (raw, index) = (certificate.derivatives[0].chain_rule.clone(), certificate.derivatives[0].indices[0].clone());
+    with_step(certificate, &[], [&raw, "1"], [&format!("sum[k](t[{index}, k])"), "1"], "1")
+}
+
+/// A symmetric matrix: (a + a.T) @ x is 2·(a @ x).
+fn symmetric() -> Certificate {
+    let text = "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x));";
+    let mut certificate = certificate_of(text, &request(1));
+    let raw = certificate.derivatives[0].chain_rule.clone();
+    let index = certificate.derivatives[0].indices[0].clone();
+    let definition = |name: &str, formula: &str| {
+        let (indices, shape) = (vec!["i".to_owned()], vec![Size::Name("D".into())]);
+        Definition { name: name.into(), indices, shape, formula: formula.into() }
+    };
+    let row = certificate.nodes.iter().find(|node| node.formula.starts_with("sum[") && node.indices.len() == 1);
+    let row = row.expect("a @ x is a node").name.clone();
+    let nodes = [definition("twice", &format!("2 * {row}[i]"))];
+    certificate.lets.retain(|line| certificate.outputs[0].formula.contains(&line.name));
+    certificate.lets.push(definition("g", "2 * sum[j](a[i, j] * x[j])"));
+    let (after, from) = (format!("twice[{index}]"), raw.clone());
+    with_step(certificate, &nodes, [&raw, &after], [&from, &format!("2 * {row}[{index}]")], "g")
+}
+
+/// A divisor that is not zero by a fact alone.
+fn divided() -> Certificate {
+    let text = "fn f(x, p) wrt(x) where p > 0 = x * (1 + p) * p;";
+    let certificate = certificate_of(text, &request(1));
+    let raw = certificate.derivatives[0].chain_rule.clone();
+    let definition = |name: &str, formula: &str| Definition {
+        name: name.into(),
+        indices: Vec::new(),
+        shape: Vec::new(),
+        formula: formula.into(),
+    };
+    // A longer form, but a true one: p·(1 + p) = (1 + p)/(1/p).
+    let sum = certificate.nodes.iter().find(|node| node.formula == "1 + p").expect("1 + p is a node").name.clone();
+    let nodes = [definition("inverse", "1 / p"), definition("ratio", &format!("{sum} / inverse"))];
+    let mut certificate =
+        with_step(certificate, &nodes, [&raw, "ratio"], [&raw, &format!("{sum} / (1 / p)")], "(1 + p) / (1 / p)");
+    let division = |by: &str, because: &str| Division { by: by.into(), because: because.into() };
+    certificate.steps[0].divides =
+        vec![division("p", "it cannot be zero where the facts hold"), division("inverse", "it cannot be zero")];
+    sealed(certificate)
+}
+
+/// Certificates whose parts are all of some use.
+fn samples() -> Vec<Certificate> {
+    let pullback = Request { order: 1, upstream: Some("g".into()), ..Request::default() };
+    vec![
+        certificate_of("1/(1 + exp(-x))", &request(2)),
+        certificate_of("fn f(x, t) wrt(x) { let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s)) }", &request(1)),
+        certificate_of("fn f(x) = if x > 0 { x**3 } else { exp(2 * x) };", &request(1)),
+        certificate_of("fn f(x: [N, D], w: [D]) -> (u: [N]) = tanh(x @ w);", &pullback),
+        scalar_fact(),
+        row_fact(),
+        symmetric(),
+        divided(),
+    ]
+}
+
+#[test]
+fn true_certificates_are_verified() {
+    for certificate in samples() {
+        let found = verified(&certificate);
+        assert!(found.is_ok_and(|found| found.compared > 0), "{}\n{:?}", certificate.formula, verified(&certificate));
+        assert_eq!(Certificate::read(&certificate.text()).as_ref(), Ok(&certificate));
+    }
+}
+
+/// Every way to change one thing of a value: `(where, value)`.
+fn changes(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let mut inner = Vec::new();
+                changes(field, &format!("{path}/{name}"), &mut inner);
+                let put = |(place, changed)| {
+                    let mut fields: Map<String, Value> = fields.clone();
+                    fields.insert(name.clone(), changed);
+                    (place, Value::Object(fields))
+                };
+                out.extend(inner.into_iter().map(put));
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                let mut inner = Vec::new();
+                changes(item, &format!("{path}/{at}"), &mut inner);
+                let put = |(place, changed)| {
+                    let mut items = items.clone();
+                    items[at] = changed;
+                    (place, Value::Array(items))
+                };
+                out.extend(inner.into_iter().map(put));
+                let without = [&items[..at], &items[at + 1..]].concat();
+                out.push((format!("{path}/{at} dropped"), Value::Array(without)));
+                let twice = [&items[..=at], &items[at..]].concat();
+                out.push((format!("{path}/{at} twice"), Value::Array(twice)));
+                if at > 0 && items[at] != items[at - 1] {
+                    let mut swapped = items.clone();
+                    swapped.swap(at, at - 1);
+                    out.push((format!("{path}/{at} swapped with the one before"), Value::Array(swapped)));
+                }
+            }
+        }
+        Value::String(text) => out.extend(texts(text).into_iter().map(|text| (format!("{path}: {text}"), json!(text)))),
+        Value::Number(number) => {
+            let number = number.as_u64().unwrap_or(0);
+            out.push((format!("{path} + 1"), json!(number + 1)));
+        }
+        Value::Bool(truth) => out.push((format!("{path} not"), json!(!truth))),
+        Value::Null => {}
+    }
+}
+
+/// A text with one word or sign changed, at each place.
+fn texts(text: &str) -> Vec<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut changed = vec![format!("{text} + 1"), String::new()];
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let length =
+            if is_word(c) { text[at..].find(|c| !is_word(c)).unwrap_or(text.len() - at) } else { c.len_utf8() };
+        let piece = &text[at..at + length];
+        let others: &[&str] = match piece {
+            "exp" => &["sin"],
+            "log" => &["sqrt"],
+            "+" | "*" => &["-"],
+            "-" | "/" => &["+"],
+            ">" => &["<="],
+            piece if is_word(c) && piece.chars().all(|c| c.is_ascii_digit()) => &["3"],
+            _ if is_word(c) => &["x", "n1", "nobody"],
+            _ => &[],
+        };
+        changed.extend(
+            others
+                .iter()
+                .filter(|other| **other != piece)
+                .map(|other| [&text[..at], *other, &text[at + length..]].concat()),
+        );
+        at += length;
+    }
+    changed
+}
+
+/// Whether a certificate with this change says what is true as well: another word for a rule that is checked by numbers
+/// anyway, or another order of definitions that do not read each other.
+fn is_still_true(place: &str) -> bool {
+    let rule = place.contains("/rule: ") && !place.ends_with(": operands");
+    let order = ["/nodes/", "/let/"].iter().any(|list| place.starts_with(list)) && place.ends_with("the one before");
+    rule || order
+}
+
+fn refused(value: &Value) -> Result<String, super::check::Verified> {
+    match Certificate::read(&value.to_string()) {
+        Err(malformed) => Ok(malformed),
+        Ok(certificate) => match verified(&certificate) {
+            Err(message) => Ok(message),
+            Ok(found) => Err(found),
+        },
+    }
+}
+
+#[test]
+fn every_change_is_refused() {
+    let mut accepted = Vec::new();
+    for certificate in samples() {
+        let value: Value = serde_json::from_str(&certificate.text()).expect("it is JSON");
+        let mut all = Vec::new();
+        changes(&value, "", &mut all);
+        assert!(all.len() > 100, "{} changes", all.len());
+        for (place, mut changed) in all {
+            let digest = changed["digest"].clone();
+            if let (false, Ok(read)) = (place.starts_with("/digest"), Certificate::read(&changed.to_string())) {
+                changed["digest"] = json!(read.expected_digest());
+            }
+            let forged = refused(&changed);
+            if forged.is_err() && !is_still_true(&place) {
+                accepted.push(format!("{}: {place}", certificate.formula));
+            }
+            changed["digest"] = digest;
+            if forged.is_err() && refused(&changed).is_err() {
+                accepted.push(format!("{}: {place}, with the old digest", certificate.formula));
+            }
+        }
+    }
+    assert!(accepted.is_empty(), "{} changes are accepted:\n{}", accepted.len(), accepted.join("\n"));
+}
+
+/// The first derivative of a formula with a closed form put in by hand.
+fn claimed(text: &str, nodes: &[(&str, &str)], after: &str, shown: &str) -> Certificate {
+    let certificate = certificate_of(text, &Request { raw: true, ..request(1) });
+    let raw = certificate.derivatives[0].chain_rule.clone();
+    let scalar = |(name, formula): &(&str, &str)| {
+        let (name, formula) = ((*name).to_owned(), (*formula).to_owned());
+        Definition { name, indices: Vec::new(), shape: Vec::new(), formula }
+    };
+    let nodes: Vec<Definition> = nodes.iter().map(scalar).collect();
+    let mut certificate = with_step(certificate, &nodes, [&raw, after], [&raw, after], shown);
+    let outputs: Vec<String> = certificate.outputs.iter().map(|output| output.formula.clone()).collect();
+    certificate.lets.retain(|line| outputs.iter().any(|formula| formula.contains(&line.name)));
+    sealed(certificate)
+}
+
+fn refusal(certificate: &Certificate) -> String {
+    verified(certificate).expect_err("it is refused")
+}
+
+#[test]
+fn a_closed_form_is_defined_where_the_chain_rule_is() {
+    let cube = claimed("fn f(x) = x**3;", &[("m1", "3 * n1"), ("m2", "m1 / x")], "m2", "3*y/x");
+    let message = refusal(&cube);
+    assert!(message.contains("step 1") && message.contains("undefined") && message.contains("x = 0"), "{message}");
+    // At no point that is tried is x² + x − 0.33 zero, but nothing says that it never is.
+    let nodes =
+        [("m1", "x * x"), ("m2", "m1 + x"), ("m3", "m2 - 0.33"), ("m4", "2 * x"), ("m5", "m4 * m3"), ("m6", "m5 / m3")];
+    let never = claimed("fn f(x) = x**2;", &nodes, "m6", "2*x");
+    let message = refusal(&never);
+    assert!(message.contains("divides by `m3`"), "{message}");
+}
+
+#[test]
+fn both_sides_of_a_condition_are_checked() {
+    let text = "fn f(x) = if x > 1234.5 { x**2 } else { x**3 };";
+    let wrong = claimed(text, &[("m1", "x ** 2"), ("m2", "3 * m1")], "m2", "3*x**2");
+    let message = refusal(&wrong);
+    assert!(message.contains("step 1") && message.contains("m2"), "{message}");
+}
+
+#[test]
+fn facts_that_no_point_satisfies_leave_a_step_unchecked() {
+    let text = "fn f(x, z) wrt(x) where z > 2, z < 1 = x * z * 2;";
+    let message = refusal(&claimed(text, &[("m1", "z + z")], "m1", "z + z"));
+    assert!(message.contains("no point was found where `z < 1`, `z > 2` holds"), "{message}");
+    let text = "fn f(x, z: [3]) wrt(x) where z > 1000, sum(z) < 3300 = x * sum(z) * 2;";
+    assert!(refusal(&claimed(text, &[("m1", "z + z")], "m1", "z + z")).contains("node `m1`"));
+    let text = "fn f(x, z) wrt(x) where 1000 < z = x * z * 2;";
+    assert!(verified(&claimed(text, &[("m1", "abs(z)"), ("m2", "m1 + z")], "m2", "2 * z")).is_ok());
+    let text = "fn f(x, z, u) wrt(x) where z**2 + u**2 == 1, z > 0 = x * (z**2 + u**2);";
+    let found = verified(&claimed(text, &[], "1", "1"));
+    assert!(found.is_ok(), "{found:?}");
+    let wrong = refusal(&claimed(text, &[("m1", "z + u")], "m1", "z + u"));
+    assert!(wrong.contains("step 1"), "{wrong}");
+}
+
+#[test]
+fn a_step_holds_by_its_own_facts() {
+    for mut certificate in [scalar_fact(), row_fact(), symmetric()] {
+        certificate.steps[0].facts.clear();
+        certificate.facts[0].used = false;
+        let message = refusal(&sealed(certificate));
+        assert!(message.contains("step 1"), "{message}");
+    }
+}
+
+#[test]
+fn nothing_is_there_for_nothing() {
+    let sigmoid = || certificate_of("1/(1 + exp(-x))", &request(1));
+    let mut idle = sigmoid();
+    idle.derivatives[0].closed = idle.derivatives[0].chain_rule.clone();
+    let message = refusal(&sealed(idle));
+    assert!(message.contains("step 1 (fold back): nothing relies on it"), "{message}");
+    let mut idle = sigmoid();
+    idle.steps.clear();
+    idle.derivatives[0].closed = idle.derivatives[0].chain_rule.clone();
+    let message = refusal(&sealed(idle));
+    assert!(message.contains("is used nowhere"), "{message}");
+}
+
+#[test]
+fn steps_over_sums_are_replayed() {
+    let row = |name: &str, indices: &[&str], formula: &str| Definition {
+        name: name.into(),
+        indices: indices.iter().map(|index| (*index).to_owned()).collect(),
+        shape: vec![Size::Name("N".into()); indices.len()],
+        formula: formula.into(),
+    };
+    let definitions = [
+        row("a1", &["i", "j"], "x[i, j] * 2"),
+        row("b1", &["i", "j"], "x[j, i] + x[j, i]"),
+        row("a2", &["k"], "sum[i](a1[k, i])"),
+        row("b2", &["k"], "sum[i](b1[i, k])"),
+        row("b3", &["k"], "sum[i](b1[k, i])"),
+        row("a3", &[], "sum[i, j](a1[i, j])"),
+        row("b4", &[], "sum[i, j](b1[i, j])"),
+        row("a4", &["i"], "a2[i] / 3"),
+        row("b5", &["m"], "b2[m] / 3"),
+        row("b6", &["m"], "b2[m] / 4"),
+    ];
+    let shapes = HashMap::from([("x".to_owned(), vec![Size::Name("N".into()); 2])]);
+    let nodes = Nodes::read(&definitions, &shapes, &HashSet::new()).expect("they are nodes");
+    let step = |rule: &str, indices: &[&str], before: &str, after: &str| Step {
+        number: 1,
+        rule: rule.into(),
+        indices: indices.iter().map(|index| (*index).to_owned()).collect(),
+        before: before.into(),
+        after: after.into(),
+        from: before.into(),
+        to: after.into(),
+        facts: Vec::new(),
+        divides: Vec::new(),
+    };
+    let mut replay = Replay::default();
+    let mut add = |step: &Step| replay.add(&nodes, step);
+    // Without the first step nothing follows.
+    assert!(add(&step("operands", &["k"], "a2[k]", "b2[k]")).is_err());
+    assert_eq!(add(&step("doubled", &["i", "j"], "a1[i, j]", "b1[j, i]")), Ok(()));
+    assert_eq!(add(&step("operands", &["k"], "a2[k]", "b2[k]")), Ok(()));
+    assert!(add(&step("operands", &["k"], "a2[k]", "b3[k]")).is_err(), "another axis is summed");
+    assert_eq!(add(&step("operands", &[], "a3", "b4")), Ok(()), "both axes are summed, in whatever order");
+    assert_eq!(add(&step("operands", &["n"], "a4[n]", "b5[n]")), Ok(()));
+    assert!(add(&step("operands", &["n"], "a4[n]", "b6[n]")).is_err(), "another number");
+    assert!(add(&step("operands", &["n"], "a4[n]", "b5[n]")).is_err(), "said before");
+    assert!(add(&step("operands", &["n", "m"], "a4[n]", "b5[n]")).is_err(), "an index too many");
+}
+
+/// A formula of x and z, drawn from a grammar: `depth` operations inside each other.
+fn random_formula(random: &mut Random, depth: u32) -> String {
+    if depth == 0 {
+        return ["x", "z", "1", "2", "0.5"][random.below(5)].to_owned();
+    }
+    let inner = |random: &mut Random| {
+        let less = 1 + u32::try_from(random.below(2)).unwrap_or(0);
+        random_formula(random, depth.saturating_sub(less))
+    };
+    let (a, b) = (inner(random), inner(random));
+    match random.below(14) {
+        0 | 1 => format!("({a} + {b})"),
+        2 => format!("({a} - {b})"),
+        3 | 4 => format!("({a} * {b})"),
+        5 => format!("({a} / (1 + ({b})**2))"),
+        6 => format!("exp(-({a})**2)"),
+        7 => format!("log(1 + exp({a}))"),
+        8 => format!("sqrt(1 + ({a})**2)"),
+        9 => format!("sin({a})"),
+        10 => format!("tanh({a})"),
+        11 => format!("(if {a} > {b} {{ {a} }} else {{ {b} }})"),
+        12 => format!("abs({a})"),
+        _ => format!("sigmoid({a})"),
+    }
+}
+
+#[test]
+fn random_formulas_have_certificates() {
+    for number in 0..120_u64 {
+        let mut random = Random(number);
+        let (a, b) = (random_formula(&mut random, 3), random_formula(&mut random, 2));
+        let text = format!("fn f(x, z) = x * {a} + z * {b};");
+        let certificate = certificate_of(&text, &request(1 + u8::from(number % 3 == 0)));
+        let found = verified(&certificate);
+        assert!(found.is_ok(), "{number}: {text}\n{found:?}");
+        let logged = |step: &Step| step.rule != "unlogged";
+        assert!(certificate.steps.iter().all(logged), "{number}: {text}: the steps do not lead to the closed form");
+    }
+}
