@@ -25,10 +25,21 @@ const CASES: &[(&str, &[&str], &str)] = &[
     ("fn f(a: [D]) { let id[i, j] = if i == j { 1 } else { 0 }; sum(id @ a * a) }", &[], "a=[3,4]"),
     ("fn f(a, b) -> (u, v) { let s = sin(a * b); (s * a, s / b) }", &[], "a=0.3,b=1.2"),
     ("sum(max(x, axis = 1)) + norm(x) + mean(x)", &["x=N,M"], "x=[[1,-2],[0.5,3]]"),
+    ("sum((x @ w - t)**2) / 2", &["x=N,D", "w=D", "t=N"], "x=[[1,2],[3,4],[5,6]],w=[1,-1],t=[0.5,2,0.1]"),
+    ("sum(log(1 + exp(-t * (x @ w))))", &["x=N,D", "w=D", "t=N"], "x=[[1,2],[3,4],[5,6]],w=[1,-1],t=[0.5,2,0.1]"),
+    ("sum(x * (a @ x)) + sum(x.T @ a @ x)", &["x=D,M", "a=D,D"], "x=[[1],[2]],a=[[1,-1],[0.5,2]]"),
+    ("softmax(a, axis = 0) * logsumexp(a, axis = 1, keep = true)", &["a=N,K"], "a=[[1,2,3],[0.1,-0.2,0.3]]"),
+    ("sum(outer(x, x) @ outer(x, w)) * sum(eye(3) @ outer(x, w))", &["x=3", "w=D"], "x=[1,2,3],w=[0.5,-1]"),
+    ("sum(h.T @ tanh(h @ h.T) @ h)", &["h=N,D"], "h=[[1,0.2],[-0.3,0.4],[0.5,0.6]]"),
+    ("fn f(x: [N, N], v: [N]) { let y[i, j] = x[i, j] * v[i] + v[j]; sum(y @ y) }", &[], "x=[[1,2],[3,4]],v=[0.5,-1]"),
 ];
+
+/// What the formulas above are printed with.
+const NOTATIONS: &[&str] = &[" @ ", ".T", "axis = 0", "keep = true", "outer(", "trace(", "diag("];
 
 #[test]
 fn formulas_parse_again_and_mean_the_same() {
+    let mut printed = String::new();
     for order in ["1", "2"] {
         for (formula, shapes, at) in CASES {
             let shapes: Vec<&str> = shapes.iter().flat_map(|shape| ["--shape", shape]).collect();
@@ -41,6 +52,7 @@ fn formulas_parse_again_and_mean_the_same() {
             assert!(text.is_ascii());
             let derived: Value = serde_json::from_str(&text).unwrap();
             let rebuilt = rebuilt(&derived["functions"][0]);
+            printed.push_str(&rebuilt);
             let (status, text, error) = run(&["eval", &rebuilt, "--at", at, "--order", "0", "--format", "json"]);
             assert_eq!((status, error.as_str()), (0, ""), "{formula}\n{rebuilt}");
             let found: Value = serde_json::from_str(&text).unwrap();
@@ -54,6 +66,8 @@ fn formulas_parse_again_and_mean_the_same() {
             }
         }
     }
+    let missing: Vec<&&str> = NOTATIONS.iter().filter(|notation| !printed.contains(**notation)).collect();
+    assert!(missing.is_empty(), "nothing was printed with {missing:?}");
 }
 
 /// A function of several outputs: the outputs, then the derivatives.

@@ -269,7 +269,9 @@ impl<'a, 'b> Lister<'a, 'b> {
                 let place = self.items.index(item);
                 self.heights[place] = height;
                 self.unsized_slots(item);
-                self.choices.insert(item, found);
+                if !found.is_empty() {
+                    self.choices.insert(item, found);
+                }
             }
         }
         Ok(())

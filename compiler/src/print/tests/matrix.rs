@@ -257,6 +257,21 @@ fn a_layer_has_the_cotangents_of_the_textbook() {
 }
 
 #[test]
+fn a_negated_product_is_a_product() {
+    let text = "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum(-(t*exp(x @ w)));";
+    let (lines, operations) = derivatives(text, &Request { order: 1, ..Request::default() }, Style::Language);
+    assert_eq!((lines[lines.len() - 1].as_str(), operations), ("-(x.T @ s1)", 5));
+}
+
+#[test]
+fn no_line_hides_the_number_pi() {
+    let text = "fn f(x) { let y = if x > 0 { let pi = x*x; pi*sin(pi) } else { x*pi }; y**2 }";
+    let (lines, _) = derivatives(text, &Request { order: 1, ..Request::default() }, Style::Language);
+    assert!(lines.iter().all(|line| !line.starts_with("pi =")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("x*pi")), "{lines:?}");
+}
+
+#[test]
 fn what_could_mean_two_things_is_in_index_notation() {
     let request = Request { order: 1, upstream: Some("g".into()), ..Request::default() };
     let one = |text: &str| derivatives(text, &request, Style::Language).0;
