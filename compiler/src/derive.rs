@@ -354,7 +354,7 @@ impl Derived {
                 node,
                 slots: (0..self.function.graph.shape(node).len()).collect(),
             };
-            known.extend(self.read_by(values).into_iter().map(unnamed));
+            known.extend(self.read_by(values, calls).into_iter().map(unnamed));
         }
         let vocabulary = Vocabulary { names: &known, calls, functions: &self.function.module, reserved: &[] };
         list_with(&self.function.graph, &asked, &vocabulary, style)
@@ -369,7 +369,11 @@ impl Derived {
                 names.entry(node).or_insert(&line.name);
             }
         }
-        self.read_by(&self.closed).iter().filter_map(|node| names.get(node)).map(|name| (*name).to_owned()).collect()
+        self.read_by(&self.closed, &self.calls)
+            .iter()
+            .filter_map(|node| names.get(node))
+            .map(|name| (*name).to_owned())
+            .collect()
     }
 
     /// What to lower: outputs, then derivatives as the chain rule gives them. A closed form may cancel where the chain rule
@@ -396,17 +400,24 @@ impl Derived {
     #[must_use]
     pub fn saved(&self) -> Vec<NodeId> {
         let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
-        self.read_by(&raw)
+        self.read_by(&raw, &[])
     }
 
-    fn read_by(&self, values: &[Ref]) -> Vec<NodeId> {
+    /// What some values read; where `calls` say that a node is a call, its arguments too.
+    fn read_by(&self, values: &[Ref], calls: &[KnownCall]) -> Vec<NodeId> {
         let graph = &self.function.graph;
         let forward = graph.live(self.function.outputs.iter().map(|output| output.value.node));
+        let calls: HashMap<NodeId, &KnownCall> = calls.iter().map(|call| (call.node, call)).collect();
         let mut reached = vec![false; graph.len()];
-        values.iter().for_each(|root| reached[root.node.index()] = true);
-        for node in graph.nodes().rev() {
-            if reached[node.index()] && !forward[node.index()] {
-                graph.operands(node).for_each(|operand| reached[operand.node.index()] = true);
+        let mut pending: Vec<NodeId> = values.iter().map(|root| root.node).collect();
+        while let Some(node) = pending.pop() {
+            if std::mem::replace(&mut reached[node.index()], true) {
+                continue;
+            }
+            if let Some(call) = calls.get(&node) {
+                pending.extend(call.arguments.iter().map(|argument| argument.node));
+            } else if !forward[node.index()] {
+                pending.extend(graph.operands(node).map(|operand| operand.node));
             }
         }
         let saved = |node: &NodeId| reached[node.index()] && forward[node.index()] && is_computed(graph, *node);

@@ -178,6 +178,11 @@ impl<'a> Items<'a> {
         if in_backward { self.call_of.get(&node).copied().unwrap_or(plain) } else { plain }
     }
 
+    /// Whether backward formulas refer to a node by a call.
+    pub(super) fn is_called(&self, node: NodeId) -> bool {
+        self.call_of.contains_key(&node)
+    }
+
     /// A number for each item, below [`Items::len`].
     pub(super) fn index(&self, item: Item) -> usize {
         match item {

@@ -260,6 +260,8 @@ impl<'a, 'b> Lister<'a, 'b> {
             }
             let height = self.height(item);
             let user = known.get(&self.items.node(item)).copied().filter(|_| self.items.is_forward(item));
+            // What backward formulas call is not saved for them.
+            let user = user.filter(|known| !known.name.is_empty() || !self.items.is_called(known.node));
             // A comparison of values that have names reads better where it stands.
             let plain = self.items.kind(item) == Kind::Truth && height <= 1;
             let shared = self.items.uses(item) > 1 && !plain;
