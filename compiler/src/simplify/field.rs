@@ -417,6 +417,7 @@ impl<'a> Field<'a> {
             Meaning::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => {
                 exponent.to_integer().is_some_and(|exponent| exponent >= 2)
             }
+            Meaning::Function(Operator::Sign, _) => true,
             _ => false,
         })
     }
@@ -448,6 +449,11 @@ impl<'a> Field<'a> {
                         return Some(Some(Polynomial::default()));
                     }
                 }
+                Meaning::Function(Operator::Sign, terms) => {
+                    if let Some(replaced) = self.reduced_sign(*kernel, *exponent, terms.first()?, &rest)? {
+                        return Some(Some(replaced));
+                    }
+                }
                 Meaning::Function(operator @ (Operator::Sqrt | Operator::Abs | Operator::Sin), terms)
                     if exponent.to_integer().is_some_and(|exponent| exponent >= 2) =>
                 {
@@ -465,10 +471,48 @@ impl<'a> Field<'a> {
         Some(None)
     }
 
+    /// What a sign and other factors are: `sign(v)**3` is `sign(v)`, `sign(v)*abs(v)` is `v` and `sign(v)*v` is `abs(v)`, at
+    /// 0 too. But `sign(v)**2` is not 1 there.
+    fn reduced_sign(
+        &mut self,
+        sign: Kernel,
+        exponent: Rational,
+        inner: &Term,
+        rest: &Monomial,
+    ) -> Option<Option<Polynomial>> {
+        let Some(count) = exponent.to_integer().filter(|count| *count > 0) else { return Some(None) };
+        if count > 2 {
+            return Some(Some(Polynomial::kernel(sign, Rational::from(count - 2)).times_monomial(rest)?));
+        }
+        let size = self.kernels.intern(Meaning::Function(Operator::Abs, vec![inner.clone()]));
+        let left = Polynomial::kernel(sign, exponent.minus(Rational::ONE)?);
+        let left = if count == 1 { Polynomial::one() } else { left };
+        for (place, (kernel, power)) in rest.iter().enumerate() {
+            let whole = power.to_integer().is_some_and(|power| power > 0);
+            let replaced = if *kernel == size {
+                inner.as_polynomial().cloned()
+            } else if inner == &Term::kernel(*kernel) {
+                Some(Polynomial::kernel(size, Rational::ONE))
+            } else {
+                None
+            };
+            let Some(replaced) = replaced.filter(|_| whole) else { continue };
+            let mut others = rest.clone();
+            let remaining = power.minus(Rational::ONE)?;
+            if remaining.is_zero() {
+                others.remove(place);
+            } else {
+                others[place].1 = remaining;
+            }
+            return Some(Some(left.times(&replaced)?.times_monomial(&others)?));
+        }
+        Some(None)
+    }
+
     /// Whether a kernel is zero where a term is: the term itself, its size or its root.
     fn is_zero_with(&self, kernel: Kernel, term: &Term) -> bool {
         match self.kernels.meaning(kernel) {
-            Meaning::Function(Operator::Abs | Operator::Sqrt, inner) => inner.first() == Some(term),
+            Meaning::Function(Operator::Abs | Operator::Sqrt | Operator::Sign, inner) => inner.first() == Some(term),
             _ => {
                 let monomial = term.as_polynomial().and_then(Polynomial::as_monomial);
                 monomial.is_some_and(|(zero, _)| matches!(zero.as_slice(), [(only, _)] if *only == kernel))

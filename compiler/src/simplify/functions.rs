@@ -31,10 +31,7 @@ impl Field<'_> {
             (Operator::Sin, [a]) => self.odd(operator, a),
             (Operator::Cos, [a]) => self.even(operator, a),
             (Operator::Abs, [a]) => self.absolute(a),
-            (Operator::Sign, [a]) => {
-                let size = self.absolute(a)?;
-                if a.is_zero() { Some(a.clone()) } else { self.over(&size, a) }
-            }
+            (Operator::Sign, [a]) => self.sign_of(a),
             (Operator::Select, [condition, yes, no]) => {
                 let difference = self.minus(yes, no)?;
                 let chosen = self.times(condition, &difference)?;
@@ -128,14 +125,38 @@ impl Field<'_> {
     }
 
     fn absolute(&mut self, a: &Term) -> Option<Term> {
-        if a.is_zero() || self.is_positive_term(a) {
+        if a.is_zero() {
             return Some(a.clone());
         }
-        let negated = self.scaled(a, Rational::MINUS_ONE)?;
-        if self.is_positive_term(&negated) {
-            return Some(negated);
+        match self.sign(a) {
+            Some(true) => Some(a.clone()),
+            Some(false) => self.scaled(a, Rational::MINUS_ONE),
+            None => {
+                let (inner, scale) = self.unscaled(a)?;
+                let value = self.opaque_term(Meaning::Function(Operator::Abs, vec![inner]));
+                self.scaled(&value, if scale.is_negative() { scale.negated() } else { scale })
+            }
         }
-        self.even(Operator::Abs, a)
+    }
+
+    fn sign_of(&mut self, a: &Term) -> Option<Term> {
+        if a.is_zero() {
+            return Some(a.clone());
+        }
+        match self.sign(a) {
+            Some(positive) => Some(Term::constant(Rational::from(if positive { 1 } else { -1 }))),
+            None => {
+                let (inner, scale) = self.unscaled(a)?;
+                let value = self.opaque_term(Meaning::Function(Operator::Sign, vec![inner]));
+                if scale.is_negative() { self.scaled(&value, Rational::MINUS_ONE) } else { Some(value) }
+            }
+        }
+    }
+
+    /// A term with the leading coefficient 1, and the coefficient that it had.
+    fn unscaled(&mut self, a: &Term) -> Option<(Term, Rational)> {
+        let (_, leading) = a.numerator.leading()?;
+        Some((self.scaled(a, leading.reciprocal()?)?, leading))
     }
 
     fn hyperbolic_tangent(&mut self, a: &Term) -> Option<Term> {

@@ -38,7 +38,7 @@ fn closed_forms_are_found_from_definitions() {
         ("(x - t)**2/2", &["s1", "-s1"]),
         ("walnut * count * tax", &["tax*count", "tax*walnut", "s1"]),
         ("let s = exp(a) + exp(b) + exp(c); log(s)", &["s1/s", "s2/s", "s3/s"]),
-        ("if x > 0 { 1/(1 + exp(-x)) } else { x**2 }", &["if s1 { d3*(1 - d3) } else { 2*x }"]),
+        ("if x > 0 { 1/(1 + exp(-x)) } else { x**2 }", &["if s1 { d2*(1 - d2) } else { 2*x }"]),
     ] {
         assert_eq!(forms(text), expected, "{text}");
     }

@@ -257,6 +257,30 @@ fn a_layer_has_the_cotangents_of_the_textbook() {
 }
 
 #[test]
+fn a_derivative_that_calls_saves_the_arguments_only() {
+    let text = "fn f(x, w) wrt(x) = w*x/(1 + exp(-(w*x)));";
+    let function = parse_module(text).and_then(|module| resolve(&module, text)).expect("right").pop().expect("one");
+    let mut derived = derive(function, &Request { order: 1, raw: true, ..Request::default() }).expect("derives");
+    let graph = &mut derived.function.graph;
+    let y = derived.function.outputs[0].value.clone();
+    let [argument, below] = [0, 1].map(|at| graph.operand_refs(y.node, &[])[at].clone());
+    let one = graph.constant(Number::ONE).expect("room");
+    let sigmoid = graph.apply(Divide, &[one, below]).expect("fits");
+    derived.closed = vec![graph.apply(Add, &[sigmoid.clone(), y]).expect("fits")];
+    let call =
+        KnownCall { node: sigmoid.node, name: "sigmoid", arguments: vec![argument], axes: Vec::new(), along: None };
+    derived.calls = vec![call];
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    assert_eq!(listing.asked[1].formula, "sigmoid(s1) + y");
+    assert_eq!(derived.saved_names(&listing), ["s1", "y"]);
+    // `sigmoid`, the sum and the product that `s1` is.
+    assert_eq!(derived.operations(&listing).derived, 3);
+    derived.function.module.push("sigmoid".into());
+    let shadowed = derived.listing(Style::Language, |_, _| String::new());
+    assert_eq!(shadowed.asked[1].formula.matches("sigmoid").count(), 0);
+}
+
+#[test]
 fn a_negated_product_is_a_product() {
     let text = "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum(-(t*exp(x @ w)));";
     let (lines, operations) = derivatives(text, &Request { order: 1, ..Request::default() }, Style::Language);
