@@ -396,11 +396,10 @@ impl Derived {
         outputs.chain(derivatives).map(|(value, axes)| Wanted { value: value.clone(), axes: axes.clone() }).collect()
     }
 
-    /// Forward values, inputs and stated numbers aside, that the chain rule's formulas read: what an emitted layer saves.
+    /// Forward values, inputs and stated numbers aside, that the closed forms read: what an emitted layer saves.
     #[must_use]
     pub fn saved(&self) -> Vec<NodeId> {
-        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
-        self.read_by(&raw, &[])
+        self.read_by(&self.closed, &[])
     }
 
     /// What some values read; where `calls` say that a node is a call, its arguments too.

@@ -374,7 +374,7 @@ impl Emitter<'_> {
         let output = pullback.function.outputs[0].value.node;
         let wanted: Vec<NodeId> = [output].into_iter().chain(saved.iter().copied()).collect();
         let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
-        let derivatives: Vec<NodeId> = pullback.entries.iter().map(|entry| entry.derivative.value.node).collect();
+        let derivatives: Vec<NodeId> = pullback.closed.iter().map(|value| value.node).collect();
         let backward = self.body(&pullback, &derivatives, &saved, &saved_name)?;
         let slots: Vec<Ident> = (0..saved.len()).map(|place| local(&format!("s{place}"))).collect();
         let types = saved.iter().map(|node| match pullback.function.graph.kind(*node) {

@@ -205,14 +205,8 @@ impl Field<'_> {
             Meaning::Size(dim) => Plan::Size(dim),
             Meaning::Iota(label) => Plan::Iota(label),
             Meaning::Delta(a, b) => Plan::Delta(a, b),
-            Meaning::IsPositive(term) => {
-                let plan = with_sign(self.plan_term(&term, depth + 1)?);
-                apply(Operator::Greater, [plan, Plan::Number(0)])
-            }
-            Meaning::IsZero(term) => {
-                let plan = with_sign(self.plan_term(&term, depth + 1)?);
-                apply(Operator::Equal, [plan, Plan::Number(0)])
-            }
+            // A condition that is written another way may answer NaN another way.
+            Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {
                 let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth + 1)?;
                 apply(Operator::Exp, [with_sign(inner)])
