@@ -141,7 +141,9 @@ impl Batch {
         std::fs::write(&file, source).map_err(|error| error.to_string())?;
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
         let arguments = ["--edition", "2024", "-C", "debuginfo=0", "--cfg", "feature=\"std\"", "-A", "warnings"];
-        let output = Command::new(rustc).args(arguments).arg(&file).arg("-o").arg(&binary).output();
+        let libm = format!("libm={}", libm()?.display());
+        let output =
+            Command::new(rustc).args(arguments).args(["--extern", &libm]).arg(&file).arg("-o").arg(&binary).output();
         let output = output.map_err(|error| error.to_string())?;
         if !output.status.success() {
             let said: String = String::from_utf8_lossy(&output.stderr)
@@ -154,6 +156,20 @@ impl Batch {
         let output = Command::new(&binary).output().map_err(|error| error.to_string())?;
         String::from_utf8_lossy(&output.stdout).lines().map(parse).collect()
     }
+}
+
+/// The library of special functions that this test was built with; of several builds the last.
+fn libm() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = program.parent().ok_or("the test is in no folder")?;
+    let is_libm = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("liblibm-") && name.ends_with(".rlib")
+    };
+    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let built = |path: &PathBuf| path.metadata().and_then(|about| about.modified()).ok();
+    let found = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_libm).max_by_key(built);
+    found.ok_or_else(|| format!("there is no libm in {}", folder.display()))
 }
 
 impl Expected {
