@@ -64,7 +64,8 @@ pub fn emit_block(
 pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
     refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
-    let gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
+    let mut gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
+    gradient.stabilise()?;
     let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient };
     emitter.items(function)
 }
@@ -174,7 +175,7 @@ impl Emitter<'_> {
 
     fn value(&self) -> Result<TokenStream, Diagnostic> {
         let (parameters, float) = (self.parameters(), self.float());
-        let output = self.gradient.function.outputs[0].value.node;
+        let output = self.nodes()[0];
         let Results { lines, values } = self.body(self.gradient, &[output], &[], &local("saved"))?;
         let docs = document::of_value(self.gradient);
         Ok(quote! {
@@ -187,19 +188,18 @@ impl Emitter<'_> {
         })
     }
 
-    fn derivative_nodes(&self) -> Vec<NodeId> {
-        self.gradient.entries.iter().map(|entry| entry.derivative.value.node).collect()
+    /// The value, then its derivatives.
+    fn nodes(&self) -> Vec<NodeId> {
+        self.gradient.numeric().iter().map(|value| value.node).collect()
     }
 
     fn gradients(&self) -> Result<TokenStream, Diagnostic> {
         let fields = self.fields();
         let structure = self.gradient_structure();
         let mut functions = Vec::new();
-        let value = self.gradient.function.outputs[0].value.node;
-        let derivatives = self.derivative_nodes();
-        let all: Vec<NodeId> = [value].into_iter().chain(derivatives.clone()).collect();
+        let all = self.nodes();
         if self.attributes.wants(Part::Gradient) {
-            let results = self.body(self.gradient, &derivatives, &[], &local("saved"))?;
+            let results = self.body(self.gradient, &all[1..], &[], &local("saved"))?;
             functions.push(self.gradient_function(&results, &fields));
             if fields.len() == 1 {
                 functions.push(self.derivative_function(&results));
@@ -305,15 +305,15 @@ impl Emitter<'_> {
         let upstream = self.unused_name("upstream");
         let saved_name = local(&self.unused_name("saved"));
         let request = Request { order: 1, upstream: Some(upstream.clone()), ..Request::default() };
-        let pullback = derive(function, &request)?;
+        let mut pullback = derive(function, &request)?;
+        pullback.stabilise()?;
         debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
         let saved = pullback.saved();
         let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
-        let output = pullback.function.outputs[0].value.node;
-        let wanted: Vec<NodeId> = [output].into_iter().chain(saved.iter().copied()).collect();
+        let numeric: Vec<NodeId> = pullback.numeric().iter().map(|value| value.node).collect();
+        let wanted: Vec<NodeId> = numeric[..1].iter().chain(&saved).copied().collect();
         let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
-        let derivatives: Vec<NodeId> = pullback.entries.iter().map(|entry| entry.derivative.value.node).collect();
-        let backward = self.body(&pullback, &derivatives, &saved, &saved_name)?;
+        let backward = self.body(&pullback, &numeric[1..], &saved, &saved_name)?;
         let slots: Vec<Ident> = (0..saved.len()).map(|place| local(&format!("s{place}"))).collect();
         let types = saved.iter().map(|node| match pullback.function.graph.kind(*node) {
             Kind::Number => float.clone(),
@@ -348,9 +348,12 @@ impl Emitter<'_> {
             return Ok(TokenStream::new());
         }
         let function = self.attributes.function_before_derivation(self.gradient);
-        let hessian = derive(function, &Request { order: 2, raw: true, ..Request::default() })?;
-        let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
-        let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
+        let mut hessian = derive(function, &Request { order: 2, raw: true, ..Request::default() })?;
+        hessian.stabilise()?;
+        let values = hessian.numeric();
+        let entries = hessian.entries.iter().zip(&values[1..]);
+        let second = entries.filter(|(entry, _)| entry.kind == DerivativeKind::Hessian);
+        let nodes: Vec<NodeId> = second.map(|(_, value)| value.node).collect();
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));

@@ -12,7 +12,7 @@ mod bank;
 mod field;
 mod fold_back;
 mod polynomial;
-mod rational;
+pub(crate) mod rational;
 mod sample;
 
 #[cfg(test)]

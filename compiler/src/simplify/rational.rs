@@ -1,20 +1,22 @@
 //! Exact rational numbers with checked arithmetic: the coefficients and exponents of canonical terms. What overflows has
 //! no value, and then nothing is proven.
 
+use std::cmp::Ordering;
+
 use crate::number::Number;
 
 /// A fraction in lowest terms; the denominator is positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Rational {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rational {
     numerator: i128,
     denominator: i128,
 }
 
 impl Rational {
-    pub(super) const ZERO: Self = Self { numerator: 0, denominator: 1 };
-    pub(super) const ONE: Self = Self { numerator: 1, denominator: 1 };
+    pub(crate) const ZERO: Self = Self { numerator: 0, denominator: 1 };
+    pub(crate) const ONE: Self = Self { numerator: 1, denominator: 1 };
 
-    pub(super) fn new(numerator: i128, denominator: i128) -> Option<Self> {
+    pub(crate) fn new(numerator: i128, denominator: i128) -> Option<Self> {
         if denominator == 0 || numerator == i128::MIN || denominator == i128::MIN {
             return None;
         }
@@ -23,42 +25,65 @@ impl Rational {
         Some(Self { numerator, denominator: denominator.abs() / divisor })
     }
 
-    pub(super) fn from_number(number: Number) -> Option<Self> {
+    pub(crate) fn from_number(number: Number) -> Option<Self> {
         let (mantissa, exponent) = number.parts();
         let scale = 10_i128.checked_pow(exponent.unsigned_abs())?;
         if exponent >= 0 { Self::new(mantissa.checked_mul(scale)?, 1) } else { Self::new(mantissa, scale) }
     }
 
-    pub(super) fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
         let left = self.numerator.checked_mul(other.denominator)?;
         let right = other.numerator.checked_mul(self.denominator)?;
         Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
     }
 
-    pub(super) fn times(self, other: Self) -> Option<Self> {
+    pub(crate) fn times(self, other: Self) -> Option<Self> {
         let numerator = self.numerator.checked_mul(other.numerator)?;
         Self::new(numerator, self.denominator.checked_mul(other.denominator)?)
     }
 
-    pub(super) fn reciprocal(self) -> Option<Self> {
+    pub(crate) fn reciprocal(self) -> Option<Self> {
         Self::new(self.denominator, self.numerator)
     }
 
-    pub(super) fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         Self { numerator: -self.numerator, ..self }
     }
 
-    pub(super) fn is_zero(self) -> bool {
+    /// Numerator and denominator in lowest terms; the denominator is positive.
+    pub(crate) fn parts(self) -> (i128, i128) {
+        (self.numerator, self.denominator)
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
         self.numerator == 0
     }
 
-    pub(super) fn is_positive(self) -> bool {
+    pub(crate) fn is_positive(self) -> bool {
         self.numerator > 0
     }
 
     /// The number, if it is whole and small.
-    pub(super) fn to_integer(self) -> Option<i32> {
+    pub(crate) fn to_integer(self) -> Option<i32> {
         if self.denominator == 1 { i32::try_from(self.numerator).ok() } else { None }
+    }
+}
+
+impl Ord for Rational {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let left = self.numerator.checked_mul(other.denominator);
+        let right = other.numerator.checked_mul(self.denominator);
+        match (left, right) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            // Too large to compare exactly: in any order that is always the same.
+            _ => (self.numerator, self.denominator).cmp(&(other.numerator, other.denominator)),
+        }
+    }
+}
+
+impl PartialOrd for Rational {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

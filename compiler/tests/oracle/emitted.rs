@@ -57,7 +57,8 @@ impl Batch {
             span: Default::default(),
         });
         let request = Request { order: 2, raw: true, ..Request::default() };
-        let derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
+        let mut derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
+        derived.stabilise().map_err(|error| refusal()(error.to_string()))?;
         let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
         let mut numbers: Vec<f64> = numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
         let origin = Origin { facade: "crate::facade".parse().unwrap_or_default(), spans: &|_| Span::call_site() };
@@ -188,6 +189,8 @@ impl Expected {
             parts.push(("emitted derivative", vec![self.value, slope, slope]));
         }
         for (place, (by, expected)) in parts.iter().enumerate() {
+            // A backward pass has the upstream cotangent among its factors: another order of rounding.
+            let equal = if *by == "emitted backward" { near } else { equal };
             if !found.get(place).is_some_and(|found| equal(found, expected)) {
                 let message = format!("emitted {:?}, lowered {expected:?}", found.get(place));
                 return Some(Failure { by, message });
@@ -201,6 +204,12 @@ fn parse(line: &str) -> Result<(u64, Vec<f64>), String> {
     let mut words = line.split(' ').map(|word| word.parse::<u64>().map_err(|error| error.to_string()));
     let number = words.next().ok_or("an empty line")??;
     Ok((number, words.map(|bits| bits.map(f64::from_bits)).collect::<Result<_, _>>()?))
+}
+
+/// Up to rounding.
+fn near(found: &[f64], expected: &[f64]) -> bool {
+    let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * (1.0 + b.abs());
+    found.len() == expected.len() && found.iter().zip(expected).all(same)
 }
 
 /// Bit for bit but for NaN and the sign of zero: emitted code takes the steps of the lowered program.
