@@ -94,6 +94,9 @@ pub struct Derive {
     /// The name of a cotangent of the output: asks for the pullback.
     #[arg(long, value_name = "NAME")]
     pub upstream: Option<String>,
+    /// Measures errors over a box of inputs instead: of the closed form, and of what is emitted.
+    #[arg(long, value_name = "NAME=FROM..TO,...", conflicts_with_all = ["upstream", "format"])]
+    pub accuracy: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

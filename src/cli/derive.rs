@@ -25,6 +25,9 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         ..Request::default()
     };
     let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
+    if let Some(ranges) = &options.accuracy {
+        return super::accuracy::accuracy(ranges, derived);
+    }
     let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };
     let listing = derived.listing(style, |_, _| String::new());
     let operations = derived.operations(&listing);

@@ -158,24 +158,6 @@ fn float_minimum(float: FloatType) -> f64 {
     if float == FloatType::F64 { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) }
 }
 
-/// The distance in units in the last place of the true value.
-fn ulps(found: f64, truth: &Big, float: FloatType, floor: f64) -> f64 {
-    let (epsilon, smallest, largest) = match float {
-        FloatType::F64 => (f64::EPSILON, 5e-324, f64::MAX),
-        FloatType::F32 => (f64::from(f32::EPSILON), f64::from(f32::from_bits(1)), f64::from(f32::MAX)),
-    };
-    let size = truth.to_f64().abs();
-    if size.is_nan() || size >= largest * (1.0 - 8.0 * epsilon) {
-        return 0.0; // not a finite float: anything goes
-    }
-    if !found.is_finite() {
-        return f64::INFINITY;
-    }
-    let exponent = size.max(floor).max(f64::MIN_POSITIVE).log2().floor();
-    let spacing = (exponent.exp2() * epsilon).max(smallest);
-    Big::of(found, BITS).minus(truth).abs().over(&Big::of(spacing, BITS)).to_f64()
-}
-
 /// Where `p − t` is asked for, errors are relative to the larger of the two.
 fn floor(case: &Case, place: usize, point: &[f64]) -> f64 {
     let cotangent = case.name.ends_with("cross entropy") && (1..case.inputs.len()).contains(&place);
@@ -189,9 +171,12 @@ fn floor(case: &Case, place: usize, point: &[f64]) -> f64 {
     }
 }
 
+/// True numbers with their condition numbers.
+type Truths = Vec<(Big, f64)>;
+
 /// What is true of a function at its points.
 pub struct Expected {
-    points: Vec<(Vec<f64>, Vec<(Big, f64)>)>,
+    points: Vec<(Vec<f64>, Truths)>,
 }
 
 /// The truth of a function in a float type.
@@ -239,7 +224,7 @@ pub fn measure(
         let size = point.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
         let range = RANGES.iter().position(|range| size >= range.from && size < range.to).unwrap_or(RANGES.len() - 1);
         for (place, (found, (truth, condition))) in found.iter().zip(truths).enumerate() {
-            let error = ulps(*found, truth, float, floor(case, place, point)) / condition.max(1.0);
+            let error = truth.ulps(*found, float, floor(case, place, point)) / condition.max(1.0);
             let second = case.name == "hypot" && order(place) == 2;
             // Products of a subnormal number and one that is not lose its digits on the way.
             let subnormal = |value: &f64| *value != 0.0 && value.abs() < float_minimum(float);

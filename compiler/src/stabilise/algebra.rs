@@ -348,7 +348,7 @@ impl Algebra {
         let (left, right) = (over(a, &common)?.expanded()?, over(b, &common)?.expanded()?);
         let sum = left.plus(&right)?;
         let sum = self.reduced(&sum)?;
-        let mut result = self.from_polynomial(&sum)?;
+        let mut result = self.collected(&sum)?;
         // What the denominator divides, it cancels.
         let mut cancelled = Term::number(Rational::ONE);
         for (divisor, exponent) in common.factors.iter().filter(|(_, exponent)| *exponent < 0) {
@@ -356,7 +356,7 @@ impl Algebra {
                 let [(numerator, 1)] = result.factors.as_slice() else { break };
                 let Some(quotient) = numerator.over(divisor) else { break };
                 let outside = Term { factors: Vec::new(), ..result.clone() };
-                let inside = self.from_polynomial(&quotient)?;
+                let inside = self.collected(&quotient)?;
                 result = self.times(&outside, &inside)?;
                 let factor = Term { factors: vec![(divisor.clone(), 1)], ..Term::number(Rational::ONE) };
                 cancelled = self.times(&cancelled, &factor)?;
@@ -384,7 +384,7 @@ impl Algebra {
     }
 
     /// A polynomial with what its terms have in common in front.
-    pub(super) fn from_polynomial(&mut self, polynomial: &Polynomial) -> Option<Term> {
+    pub(super) fn collected(&mut self, polynomial: &Polynomial) -> Option<Term> {
         let Some((last, leading)) = polynomial.terms.last() else { return Some(Term::number(Rational::ZERO)) };
         if polynomial.terms.len() == 1 {
             return self.settled(Term { scale: *leading, monomial: last.clone(), factors: Vec::new() });

@@ -141,10 +141,10 @@ impl Writer<'_> {
         };
         let (above, below) = (each(&pieces.above), each(&pieces.below));
         let mut result: Option<NodeId> = None;
-        for place in 0..above.len() {
+        for (place, above) in above.iter().enumerate() {
             let factor = match below.get(place) {
-                Some(below) => self.apply(Operator::Divide, &[above[place], *below])?,
-                None => above[place],
+                Some(below) => self.apply(Operator::Divide, &[*above, *below])?,
+                None => *above,
             };
             result = Some(match result {
                 Some(before) => self.apply(Operator::Multiply, &[before, factor])?,
@@ -406,12 +406,12 @@ impl Writer<'_> {
     }
 
     fn polynomial(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
-        let term = self.algebra.from_polynomial(polynomial)?;
+        let term = self.algebra.collected(polynomial)?;
         if let Some(node) = self.algebra.written(&term) {
             return Some(node);
         }
         if let Some(simpler) = self.complementary(polynomial) {
-            let term = self.algebra.from_polynomial(&simpler)?;
+            let term = self.algebra.collected(&simpler)?;
             return self.plain(&term);
         }
         if !polynomial.has_one_sign() {
@@ -481,7 +481,7 @@ impl Writer<'_> {
         if pieces.above.is_empty() {
             return None;
         }
-        let term = self.algebra.from_polynomial(&rest)?;
+        let term = self.algebra.collected(&rest)?;
         let node = self.plain(&Term { scale: Rational::ONE, ..term.clone() })?;
         if term.unit().is_none() {
             pieces.push(node, 1);
@@ -524,7 +524,7 @@ impl Writer<'_> {
         }
         let mut parts = Vec::new();
         for (rest, group) in groups {
-            let inside = self.algebra.from_polynomial(&group)?;
+            let inside = self.algebra.collected(&group)?;
             let outside = Term { monomial: rest, ..Term::number(Rational::ONE) };
             let term = self.algebra.times(&outside, &inside)?;
             let scale = term.scale;
@@ -553,6 +553,9 @@ impl Writer<'_> {
     pub(super) fn dominated(&mut self, term: &Term) -> Option<NodeId> {
         let direction = self.direction(term)?;
         let argument = self.argument(&direction)?;
+        if argument.as_number().is_some() {
+            return None;
+        }
         let delta = self.plain(&argument)?;
         let size = self.apply(Operator::Abs, &[delta])?;
         let minus = self.apply(Operator::Negate, &[size])?;
@@ -876,21 +879,9 @@ impl Writer<'_> {
         }
         let length = Term::atom(self.algebra.atom(Meaning::Value(length?)));
         replaced.push((root, self.algebra.times(&unit_term, &length)?));
-        // The radicand as a factor is the length squared.
-        let Meaning::Root(radicand) = self.algebra.meaning(root).clone() else { return None };
         let square = self.algebra.times(&unit_term, &length)?;
         let square = self.algebra.whole_power(&square, 2)?;
-        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
-            let mut sum = if is_radicand { square.clone() } else { Term::number(Rational::ZERO) };
-            for (monomial, scale) in polynomial.terms.iter().filter(|_| !is_radicand) {
-                let part = self.substituted(monomial, *scale, &replaced)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
+        let mut result = self.with_lengths(term, root, &square, &replaced)?;
         // The unit comes last, unless factors are divided one by one.
         let (unit_atom, _) = *unit_term.monomial.first()?;
         let outside = result.monomial.iter().find(|(atom, _)| *atom == unit_atom).map(|(_, exponent)| *exponent);
@@ -905,6 +896,23 @@ impl Writer<'_> {
             }
             _ => Some((self.plain(&result)?, unit)),
         }
+    }
+
+    /// A term with atoms replaced; the radicand as a factor is the length squared.
+    fn with_lengths(&mut self, term: &Term, root: Atom, square: &Term, replaced: &[(Atom, Term)]) -> Option<Term> {
+        let Meaning::Root(radicand) = self.algebra.meaning(root).clone() else { return None };
+        let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
+        for (polynomial, exponent) in &term.factors {
+            let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
+            let mut sum = if is_radicand { square.clone() } else { Term::number(Rational::ZERO) };
+            for (monomial, scale) in polynomial.terms.iter().filter(|_| !is_radicand) {
+                let part = self.substituted(monomial, *scale, replaced)?;
+                sum = self.algebra.plus(&sum, &part)?;
+            }
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        Some(result)
     }
 
     fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Atom, Term)]) -> Option<Term> {

@@ -95,7 +95,8 @@ impl Limits {
     /// Whether two computed numbers can stand for the same true one.
     pub(super) fn agree(&self, a: Point, b: Point) -> bool {
         let room = (a.error + b.error) * (self.roundoff * UNIT * 4.0) + 4.0 * self.smallest;
-        !((a.value - b.value).abs() > room)
+        let apart = (a.value - b.value).abs();
+        apart <= room || apart.is_nan() || room.is_nan()
     }
 }
 

@@ -30,7 +30,6 @@ fn what_is_accurate_stays_as_it_was_written() {
         "sin(x)*cos(y)",
         "exp(x)",
         "sqrt(x)",
-        "exp(-x**2/2)",
         "if x > 0 { x } else { 0 }",
         "let h = x*y + 2; h*h - x",
     ] {
@@ -46,9 +45,11 @@ fn replacements_are_in_the_log() {
     let derived = stable("log(1 + exp(x))");
     assert!(derived.function.graph.log().iter().any(|step| step.rule == "stabilise"));
     assert_ne!(derived.stable[0], derived.wanted_raw()[0].value);
-    // The value is fine here, the second derivative as the chain rule gives it is not.
-    let derived = stable("x*log(x)");
-    assert_eq!(derived.stable[0], derived.wanted_raw()[0].value);
+    // The values are fine here, the second derivatives as the chain rule gives them are not.
+    for text in ["x*log(x)", "exp(-x**2/2)"] {
+        let derived = stable(text);
+        assert_eq!(derived.stable[0], derived.wanted_raw()[0].value, "{text}");
+    }
 }
 
 #[test]

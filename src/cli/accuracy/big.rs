@@ -1,5 +1,6 @@
 //! Numbers of any precision, with infinities: what measured errors are held against.
 
+use chainrule_compiler::number::FloatType;
 use dashu_float::FBig;
 use dashu_float::round::mode::HalfEven;
 
@@ -89,6 +90,26 @@ impl Big {
             }
             Self::Nan => f64::NAN,
         }
+    }
+
+    /// How far a computed number is from this one, in units in the last place of this one, or of `floor` if that is
+    /// larger; 0 if this is no finite number of the float type.
+    pub fn ulps(&self, found: f64, float: FloatType, floor: f64) -> f64 {
+        let (epsilon, smallest, largest) = match float {
+            FloatType::F64 => (f64::EPSILON, 5e-324, f64::MAX),
+            FloatType::F32 => (f64::from(f32::EPSILON), f64::from(f32::from_bits(1)), f64::from(f32::MAX)),
+        };
+        let size = self.to_f64().abs();
+        if size.is_nan() || size >= largest * (1.0 - 8.0 * epsilon) {
+            return 0.0;
+        }
+        if !found.is_finite() {
+            return f64::INFINITY;
+        }
+        let bits = self.bits().max(64);
+        let exponent = size.max(floor).max(f64::MIN_POSITIVE).log2().floor();
+        let spacing = (exponent.exp2() * epsilon).max(smallest);
+        Self::of(found, bits).minus(self).abs().over(&Self::of(spacing, bits)).to_f64()
     }
 
     pub fn negated(&self) -> Self {
@@ -226,7 +247,7 @@ impl Big {
                 let square = &ratio * &ratio;
                 let (mut sum, mut power) = (ratio.clone(), ratio);
                 for place in 1..100_000 {
-                    power = power * &square;
+                    power *= &square;
                     let next = &sum + &power / Float::from(2 * place + 1);
                     if next == sum {
                         break;
