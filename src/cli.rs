@@ -4,6 +4,7 @@
 //! 1 when a point or a check failed, and 2 when the formula or the command line is wrong. Other programs rely on this
 //! and on the JSON; nothing here panics on what a user can influence.
 
+mod accuracy;
 mod arguments;
 mod certificate;
 mod derive;

@@ -1,8 +1,9 @@
 //! The mathematical functions that emitted code calls, for `f64` and `f32` alike.
 //!
-//! In: numbers of one float type. Out: a number of that type, and NaN for every operand that is NaN (`pow` excepted:
-//! see there). The names are those of the language's operators. They come from the standard library, or from `libm`
-//! where the feature `std` is off: `core` has not even `sqrt`.
+//! In: numbers of one float type. Out: a number of that type, and NaN for every operand that is NaN (`pow` and `hypot`
+//! excepted: see there). The names are those of the language's operators. They come from the standard library, or from
+//! `libm` where the feature `std` is off: `core` has not even `sqrt`. The error function always comes from `libm`: the
+//! standard library has none.
 
 /// The float types that formulas compute in: `f64` and `f32`.
 ///
@@ -22,6 +23,13 @@ mod sealed {
         fn cos(self) -> Self;
         fn tan(self) -> Self;
         fn tanh(self) -> Self;
+        fn expm1(self) -> Self;
+        fn log1p(self) -> Self;
+        fn sinh(self) -> Self;
+        fn cosh(self) -> Self;
+        fn erf(self) -> Self;
+        fn erfc(self) -> Self;
+        fn hypot(self, other: Self) -> Self;
         fn atan2(self, other: Self) -> Self;
         fn abs(self) -> Self;
         fn sign(self) -> Self;
@@ -32,9 +40,13 @@ mod sealed {
     }
 }
 
-/// Implements [`sealed::Float`] for a type: `method => inherent method of std | function of libm`.
+/// Implements [`sealed::Float`] for a type: `method => inherent method of std | function of libm`; what stands in
+/// brackets is not in std.
 macro_rules! float {
-    ($float:ident: $($method:ident($($other:ident)?) => $std:ident | $libm:ident;)*) => {
+    (
+        $float:ident: $($method:ident($($other:ident)?) => $std:ident | $libm:ident;)*
+        [$($special:ident => $function:ident;)*]
+    ) => {
         impl sealed::Float for $float {
             $(
                 #[inline(always)]
@@ -43,6 +55,13 @@ macro_rules! float {
                     return $float::$std(self $(, $other)?);
                     #[cfg(not(feature = "std"))]
                     return libm::$libm(self $(, $other)?);
+                }
+            )*
+
+            $(
+                #[inline(always)]
+                fn $special(self) -> Self {
+                    libm::$function(self)
                 }
             )*
 
@@ -70,6 +89,9 @@ float! { f64:
     sin() => sin | sin; cos() => cos | cos; tan() => tan | tan; tanh() => tanh | tanh;
     atan2(other) => atan2 | atan2; pow(other) => powf | pow;
     abs() => abs | fabs; floor() => floor | floor;
+    expm1() => exp_m1 | expm1; log1p() => ln_1p | log1p; sinh() => sinh | sinh; cosh() => cosh | cosh;
+    hypot(other) => hypot | hypot;
+    [erf => erf; erfc => erfc;]
 }
 
 float! { f32:
@@ -77,6 +99,9 @@ float! { f32:
     sin() => sin | sinf; cos() => cos | cosf; tan() => tan | tanf; tanh() => tanh | tanhf;
     atan2(other) => atan2 | atan2f; pow(other) => powf | powf;
     abs() => abs | fabsf; floor() => floor | floorf;
+    expm1() => exp_m1 | expm1f; log1p() => ln_1p | log1pf; sinh() => sinh | sinhf; cosh() => cosh | coshf;
+    hypot(other) => hypot | hypotf;
+    [erf => erff; erfc => erfcf;]
 }
 
 /// Writes the public functions, each with its documentation.
@@ -108,6 +133,22 @@ functions! {
     tan(x);
     /// The hyperbolic tangent.
     tanh(x);
+    /// The hyperbolic sine.
+    sinh(x);
+    /// The hyperbolic cosine.
+    cosh(x);
+    /// `exp(x) - 1`, accurate near 0.
+    expm1(x);
+    /// `log(1 + x)`, accurate near 0: −∞ at −1, NaN below.
+    log1p(x);
+    /// The error function.
+    erf(x);
+    /// The complementary error function, 1 − erf.
+    erfc(x);
+    /// The length of the vector (`a`, `b`), without overflow on the way.
+    ///
+    /// As in IEEE 754, it is infinite if one operand is, even where the other one is NaN.
+    hypot(a, b);
     /// The angle of the point (`x`, `y`) in radians, from −π to π; note the order of the operands.
     atan2(y, x);
     /// The absolute value.
@@ -168,6 +209,15 @@ mod tests {
             close(cos(x), 0.731_688_868_873_820_9);
             close(tan(x), 0.931_596_459_944_072_5);
             close(tanh(x), 0.635_148_952_387_287_3);
+            close(expm1(x), 1.117_000_016_612_674_7);
+            close(log1p(x), 0.559_615_787_935_422_7);
+            close(sinh(x), 0.822_316_731_935_829_9);
+            close(cosh(x), 1.294_683_284_676_844_8);
+            close(erf(x), 0.711_155_633_653_515_1);
+            close(erfc(x), 0.288_844_366_346_484_9);
+            close(erfc(4.0), 1.541_725_790_028_002e-8);
+            close(hypot(x, -0.5), 0.901_387_818_865_997_4);
+            assert_eq!((hypot(F::MAX / 2.0, 0.0), expm1(1e-30), log1p(1e-30)), (F::MAX / 2.0, 1e-30, 1e-30));
             close(pow(x, 2.5), 0.487_139_289_628_746_7);
             close(atan2(x, -0.5), 2.158_798_930_342_464);
             assert_eq!((abs(-x), floor(x), floor(-x)), (x, 0.0, -1.0));
@@ -181,7 +231,8 @@ mod tests {
 
         nan_stays_nan => |F| {
             type Function = fn(F) -> F;
-            let functions: [Function; 10] = [exp, log, sqrt, sin, cos, tan, tanh, abs, sign, floor];
+            let functions: [Function; 16] =
+                [exp, log, sqrt, sin, cos, tan, tanh, abs, sign, floor, sinh, cosh, expm1, log1p, erf, erfc];
             assert!(functions.iter().all(|function| function(F::NAN).is_nan()));
             for other in [F::NAN, F::INFINITY, F::NEG_INFINITY, 0.0, 1.0] {
                 for (a, b) in [(F::NAN, other), (other, F::NAN)] {

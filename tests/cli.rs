@@ -262,3 +262,22 @@ fn a_closed_pipe_is_no_failure() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn accuracy_over_a_box() {
+    let (status, out, err) = run(&["derive", "1/(1 + exp(-x))", "--accuracy", "x=-800..800"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    // The closed form y·(1 − y) loses everything where y is near 1; what is emitted does not.
+    let slope: Vec<&str> = out.lines().find(|line| line.starts_with("∂y/∂x")).unwrap().split_whitespace().collect();
+    let number = |text: &str| text.trim_matches(['(', ')']).parse::<f64>().unwrap();
+    assert!(number(slope[2]) > 1e6 && number(slope[4]) <= 4.0, "{out}");
+    for (ranges, complaint) in [
+        ("x", "is not a range of an input"),
+        ("x=2..1", "is not a range of an input"),
+        ("y=0..1", "has no range"),
+        ("x=0..1,z=0..1", "there is no input `z`"),
+    ] {
+        let (status, out, err) = run(&["derive", "exp(x)", "--accuracy", ranges]);
+        assert!(status == 2 && out.is_empty() && err.contains(complaint), "{ranges}: {err}");
+    }
+}

@@ -12,6 +12,7 @@ use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
 use crate::simplify::{Simplified, Step, Subject, simplify};
+use crate::stabilise::stabilise;
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub struct Derived {
     pub steps: Vec<Step>,
     /// Values of the prelude's functions, by which closed forms call them.
     pub calls: Vec<KnownCall>,
+    /// What is evaluated and emitted, outputs first: equal to the outputs and entries, and accurate over the whole range;
+    /// empty until [`Derived::stabilise`].
+    pub stable: Vec<Ref>,
     /// What flows along every edge; from all outputs together.
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
@@ -124,6 +128,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         closed: Vec::new(),
         steps: Vec::new(),
         calls: Vec::new(),
+        stable: Vec::new(),
         flows: Vec::new(),
         upstream: request.upstream.clone(),
     };
@@ -376,24 +381,53 @@ impl Derived {
             .collect()
     }
 
-    /// What to lower: outputs, then derivatives as the chain rule gives them. A closed form may cancel where the chain rule
-    /// does not (`1 - y` where y is near 1), so numbers do not come from it yet.
+    /// Rewrites outputs and derivatives for evaluation, see [`mod@stabilise`]. What is printed stays as it is.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`]
+    pub fn stabilise(&mut self) -> Result<(), Diagnostic> {
+        let roots = self.raw();
+        let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
+        self.stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
+        Ok(())
+    }
+
+    /// Outputs, then derivatives as the chain rule gives them.
+    fn raw(&self) -> Vec<Ref> {
+        let outputs = self.function.outputs.iter().map(|output| output.value.clone());
+        outputs.chain(self.entries.iter().map(|entry| entry.derivative.value.clone())).collect()
+    }
+
+    /// What is evaluated and emitted: outputs, then derivatives, over some of their axes. A closed form may cancel where the
+    /// chain rule does not (`1 - y` where y is near 1), so numbers do not come from it.
+    #[must_use]
+    pub fn numeric(&self) -> Vec<Ref> {
+        if self.stable.is_empty() { self.raw() } else { self.stable.clone() }
+    }
+
+    /// What to lower: [`Derived::numeric`] over the declared axes.
     #[must_use]
     pub fn wanted(&self) -> Vec<Wanted> {
-        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
-        self.wanted_of(&raw)
+        self.wanted_of(&self.numeric())
+    }
+
+    /// As [`Derived::wanted`], as the chain rule gives it: to compare the two.
+    #[must_use]
+    pub fn wanted_raw(&self) -> Vec<Wanted> {
+        self.wanted_of(&self.raw())
     }
 
     /// As [`Derived::wanted`], with the closed forms: to compare the two.
     #[must_use]
     pub fn wanted_closed(&self) -> Vec<Wanted> {
-        self.wanted_of(&self.closed)
+        let outputs = self.function.outputs.iter().map(|output| output.value.clone());
+        self.wanted_of(&outputs.chain(self.closed.iter().cloned()).collect::<Vec<_>>())
     }
 
     fn wanted_of(&self, values: &[Ref]) -> Vec<Wanted> {
-        let outputs = self.function.outputs.iter().map(|output| (&output.value, &output.axes));
-        let derivatives = values.iter().zip(self.entries.iter().map(|entry| &entry.derivative.axes));
-        outputs.chain(derivatives).map(|(value, axes)| Wanted { value: value.clone(), axes: axes.clone() }).collect()
+        let outputs = self.function.outputs.iter().map(|output| &output.axes);
+        let axes = outputs.chain(self.entries.iter().map(|entry| &entry.derivative.axes));
+        values.iter().zip(axes).map(|(value, axes)| Wanted { value: value.clone(), axes: axes.clone() }).collect()
     }
 
     /// Forward values, inputs and stated numbers aside, that the closed forms read: what an emitted layer saves.

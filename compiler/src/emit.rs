@@ -67,7 +67,8 @@ pub fn emit_block(
 pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
     refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
-    let gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
+    let mut gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
+    gradient.stabilise()?;
     let must_use = attributes.results(origin);
     let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient, must_use };
     emitter.items(function)
@@ -222,7 +223,7 @@ impl Emitter<'_> {
 
     fn value(&self) -> Result<TokenStream, Diagnostic> {
         let (parameters, float) = (self.parameters(), self.float());
-        let output = self.gradient.function.outputs[0].value.node;
+        let output = self.nodes()[0];
         let Results { lines, values } = self.body(self.gradient, &[output], &[], &local("saved"))?;
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
         Ok(quote! {
@@ -236,8 +237,9 @@ impl Emitter<'_> {
         })
     }
 
-    fn derivative_nodes(&self) -> Vec<NodeId> {
-        self.gradient.entries.iter().map(|entry| entry.derivative.value.node).collect()
+    /// The value, then its derivatives.
+    fn nodes(&self) -> Vec<NodeId> {
+        self.gradient.numeric().iter().map(|value| value.node).collect()
     }
 
     fn gradients(&self) -> Result<TokenStream, Diagnostic> {
@@ -246,14 +248,12 @@ impl Emitter<'_> {
         let wanted = parts.into_iter().any(|part| self.attributes.wants(part));
         let structure = if wanted { self.gradient_structure() } else { TokenStream::new() };
         let mut functions = Vec::new();
-        let value = self.gradient.function.outputs[0].value.node;
-        let derivatives = self.derivative_nodes();
-        let all: Vec<NodeId> = [value].into_iter().chain(derivatives.clone()).collect();
+        let all = self.nodes();
         let facts = self.assertions(self.gradient)?;
         let checked =
             |results: Results| Results { lines: [facts.clone(), results.lines].into_iter().collect(), ..results };
         if self.attributes.wants(Part::Gradient) {
-            let results = checked(self.body(self.gradient, &derivatives, &[], &local("saved"))?);
+            let results = checked(self.body(self.gradient, &all[1..], &[], &local("saved"))?);
             functions.push(self.gradient_function(&results, &fields));
             if fields.len() == 1 {
                 functions.push(self.derivative_function(&results));
@@ -367,12 +367,15 @@ impl Emitter<'_> {
         let upstream = self.unused_name("upstream");
         let saved_name = local(&self.unused_name("saved"));
         let request = Request { order: 1, upstream: Some(upstream.clone()), ..Request::default() };
-        let pullback = derive(function, &request)?;
+        let mut pullback = derive(function, &request)?;
+        pullback.stabilise()?;
         debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
         let saved = pullback.saved();
         let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
-        let output = pullback.function.outputs[0].value.node;
-        let wanted: Vec<NodeId> = [output].into_iter().chain(saved.iter().copied()).collect();
+        // The output is computed once, in the form that is accurate everywhere, be it saved or not.
+        let (output, stable) = (pullback.function.outputs[0].value.node, pullback.numeric()[0].node);
+        let kept = saved.iter().map(|node| if *node == output { stable } else { *node });
+        let wanted: Vec<NodeId> = std::iter::once(stable).chain(kept).collect();
         let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
         let derivatives: Vec<NodeId> = pullback.closed.iter().map(|value| value.node).collect();
         let backward = self.body(&pullback, &derivatives, &saved, &saved_name)?;
@@ -414,9 +417,12 @@ impl Emitter<'_> {
         if !self.attributes.wants(Part::Hessian) {
             return Ok(TokenStream::new());
         }
-        let hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
-        let entries = hessian.entries.iter().filter(|entry| entry.kind == DerivativeKind::Hessian);
-        let nodes: Vec<NodeId> = entries.map(|entry| entry.derivative.value.node).collect();
+        let mut hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
+        hessian.stabilise()?;
+        let values = hessian.numeric();
+        let entries = hessian.entries.iter().zip(&values[1..]);
+        let second = entries.filter(|(entry, _)| entry.kind == DerivativeKind::Hessian);
+        let nodes: Vec<NodeId> = second.map(|(_, value)| value.node).collect();
         let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
         let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
         let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));

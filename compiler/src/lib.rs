@@ -21,4 +21,5 @@ pub mod picture;
 pub mod print;
 pub mod resolve;
 pub mod simplify;
+pub mod stabilise;
 pub mod syntax;

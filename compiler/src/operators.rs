@@ -213,6 +213,51 @@ operators! {
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
+    Expm1 {
+        name: "expm1", operands: &[N], result: N, notation: Notation::Call,
+        doc: "exp(a) - 1, accurate where a is near 0.", domain: "", partials: &["exp(a)"],
+        identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
+        rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
+    }
+    Log1p {
+        name: "log1p", operands: &[N], result: N, notation: Notation::Call,
+        doc: "log(1 + a), accurate where a is near 0.", domain: "a > -1", partials: &["1 / (1 + a)"],
+        identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
+        rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
+    }
+    Sinh {
+        name: "sinh", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
+        identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)"], samples: REALS,
+        rust: Rust::Math("sinh"), latex: r"\sinh\left({a}\right)", evaluate: |x| x[0].sinh(),
+    }
+    Cosh {
+        name: "cosh", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The hyperbolic cosine (DLMF 4.28.2).", domain: "", partials: &["sinh(a)"],
+        identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1"], samples: REALS,
+        rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
+    }
+    Erf {
+        name: "erf", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The error function (DLMF 7.2.1).", domain: "", partials: &["2 / sqrt(pi) * exp(-a**2)"],
+        identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
+        rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
+    }
+    Erfc {
+        name: "erfc", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The complementary error function 1 - erf(a), accurate where that is small (DLMF 7.2.2).", domain: "",
+        partials: &["-(2 / sqrt(pi) * exp(-a**2))"],
+        identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
+        rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
+    }
+    Hypot {
+        name: "hypot", operands: &[N, N], result: N, notation: Notation::Call,
+        doc: "sqrt(a**2 + b**2) without overflow on the way; not differentiable where both are 0.",
+        domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
+        identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
+        rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
+        evaluate: |x| x[0].hypot(x[1]),
+    }
     Atan2 {
         name: "atan2", operands: &[N, N], result: N, notation: Notation::Call,
         doc: "atan2(y, x): the angle of the point (x, y) in radians, between -pi and pi.", domain: "a != 0 || b != 0",

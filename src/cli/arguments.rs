@@ -100,6 +100,9 @@ pub struct Derive {
     /// Writes a certificate of the derivation, which `chainrule verify` checks.
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
+    /// Measures errors over a box of inputs instead: of the closed form, and of what is emitted.
+    #[arg(long, value_name = "NAME=FROM..TO,...", conflicts_with_all = ["upstream", "format"])]
+    pub accuracy: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,9 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         ..Request::default()
     };
     let derived = derive_function(function, &request).map_err(|error| source.failure(vec![error]))?;
+    if let Some(ranges) = &options.accuracy {
+        return super::accuracy::accuracy(ranges, derived);
+    }
     if let Some(path) = &options.certificate {
         write_certificate(path, &source, &request, &derived)?;
     }

@@ -29,7 +29,8 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let by_itself = scalar && function.parameters.iter().any(|parameter| parameter.wrt);
     let order = options.order.unwrap_or(u8::from(by_itself || (scalar && options.subject.wrt.is_some())));
     let request = Request { wrt: options.subject.wrt.clone(), order, raw: true, ..Request::default() };
-    let derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
+    let mut derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
+    derived.stabilise().map_err(|error| source.failure(vec![error]))?;
     let program = lower(&derived.function.graph, &derived.wanted());
     let mut facts = Facts::new(&derived.function);
     if let Some(path) = &options.points {

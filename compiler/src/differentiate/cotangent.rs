@@ -210,7 +210,14 @@ impl Sweeper<'_> {
             let tame = operands_tame
                 && match self.graph.operation(next) {
                     Operation::Apply(operator) => match operator {
-                        Operator::Exp | Operator::Log | Operator::Sqrt | Operator::Tan => false,
+                        Operator::Exp
+                        | Operator::Expm1
+                        | Operator::Log
+                        | Operator::Log1p
+                        | Operator::Sqrt
+                        | Operator::Sinh
+                        | Operator::Cosh
+                        | Operator::Tan => false,
                         Operator::Divide => {
                             self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node))
                         }

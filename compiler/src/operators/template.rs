@@ -64,7 +64,10 @@ impl Translator {
     fn expression(&mut self, kind: &ExpressionKind) -> Option<Argument> {
         match kind {
             ExpressionKind::Number(number) => Some(Argument::Number(*number)),
-            ExpressionKind::Name(name) => operand(name),
+            ExpressionKind::Name(name) => operand(name).or_else(|| {
+                let named = |op: &Operator| op.row().notation == Notation::Name && op.row().name == *name;
+                self.step(ALL.iter().copied().find(named)?, Vec::new())
+            }),
             ExpressionKind::Unary(operator, operand) => self.unary(*operator, *operand),
             ExpressionKind::Binary(operator, left, right) => {
                 let arguments = vec![self.value(*left)?, self.value(*right)?];

@@ -23,6 +23,27 @@ impl Field<'_> {
             (Operator::Log, [a]) => self.logarithm(a),
             (Operator::Sqrt, [a]) => self.root(a),
             (Operator::Tanh, [a]) => self.hyperbolic_tangent(a),
+            (Operator::Cosh, [a]) => self.half_of_exponentials(a, Rational::ONE),
+            (Operator::Sinh, [a]) => self.half_of_exponentials(a, Rational::MINUS_ONE),
+            (Operator::Expm1, [a]) => {
+                let (exponential, one) = (self.exponential(a)?, self.one());
+                self.minus(&exponential, &one)
+            }
+            (Operator::Log1p, [a]) => {
+                let one = self.one();
+                let sum = self.plus(&one, a)?;
+                self.logarithm(&sum)
+            }
+            (Operator::Hypot, [a, b]) => {
+                let (a, b) = (self.times(a, a)?, self.times(b, b)?);
+                let sum = self.plus(&a, &b)?;
+                self.root(&sum)
+            }
+            (Operator::Erf, [a]) => self.odd(operator, a),
+            (Operator::Erfc, [a]) => {
+                let (one, other) = (self.one(), self.odd(Operator::Erf, a)?);
+                self.minus(&one, &other)
+            }
             (Operator::Tan, [a]) => {
                 let (sine, cosine) = (self.apply(Operator::Sin, terms)?, self.apply(Operator::Cos, terms)?);
                 debug_assert_eq!(terms, std::slice::from_ref(a));
@@ -157,6 +178,15 @@ impl Field<'_> {
     fn unscaled(&mut self, a: &Term) -> Option<(Term, Rational)> {
         let (_, leading) = a.numerator.leading()?;
         Some((self.scaled(a, leading.reciprocal()?)?, leading))
+    }
+
+    /// `(exp(a) + sign*exp(-a))/2`
+    fn half_of_exponentials(&mut self, a: &Term, sign: Rational) -> Option<Term> {
+        let negated = self.scaled(a, Rational::MINUS_ONE)?;
+        let (up, down) = (self.exponential(a)?, self.exponential(&negated)?);
+        let down = self.scaled(&down, sign)?;
+        let sum = self.plus(&up, &down)?;
+        self.scaled(&sum, Rational::new(1, 2)?)
     }
 
     fn hyperbolic_tangent(&mut self, a: &Term) -> Option<Term> {

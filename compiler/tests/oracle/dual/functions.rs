@@ -190,6 +190,27 @@ fn hyperbolic_tangent<J: Jet>(a: J) -> J {
     a.unary(value, first, -2.0 * value * first)
 }
 
+/// The Gaussian error linear unit: x times the normal distribution, whose density is its derivative.
+fn gelu<J: Jet>(a: J) -> J {
+    let x = a.primal();
+    let below = 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);
+    let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    a.unary(x * below, below + x * density, density * (2.0 - x * x))
+}
+
+fn gelu_tanh<J: Jet>(a: J) -> J {
+    let (inner, half) = (J::constant((2.0 / std::f64::consts::PI).sqrt()), J::constant(0.5));
+    let cube = multiply(a, multiply(a, a));
+    let angle = multiply(inner, add(a, multiply(J::constant(0.044715), cube)));
+    multiply(multiply(half, a), add(J::constant(1.0), hyperbolic_tangent(angle)))
+}
+
+fn error_function<J: Jet>(a: J, value: f64, sign: f64) -> J {
+    let x = a.primal();
+    let slope = sign * std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp();
+    a.unary(value, slope, -2.0 * x * slope)
+}
+
 fn sign<J: Jet>(a: J) -> f64 {
     let x = a.primal();
     if x > 0.0 {
@@ -215,6 +236,12 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "cos" => a.unary(x.cos(), -x.sin(), -x.cos()),
         "tan" => tangent(a),
         "tanh" => hyperbolic_tangent(a),
+        "sinh" => a.unary(x.sinh(), x.cosh(), x.sinh()),
+        "cosh" => a.unary(x.cosh(), x.sinh(), x.cosh()),
+        "expm1" => a.unary(x.exp_m1(), x.exp(), x.exp()),
+        "log1p" => a.unary(x.ln_1p(), 1.0 / (1.0 + x), -1.0 / ((1.0 + x) * (1.0 + x))),
+        "erf" => error_function(a, libm::erf(x), 1.0),
+        "erfc" => error_function(a, libm::erfc(x), -1.0),
         "abs" if x == 0.0 => J::constant(0.0),
         "abs" => a.unary(x.abs(), sign(a), 0.0),
         "sign" => J::constant(sign(a)),
@@ -225,6 +252,8 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "sigmoid" => sigmoid(a),
         "softplus" => softplus(a),
         "silu" => multiply(a, sigmoid(a)),
+        "gelu" => gelu(a),
+        "gelu_tanh" => gelu_tanh(a),
         "relu" if x > 0.0 => a,
         "relu" => J::constant(0.0),
         _ => return None,
@@ -235,6 +264,7 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
 pub fn call_binary<J: Jet>(name: &str, a: J, b: J, recorder: &mut Recorder) -> Option<J> {
     Some(match name {
         "atan2" => arc_tangent(a, b),
+        "hypot" => length(a, b),
         "max" => largest(&[a, b], recorder),
         "min" => smallest(&[a, b], recorder),
         _ => return None,
@@ -246,6 +276,13 @@ fn arc_tangent<J: Jet>(y: J, x: J) -> J {
     let square = a * a + b * b;
     let curved = -2.0 * a * b / (square * square);
     y.binary(x, a.atan2(b), [b / square, -a / square], [curved, (a * a - b * b) / (square * square), -curved])
+}
+
+fn length<J: Jet>(x: J, y: J) -> J {
+    let (a, b) = (x.primal(), y.primal());
+    let length = a.hypot(b);
+    let (a, b) = (a / length, b / length);
+    x.binary(y, length, [a, b], [b * b / length, -a * b / length, a * a / length])
 }
 
 /// The largest of some numbers; a tie splits the derivative evenly.

@@ -63,9 +63,10 @@ impl Generator<'_> {
                 self.builder.divide(left, divisor)
             }
             _ => {
-                self.mark("atan2");
+                let function = self.random.word(&["atan2", "hypot"]);
+                self.mark(function);
                 let positive = self.positive(right);
-                self.builder.call("atan2", &[left, positive])
+                self.builder.call(function, &[left, positive])
             }
         }
     }
@@ -78,8 +79,10 @@ impl Generator<'_> {
             }
             2..6 => self.bounded(operand),
             6 => {
+                let function = self.random.word(&["exp", "expm1", "sinh", "cosh"]);
+                self.mark(function);
                 let bounded = self.bounded(operand);
-                self.builder.call("exp", &[bounded])
+                self.builder.call(function, &[bounded])
             }
             7 => {
                 let (half, bounded) = (self.builder.number(0.5), self.bounded(operand));
@@ -88,7 +91,7 @@ impl Generator<'_> {
                 self.builder.call("tan", &[angle])
             }
             _ => {
-                let function = self.random.word(&["sigmoid", "softplus", "silu", "relu"]);
+                let function = self.random.word(&["sigmoid", "softplus", "silu", "relu", "gelu", "gelu_tanh", "erfc"]);
                 self.mark(function);
                 self.builder.call(function, &[operand])
             }
@@ -97,7 +100,7 @@ impl Generator<'_> {
 
     /// Something between -1 and 1.
     pub fn bounded(&mut self, operand: ExpressionId) -> ExpressionId {
-        match self.random.word(&["sin", "cos", "tanh", "sigmoid", "quotient"]) {
+        match self.random.word(&["sin", "cos", "tanh", "sigmoid", "erf", "quotient"]) {
             "quotient" => {
                 let divisor = self.one_plus_square(operand);
                 self.builder.divide(operand, divisor)
@@ -132,7 +135,7 @@ impl Generator<'_> {
 
     fn guarded(&mut self, operand: ExpressionId) -> ExpressionId {
         let positive = self.positive(operand);
-        let function = self.random.word(&["log", "sqrt"]);
+        let function = self.random.word(&["log", "sqrt", "log1p"]);
         self.mark(function);
         self.builder.call(function, &[positive])
     }

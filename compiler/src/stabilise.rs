@@ -1,0 +1,276 @@
+//! Trustworthy forms: what is evaluated and emitted, rewritten where it would overflow or cancel.
+//!
+//! In: a graph and the values that are wanted of it. Out: values that are equal by exact algebra, and accurate over the
+//! whole range of the float type. The running error bound of every node at sample points that reach to the ends of the
+//! range ([`profile`]) tells which nodes are in danger; their exact terms ([`algebra`]) are written in other forms
+//! ([`form`]), and a form is taken only if its bound is far lower somewhere and not higher anywhere. What is accurate stays
+//! as it was written. No rule knows a composite.
+//!
+//! The work is bounded by counts, and a graph without functions that grow or cancel is left alone at once. Every
+//! replacement is in the graph's log.
+
+mod algebra;
+mod form;
+mod polynomial;
+mod profile;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::graph::{Graph, GraphError, NodeId, Ref};
+use crate::operators::Operator;
+use algebra::Algebra;
+use form::Writer;
+use profile::{POINTS, Point, Profiles};
+
+/// Longer formulas are left as they are.
+const MOST_NODES: usize = 1_500;
+/// For so many nodes, other forms are tried.
+const MOST_SEARCHES: usize = 40;
+/// Errors of so many units in the last place are fine.
+const FINE: f64 = 4.0;
+/// A form must be better by this factor somewhere.
+const BETTER: f64 = 4.0;
+
+/// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
+/// where those are not defined, nothing counts.
+///
+/// # Errors
+/// [`GraphError::TooLarge`]
+pub fn stabilise(graph: &mut Graph, roots: &[Ref], outputs: usize) -> Result<Vec<Ref>, GraphError> {
+    let live = graph.live(roots.iter().map(|root| root.node));
+    let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
+    let delicate = |node: &NodeId| graph.as_operator(*node).is_some_and(is_delicate);
+    if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
+        return Ok(roots.to_vec());
+    }
+    let profiles = Profiles::new(graph);
+    let mut pass = Pass {
+        delicate: Vec::new(),
+        made: vec![None; graph.len()],
+        profiles,
+        algebra: Algebra::default(),
+        searches: 0,
+        tried: HashMap::new(),
+        outside: vec![false; POINTS],
+    };
+    for root in roots.iter().take(outputs) {
+        if let Some(points) = pass.profiles.of(graph, root.node) {
+            pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+        }
+    }
+    for node in graph.nodes() {
+        let own = graph.as_operator(node).is_some_and(|op| is_delicate(op) || op == Operator::Divide);
+        let below = graph.operands(node).any(|operand| pass.delicate[operand.node.index()]);
+        pass.delicate.push(own || below);
+    }
+    roots.iter().map(|root| pass.root(graph, root)).collect()
+}
+
+/// Whether an operator may overflow, or cancel with a number beside it, in a way that algebra knows how to avoid.
+fn is_delicate(operator: Operator) -> bool {
+    use Operator as Op;
+    matches!(operator, Op::Exp | Op::Expm1 | Op::Log | Op::Log1p | Op::Tanh | Op::Sinh | Op::Cosh)
+        || matches!(operator, Op::Sqrt | Op::Hypot | Op::Erf | Op::Erfc | Op::Power)
+}
+
+struct Pass {
+    /// Whether a node of the original graph depends on something delicate.
+    delicate: Vec<bool>,
+    /// What stands for each node of the original graph.
+    made: Vec<Option<NodeId>>,
+    profiles: Profiles,
+    algebra: Algebra,
+    /// How many nodes other forms were tried for, for one root.
+    searches: usize,
+    tried: HashMap<NodeId, Vec<NodeId>>,
+    /// The points where the function is not defined.
+    outside: Vec<bool>,
+}
+
+impl Pass {
+    fn root(&mut self, graph: &mut Graph, root: &Ref) -> Result<Ref, GraphError> {
+        if !root.axes.is_empty() {
+            return Ok(root.clone());
+        }
+        self.searches = 0;
+        let mut touched = Vec::new();
+        let mut pending = vec![(root.node, false)];
+        while let Some((node, opened)) = pending.pop() {
+            if self.made[node.index()].is_some() {
+                continue;
+            }
+            let scalar = graph.as_operator(node).is_some() && graph.local_dims(node).is_empty();
+            let made = if !scalar || !self.delicate[node.index()] || self.is_fine(graph, node) {
+                Some(node)
+            } else if opened {
+                Some(self.rebuilt(graph, node)?)
+            } else {
+                self.at_once(graph, node)
+            };
+            if self.searches > MOST_SEARCHES {
+                // All or nothing, so that a root's form does not depend on the others.
+                touched.iter().for_each(|node: &NodeId| self.made[node.index()] = None);
+                return Ok(root.clone());
+            }
+            if let Some(made) = made {
+                self.made[node.index()] = Some(made);
+                touched.push(node);
+                continue;
+            }
+            pending.push((node, true));
+            pending.extend(graph.operands(node).map(|operand| (operand.node, false)));
+        }
+        Ok(Ref { node: self.made[root.node.index()].unwrap_or(root.node), axes: Vec::new() })
+    }
+
+    fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
+        let limits = self.profiles.limits;
+        let fine = |point: &Point| limits.ulps(*point) <= FINE * limits.condition(*point);
+        self.points(graph, node).is_some_and(|points| points.iter().all(fine))
+    }
+
+    /// A node's points where the function is defined.
+    fn points(&mut self, graph: &Graph, node: NodeId) -> Option<Vec<Point>> {
+        let points = self.profiles.of(graph, node)?;
+        let inside = points.iter().zip(&self.outside).filter(|(_, outside)| !**outside);
+        Some(inside.map(|(point, _)| *point).collect())
+    }
+
+    /// A form of a node that is fine, whatever becomes of its operands.
+    fn at_once(&mut self, graph: &mut Graph, node: NodeId) -> Option<NodeId> {
+        graph.set_span(graph.span(node));
+        let forms = self.forms(graph, node);
+        let best = self.best(graph, &forms, node, false)?;
+        if !self.is_fine_where_finite(graph, best) {
+            return None;
+        }
+        Self::record(graph, node, best);
+        Some(best)
+    }
+
+    /// A node over the new operands, or a form that is better.
+    fn rebuilt(&mut self, graph: &mut Graph, node: NodeId) -> Result<NodeId, GraphError> {
+        let Some(operator) = graph.as_operator(node) else { return Ok(node) };
+        graph.set_span(graph.span(node));
+        let operands: Vec<Ref> = graph
+            .operands(node)
+            .map(|operand| Ref { node: self.made[operand.node.index()].unwrap_or(operand.node), axes: Vec::new() })
+            .collect();
+        let rebuilt = graph.apply(operator, &operands)?.node;
+        if self.profiles.of(graph, rebuilt).is_none() {
+            return Ok(rebuilt);
+        }
+        let forms = self.forms(graph, node);
+        let best = self.best(graph, &forms, rebuilt, rebuilt != node);
+        if let Some(best) = best {
+            Self::record(graph, node, best);
+        }
+        Ok(best.unwrap_or(rebuilt))
+    }
+
+    fn record(graph: &mut Graph, node: NodeId, form: NodeId) {
+        let before = graph.operation(node);
+        let old: Vec<Ref> = graph.operands(node).map(|old| Ref { node: old.node, axes: Vec::new() }).collect();
+        graph.record("stabilise", before, &old, &Ref { node: form, axes: Vec::new() }, None);
+    }
+
+    /// The best of some forms, if one is better than another node.
+    fn best(&mut self, graph: &Graph, forms: &[NodeId], other: NodeId, smaller: bool) -> Option<NodeId> {
+        let mut best: Option<((u64, usize), NodeId)> = None;
+        for form in forms {
+            if *form != other && self.is_better(graph, *form, other, smaller) {
+                let score = self.score(graph, *form, other);
+                if best.is_none_or(|(least, _)| score < least) {
+                    best = Some((score, *form));
+                }
+            }
+        }
+        best.map(|(_, form)| form)
+    }
+
+    fn is_fine_where_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
+        let limits = self.profiles.limits;
+        let fine =
+            |point: &Point| !point.value.is_finite() || limits.ulps(*point) <= 2.0 * FINE * limits.condition(*point);
+        self.points(graph, node).is_some_and(|points| points.iter().all(fine))
+    }
+
+    /// Other forms of a node.
+    fn forms(&mut self, graph: &mut Graph, node: NodeId) -> Vec<NodeId> {
+        if let Some(forms) = self.tried.get(&node) {
+            return forms.clone();
+        }
+        self.searches += 1;
+        let term = self.algebra.term(graph, node);
+        let mut forms = Vec::new();
+        // Whether a style could differ from the first one.
+        let (exponential, root) = (self.algebra.has_exponential_factor(&term), self.algebra.has_root(&term));
+        for [guarded, paired] in [[false, false], [true, false], [false, true]] {
+            if guarded && !exponential || paired && !root {
+                continue;
+            }
+            let mut writer = Writer { graph, algebra: &mut self.algebra, guarded, paired };
+            let near = writer.near_one(&term);
+            let others: Vec<NodeId> = [writer.plain(&term), writer.dominated(&term)].into_iter().flatten().collect();
+            forms.extend(writer.in_units(&term, others.first().copied()));
+            let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());
+            forms.extend(others.iter().copied());
+            forms.extend(near.map(|(node, _)| node));
+            forms.extend(joined.into_iter().flatten());
+        }
+        forms.sort_unstable();
+        forms.dedup();
+        self.tried.insert(node, forms.clone());
+        forms
+    }
+
+    /// Whether a form is not less accurate than another one anywhere, and far more accurate somewhere; or, where the other
+    /// one is not what was written either, smaller.
+    fn is_better(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
+        let limits = self.profiles.limits;
+        let Some((new, old)) = self.pair(graph, form, other) else { return false };
+        let mut gains = smaller && size(graph, form) < size(graph, other);
+        for (new, old) in new.iter().zip(&old) {
+            let (after, before) = (limits.ulps(*new), limits.ulps(*old));
+            let fine = after <= FINE * limits.condition(*new);
+            if before.is_finite() && (!fine && after > 2.0 * (before + FINE) || !limits.agree(*new, *old)) {
+                return false;
+            }
+            gains |= before > BETTER * after + FINE && after.is_finite();
+        }
+        gains
+    }
+
+    fn pair(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> Option<(Vec<Point>, Vec<Point>)> {
+        Some((self.points(graph, form)?, self.points(graph, other)?))
+    }
+
+    /// How far a form is from accurate, over all points; then its size. Points where neither is finite do not count.
+    fn score(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> (u64, usize) {
+        let limits = self.profiles.limits;
+        let Some((new, _)) = self.pair(graph, form, other) else { return (u64::MAX, 0) };
+        let bits = |point: &Point| {
+            let ulps = limits.ulps(*point) / limits.condition(*point);
+            match ulps / FINE {
+                worse if !worse.is_finite() => 64,
+                worse if worse > 1.0 => 1 + worse.log2().min(63.0) as u64,
+                _ => 0,
+            }
+        };
+        (new.iter().map(bits).sum(), size(graph, form))
+    }
+}
+
+/// How many operations a node needs.
+fn size(graph: &Graph, node: NodeId) -> usize {
+    let (mut seen, mut pending) = (HashSet::new(), vec![node]);
+    while let Some(next) = pending.pop() {
+        if graph.as_operator(next).is_some() && seen.insert(next) {
+            pending.extend(graph.operands(next).map(|operand| operand.node));
+        }
+    }
+    seen.len()
+}

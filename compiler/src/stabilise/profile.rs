@@ -1,0 +1,336 @@
+//! How accurate every node is: its value at sample points, with a bound of its rounding error.
+//!
+//! The samples reach to the ends of the float type. Errors are followed from operand to result through the table's own
+//! partial derivatives, so no operator needs a rule here; each operation adds its rounding. What overflows on the way is
+//! somewhere between the largest number and infinity. All of this is a function of the graph alone, and the same on
+//! every machine.
+
+use crate::graph::{Graph, NodeId, Operation};
+use crate::number::{FloatType, Number};
+use crate::operators::{Argument, Kind, Operator, Rust, Template};
+
+/// Sizes that an input takes with both signs; the least and the largest ones depend on the float type.
+const SIZES: [f64; 20] = [
+    1e-17, 1e-9, 1e-4, 0.1, 0.3, 0.5, 0.7, 0.999_999, 1.0, 1.000_001, 1.5, 2.0, 3.7, 9.0, 18.0, 30.0, 40.0, 60.0, 1e4,
+    1e9,
+];
+const SIZES_F64: [f64; 10] = [1e-310, 1e-300, 1e-160, 300.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308];
+const SIZES_F32: [f64; 10] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38];
+/// The points where all inputs are of one size, which a hash would rarely hit.
+const COMMON: usize = 25;
+/// How many sample points: zero, each size with both signs, and the common ones.
+pub(super) const POINTS: usize = 1 + 2 * (SIZES.len() + SIZES_F64.len()) + COMMON;
+
+/// Errors are kept in units of so many roundoffs, so that those of the largest numbers do not overflow.
+const UNIT: f64 = 65536.0;
+
+/// A computed number, how far it may be from the true one, and how far it moves when the inputs move by a roundoff: all of
+/// them up, or every second one down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Point {
+    pub(super) value: f64,
+    pub(super) error: f64,
+    pub(super) moves: [f64; 2],
+    /// Whether it is outside of the domain of a function on the way.
+    pub(super) undefined: bool,
+}
+
+/// Limits of a float type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    float: FloatType,
+    roundoff: f64,
+    smallest: f64,
+    normal: f64,
+    largest: f64,
+}
+
+impl Limits {
+    pub(super) fn of(float: FloatType) -> Self {
+        match float {
+            FloatType::F64 => Self {
+                float,
+                roundoff: f64::EPSILON / 2.0,
+                smallest: 5e-324,
+                normal: f64::MIN_POSITIVE,
+                largest: f64::MAX,
+            },
+            FloatType::F32 => Self {
+                float,
+                roundoff: f64::from(f32::EPSILON) / 2.0,
+                smallest: f64::from(f32::from_bits(1)),
+                normal: f64::from(f32::MIN_POSITIVE),
+                largest: f64::from(f32::MAX),
+            },
+        }
+    }
+
+    fn round(&self, value: f64) -> f64 {
+        match self.float {
+            FloatType::F64 => value,
+            FloatType::F32 => f64::from(value as f32),
+        }
+    }
+
+    /// The error of a point in units in the last place; infinite for what is not finite.
+    pub(super) fn ulps(&self, point: Point) -> f64 {
+        if !point.value.is_finite() || point.error.is_nan() {
+            return f64::INFINITY;
+        }
+        self.in_ulps(point, point.error)
+    }
+
+    /// The error that inputs which are known to half a unit in the last place cause in any form, at least one unit.
+    pub(super) fn condition(&self, point: Point) -> f64 {
+        let moves =
+            point.moves.iter().filter(|moved| moved.is_finite()).fold(0.0_f64, |most, moved| most.max(moved.abs()));
+        self.in_ulps(point, moves).max(1.0)
+    }
+
+    fn in_ulps(&self, point: Point, error: f64) -> f64 {
+        let spacing = (point.value.abs() * 2.0 * self.roundoff).max(self.smallest);
+        error * self.roundoff * UNIT / spacing
+    }
+
+    /// Whether two computed numbers can stand for the same true one.
+    pub(super) fn agree(&self, a: Point, b: Point) -> bool {
+        let room = (a.error + b.error) * (self.roundoff * UNIT * 4.0) + 4.0 * self.smallest;
+        let apart = (a.value - b.value).abs();
+        apart <= room || apart.is_nan() || room.is_nan()
+    }
+}
+
+/// The points of every scalar node of a graph, filled in as the graph grows.
+pub(super) struct Profiles {
+    pub(super) limits: Limits,
+    points: Vec<Option<Box<[Point]>>>,
+}
+
+impl Profiles {
+    pub(super) fn new(graph: &Graph) -> Self {
+        Self { limits: Limits::of(graph.float()), points: Vec::new() }
+    }
+
+    /// The points of a node; `None` for an array or what depends on one.
+    pub(super) fn of(&mut self, graph: &Graph, node: NodeId) -> Option<&[Point]> {
+        for place in self.points.len()..=node.index() {
+            let points = graph.node_at(place).and_then(|node| self.compute(graph, node));
+            self.points.push(points);
+        }
+        self.points.get(node.index())?.as_deref()
+    }
+
+    fn compute(&self, graph: &Graph, node: NodeId) -> Option<Box<[Point]>> {
+        if !graph.local_dims(node).is_empty() {
+            return None;
+        }
+        let exact =
+            |value: f64| Point { value: self.limits.round(value), error: 0.0, moves: [0.0; 2], undefined: false };
+        match graph.operation(node) {
+            Operation::Input(place) => {
+                let input = |point: usize| {
+                    let point = exact(sample(self.limits.float, place, point));
+                    let moved = point.value / UNIT;
+                    Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..point }
+                };
+                Some((0..POINTS).map(input).collect())
+            }
+            Operation::Constant(_) => {
+                let number = graph.as_constant(node).unwrap_or(Number::ZERO);
+                let value = number.nearest(graph.float());
+                let error = if number.is_exact_in(graph.float()) { 0.0 } else { value.abs() / UNIT };
+                Some(vec![Point { error, ..exact(value) }; POINTS].into())
+            }
+            Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
+            Operation::Apply(operator) => {
+                let mut operands: [&[Point]; 3] = [&[]; 3];
+                let arity = operator.arity();
+                for (points, operand) in operands.iter_mut().zip(graph.operands(node)) {
+                    *points = self.points.get(operand.node.index())?.as_deref()?;
+                }
+                let mut given = [Point { value: 0.0, error: 0.0, moves: [0.0; 2], undefined: false }; 3];
+                let at = |point: usize| {
+                    for (given, points) in given.iter_mut().zip(&operands[..arity]) {
+                        *given = points[point];
+                    }
+                    self.apply(operator, &given[..arity])
+                };
+                Some((0..POINTS).map(at).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// One operation on computed numbers.
+    fn apply(&self, operator: Operator, operands: &[Point]) -> Point {
+        let mut values = [0.0; 3];
+        for (value, operand) in values.iter_mut().zip(operands) {
+            *value = operand.value;
+        }
+        let values = &values[..operands.len()];
+        let value = self.limits.round((operator.row().evaluate)(values));
+        // A function that is NaN at a number is not defined there; NaN from overflow is another matter.
+        let own = value.is_nan() && operator.row().rust != Rust::Native("/") && values.iter().all(|v| v.is_finite());
+        let undefined = own || operands.iter().any(|operand| operand.undefined) && operator != Operator::Select;
+        if operator.row().result == Kind::Truth {
+            return Point { value, error: 0.0, moves: [0.0; 2], undefined };
+        }
+        let known_zero = |operand: &Point| operand.value == 0.0 && operand.error == 0.0;
+        let exact = operands.iter().all(|operand| operand.value.is_finite()) && operands.iter().any(known_zero);
+        let mut error = self.rounding(operator, values, value, exact);
+        let mut moves = [0.0; 2];
+        for (place, operand) in operands.iter().enumerate() {
+            if operand.value.is_infinite() {
+                error += self.beyond(operator, values, place, value);
+            } else if operand.error > 0.0 || operand.moves != [0.0; 2] {
+                let slope = operator.partial(place).map_or(0.0, |partial| slope(partial, values, value));
+                let reach = |moved: f64| match moved * slope {
+                    _ if moved == 0.0 || slope == 0.0 => 0.0,
+                    change if change.is_finite() || !value.is_finite() => change,
+                    _ => self.difference(operator, values, place, value, moved),
+                };
+                error += reach(operand.error).abs();
+                moves.iter_mut().zip(operand.moves).for_each(|(own, moved)| *own += reach(moved));
+            }
+        }
+        if !error.is_nan() {
+            error = error.max(self.uncertain(operator, operands, value));
+        }
+        Point { value, error, moves, undefined }
+    }
+
+    /// What `slope · moved` is where the slope itself overflows.
+    fn difference(&self, operator: Operator, values: &[f64], place: usize, value: f64, moved: f64) -> f64 {
+        let unit = self.limits.roundoff * UNIT;
+        let small = values[place] / 1_048_576.0;
+        let step = if (moved * unit).abs() > small.abs() { moved * unit } else { small };
+        let mut other = values.to_vec();
+        other[place] += step;
+        let change = (operator.row().evaluate)(&other) - value;
+        if step == small { change * (moved / small) } else { change / unit }
+    }
+
+    /// The error where operands are hardly known, which slopes do not tell: 0 if they are.
+    fn uncertain(&self, operator: Operator, operands: &[Point], value: f64) -> f64 {
+        let unit = self.limits.roundoff * UNIT;
+        let unknown = |operand: &Point| {
+            let error = operand.error * unit;
+            operand.value.is_finite() && error.is_finite() && error > 0.01 * operand.value.abs()
+        };
+        if operator == Operator::Select || !operands.iter().any(unknown) {
+            return 0.0;
+        }
+        let at = |sign: f64| {
+            let largest = self.limits.largest;
+            let moved = operands.iter().map(|operand| match operand.value {
+                value if value.is_infinite() => largest.copysign(value),
+                value => value + sign * operand.error * unit,
+            });
+            ((operator.row().evaluate)(&moved.collect::<Vec<_>>()) - value).abs()
+        };
+        let most = at(1.0).max(at(-1.0)) / unit;
+        if most.is_nan() { 0.0 } else { most }
+    }
+
+    /// What an operand that overflowed leaves open: it may be any number beyond the largest.
+    fn beyond(&self, operator: Operator, values: &[f64], place: usize, value: f64) -> f64 {
+        let mut other = values.to_vec();
+        other[place] = self.limits.largest.copysign(values[place]);
+        let other = (operator.row().evaluate)(&other);
+        if value == other { 0.0 } else { (value - other).abs() / (self.limits.roundoff * UNIT) }
+    }
+
+    /// What the operation itself rounds.
+    fn rounding(&self, operator: Operator, values: &[f64], value: f64, exact: bool) -> f64 {
+        // Residues of smaller numbers underflow themselves.
+        let large = |value: f64| value.abs() > self.limits.normal / (self.limits.roundoff * self.limits.roundoff);
+        // What is 0 at half the way already is far below the smallest number.
+        let vanishes = |a: &f64| value == 0.0 && *a != 0.0 && (operator.row().evaluate)(&[*a / 2.0]) == 0.0;
+        let size = match (operator, values) {
+            (_, [a]) if operator.row().rust != Rust::Native("-") && vanishes(a) => return 0.0,
+            _ if !value.is_finite() => return f64::INFINITY,
+            (Operator::Negate | Operator::Abs | Operator::Sign | Operator::Floor, _)
+            | (Operator::Maximum | Operator::Minimum | Operator::Select, _) => return 0.0,
+            (Operator::Add, [a, b]) if is_exact_sum(*a, *b, value) => return 0.0,
+            (Operator::Subtract, [a, b]) if is_exact_sum(*a, -*b, value) => return 0.0,
+            (Operator::Multiply, [a, b]) if a.mul_add(*b, -value) == 0.0 && large(value) => return 0.0,
+            (Operator::Multiply, [a, b]) if exact && (*a == 0.0 || *b == 0.0) => return 0.0,
+            (Operator::Divide, [a, _]) if exact && *a == 0.0 => return 0.0,
+            (Operator::Divide, [a, b]) if value.mul_add(*b, -*a) == 0.0 && large(*a) && large(value) => return 0.0,
+            (Operator::Sqrt, [a]) if value.mul_add(value, -*a) == 0.0 && large(*a) => return 0.0,
+            _ => match operator.row().rust {
+                Rust::Native(_) => 1.0,
+                _ => 2.0,
+            },
+        };
+        let tiny =
+            if value.abs() < self.limits.normal { self.limits.smallest / self.limits.roundoff / 2.0 } else { 0.0 };
+        size * ((value.abs() + tiny) / UNIT)
+    }
+}
+
+fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {
+    let virtual_b = sum - a;
+    (a - (sum - virtual_b)) + (b - virtual_b) == 0.0
+}
+
+/// The value of a partial derivative.
+fn slope(partial: &Template, operands: &[f64], out: f64) -> f64 {
+    let mut steps = [0.0; 32];
+    let read = |argument: &Argument, steps: &[f64]| match argument {
+        Argument::Operand(place) => operands.get(usize::from(*place)).copied(),
+        Argument::Out => Some(out),
+        Argument::Number(number) => Some(number.to_f64()),
+        Argument::Step(place) => steps.get(usize::from(*place)).copied(),
+    };
+    for (place, step) in partial.steps.iter().enumerate().take(steps.len()) {
+        let mut arguments = [0.0; 3];
+        for (value, argument) in arguments.iter_mut().zip(&step.arguments) {
+            *value = read(argument, &steps).unwrap_or(f64::NAN);
+        }
+        steps[place] = (step.operator.row().evaluate)(&arguments[..step.arguments.len()]);
+    }
+    read(&partial.result, &steps).unwrap_or(f64::NAN)
+}
+
+/// The number that an input takes at a point: the first input runs through all of them, the others in another order.
+fn sample(float: FloatType, place: u32, point: usize) -> f64 {
+    let ends = if float == FloatType::F64 { SIZES_F64 } else { SIZES_F32 };
+    let both = 2 * (SIZES.len() + ends.len());
+    if let Some(common) = point.checked_sub(both + 1) {
+        let (low, high) = ([ends[0], ends[1], ends[2]], [ends[6], ends[7], ends[8]]);
+        let pairs: [[f64; 2]; COMMON] = [
+            [low[0], 1.25 * low[0]],
+            [low[1], -low[1]],
+            [low[2], 1.5 * low[2]],
+            [1e-9, 2e-9],
+            [0.4, -0.5],
+            [1.0, 1.0],
+            [7.0, -40.0],
+            [ends[3], 1.1 * ends[3]],
+            [high[0], 1.25 * high[0]],
+            [-high[1], high[1]],
+            [high[2], 1.5 * high[2]],
+            [ends[9], ends[9]],
+            [0.0, low[1]],
+            [low[1], 0.0],
+            [0.0, high[2]],
+            [high[2], 0.0],
+            [low[1], 1.0],
+            [1.0, low[1]],
+            [low[0], low[1]],
+            [low[1], low[2]],
+            [low[2], low[1]],
+            [low[0], 0.0],
+            [0.0, low[0]],
+            [low[0], 1e4],
+            [1e4, low[0]],
+        ];
+        return pairs[common % COMMON][place as usize % 2];
+    }
+    // 17 has no common divisor with the count, so that every input takes every number.
+    let order = if place == 0 { point } else { (point * 17 + place as usize * 29) % (both + 1) };
+    let Some(order) = order.checked_sub(1) else { return 0.0 };
+    let size = SIZES.iter().chain(&ends).nth(order / 2).copied().unwrap_or(1.0);
+    if order % 2 == 0 { size } else { -size }
+}

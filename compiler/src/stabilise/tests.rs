@@ -1,0 +1,90 @@
+//! What becomes of formulas; how accurate that is, the facade's test `accuracy` measures.
+
+use crate::derive::{Derived, Request, derive};
+use crate::evaluate::{Tensor, evaluate};
+use crate::lower::lower;
+use crate::parse::parse_formula;
+use crate::resolve::resolve;
+
+fn stable(text: &str) -> Derived {
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+    let mut derived = derive(function, &Request { order: 2, raw: true, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    derived
+}
+
+fn values(derived: &Derived, point: &[f64]) -> Vec<f64> {
+    let program = lower(&derived.function.graph, &derived.wanted());
+    let inputs: Vec<Tensor> = point.iter().map(|value| Tensor::scalar(*value)).collect();
+    evaluate(&program, &inputs).expect("scalars").iter().map(|tensor| tensor.data[0]).collect()
+}
+
+#[test]
+fn what_is_accurate_stays_as_it_was_written() {
+    for text in [
+        "x*y",
+        "x**3 - 2*x*y + 1",
+        "(x - y)**2/2",
+        "x/(1 + y**2)",
+        "sin(x)*cos(y)",
+        "exp(x)",
+        "sqrt(x)",
+        "if x > 0 { x } else { 0 }",
+        "let h = x*y + 2; h*h - x",
+    ] {
+        let derived = stable(text);
+        let raw: Vec<_> = derived.wanted_raw().into_iter().map(|wanted| wanted.value).collect();
+        assert_eq!(derived.stable[0], raw[0], "{text}");
+        assert!(derived.function.graph.log().iter().all(|step| step.rule != "stabilise"), "{text}");
+    }
+}
+
+#[test]
+fn replacements_are_in_the_log() {
+    let derived = stable("log(1 + exp(x))");
+    assert!(derived.function.graph.log().iter().any(|step| step.rule == "stabilise"));
+    assert_ne!(derived.stable[0], derived.wanted_raw()[0].value);
+    // The values are fine here, the second derivatives as the chain rule gives them are not.
+    for text in ["x*log(x)", "exp(-x**2/2)"] {
+        let derived = stable(text);
+        assert_eq!(derived.stable[0], derived.wanted_raw()[0].value, "{text}");
+    }
+}
+
+#[test]
+fn branches_select() {
+    let guarded = stable("if x > 0 { sqrt(x) } else { 0 }");
+    for x in [0.0, -1.0, -1e300] {
+        assert_eq!(values(&guarded, &[x]), [0.0, 0.0, 0.0], "{x}");
+    }
+    let inside = stable("if x > 0 { log(1 + exp(x)) } else { x**2 }");
+    assert_eq!(values(&inside, &[800.0]), [800.0, 1.0, 0.0]);
+    assert_eq!(values(&inside, &[-3.0]), [9.0, -6.0, 2.0]);
+}
+
+#[test]
+fn inner_values_are_mended_where_the_whole_is_too_large() {
+    let derived = stable("sin(y)*log(1 + exp(x)) + floor(y)*abs(x - y)/(1 + exp(-x*y))");
+    let found = values(&derived, &[2.0, 800.0]);
+    assert!(found.iter().all(|value| value.is_finite()), "{found:?}");
+    assert!((found[0] - (2.0_f64.sin() * 800.0 + 2.0 * 798.0)).abs() < 1e-9, "{found:?}");
+}
+
+#[test]
+fn the_same_formula_gives_the_same_form() {
+    let text = "x/(1 + exp(-x)) + log(exp(x) + exp(y))";
+    assert_eq!(stable(text).stable, stable(text).stable);
+}
+
+#[test]
+fn long_chains_are_left_alone() {
+    let steps: String = (0..20_000).map(|step| format!("let l{} = tanh(l{step});", step + 1)).collect();
+    let text = format!("fn f(l0) {{ {steps} l20000 }}");
+    let module = parse_formula(&text, &[]).expect("parses");
+    let function = resolve(&module, &text).expect("resolves").remove(0);
+    let mut derived = derive(function, &Request { order: 1, raw: true, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    assert_eq!(derived.stable.len(), 2);
+    assert!(derived.function.graph.log().iter().all(|step| step.rule != "stabilise"));
+}

@@ -1,0 +1,194 @@
+//! `chainrule derive --accuracy`: measured errors of the closed form and of what is emitted, over a box of inputs.
+
+mod big;
+mod reference;
+
+use chainrule_compiler::derive::Derived;
+use chainrule_compiler::evaluate::{Tensor, evaluate};
+use chainrule_compiler::graph::NodeId;
+use chainrule_compiler::lower::{Program, Wanted, lower};
+use chainrule_compiler::number::FloatType;
+
+use super::derive::left;
+use super::failure::Failure;
+use big::Big;
+
+/// How many points are measured.
+const POINTS: usize = 257;
+/// The reference starts with so many bits, and takes more until two results agree.
+const FEWEST_BITS: usize = 320;
+const MOST_BITS: usize = 5_120;
+
+/// The ends of one input's range.
+struct Side {
+    from: f64,
+    to: f64,
+}
+
+/// The largest errors of one result.
+#[derive(Clone, Copy, Default)]
+struct Worst {
+    ulps: f64,
+    relative: f64,
+}
+
+/// Measures a derived function over a box such as `x=-800..800,y=0..1`.
+///
+/// # Errors
+/// A box that does not fit the inputs, and formulas that the reference does not know.
+pub fn accuracy(text: &str, mut derived: Derived) -> Result<String, Failure> {
+    let sides = sides(text, &derived)?;
+    derived.stabilise().map_err(|error| Failure { diagnostics: vec![error], source: None })?;
+    let graph = &derived.function.graph;
+    let raw: Vec<NodeId> = derived.wanted_raw().iter().map(|wanted| wanted.value.node).collect();
+    let program = |wanted: Vec<Wanted>| lower(graph, &wanted);
+    let programs = [program(derived.wanted_closed()), program(derived.wanted())];
+    let mut worst = vec![[Worst::default(); 2]; raw.len()];
+    let mut open = 0;
+    for place in 0..POINTS {
+        let point: Vec<f64> =
+            sides.iter().enumerate().map(|(input, side)| at(side, input, place, graph.float())).collect();
+        let Some(truth) = truth(&derived, &raw, &point)? else {
+            open += 1;
+            continue;
+        };
+        for (form, program) in programs.iter().enumerate() {
+            for (found, ((true_value, condition), worst)) in
+                run(program, &point)?.iter().zip(truth.iter().zip(&mut worst))
+            {
+                let ulps = true_value.ulps(*found, graph.float(), 0.0);
+                worst[form].ulps = worst[form].ulps.max(ulps);
+                worst[form].relative = worst[form].relative.max(ulps / condition.max(1.0));
+            }
+        }
+    }
+    Ok(report(&derived, &worst, open))
+}
+
+fn report(derived: &Derived, worst: &[[Worst; 2]], open: usize) -> String {
+    let names = derived.output_names.iter().cloned();
+    let names: Vec<String> = names.chain(derived.entries.iter().map(|entry| left(derived, entry, &[]))).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
+    let mut out = format!("largest error at {POINTS} points in ulp, and divided by max(1, κ)\n");
+    out.push_str(&format!("{:width$}  {:>24}  {:>24}\n", "", "closed form", "as emitted"));
+    for (name, forms) in names.iter().zip(worst) {
+        let shown = forms.map(|worst| format!("{} ({})", short(worst.ulps), short(worst.relative)));
+        out.push_str(&format!("{name:width$}  {:>24}  {:>24}\n", shown[0], shown[1]));
+    }
+    if open > 0 {
+        out.push_str(&format!("{open} points are left out: {MOST_BITS} bits do not tell the true value there\n"));
+    }
+    out
+}
+
+fn short(error: f64) -> String {
+    if error < 1e6 { format!("{error:.1}") } else { format!("{error:.0e}") }
+}
+
+/// `x=-800..800,y=0..1`
+fn sides(text: &str, derived: &Derived) -> Result<Vec<Side>, Failure> {
+    let wrong = |message: String| {
+        Failure::usage(message).with_help("write a range for every input: `--accuracy x=-800..800,y=0..1`")
+    };
+    let mut given: Vec<(&str, Side)> = Vec::new();
+    for part in text.split(',') {
+        let range = part.split_once('=').and_then(|(name, range)| Some((name.trim(), range.split_once("..")?)));
+        let ends = range.and_then(|(name, (from, to))| {
+            Some((name, Side { from: from.trim().parse().ok()?, to: to.trim().parse().ok()? }))
+        });
+        let ends = ends.filter(|(_, side)| side.from.is_finite() && side.to.is_finite() && side.from <= side.to);
+        given.push(ends.ok_or_else(|| wrong(format!("`{part}` is not a range of an input")))?);
+    }
+    let mut sides = Vec::new();
+    for parameter in &derived.function.parameters {
+        if !parameter.shape.is_empty() {
+            return Err(Failure::not_supported("`--accuracy` measures formulas of scalars so far"));
+        }
+        let place = given.iter().position(|(name, _)| *name == parameter.name);
+        let place = place.ok_or_else(|| wrong(format!("the input `{}` has no range", parameter.name)))?;
+        sides.push(given.swap_remove(place).1);
+    }
+    match given.first() {
+        Some((name, _)) => Err(wrong(format!("there is no input `{name}`"))),
+        None => Ok(sides),
+    }
+}
+
+/// The number of an input at a point: the ends, then numbers of all sizes between them, the same ones every time.
+fn at(side: &Side, input: usize, place: usize, float: FloatType) -> f64 {
+    let corner = place >> input.min(20) & 1 == 1;
+    // The fractional parts of multiples of irrational numbers are spread evenly.
+    let spread = ((place * 2 + 1) as f64 * (2.0 + input as f64 * 3.0).sqrt()).fract();
+    let value = match place {
+        0..8 => {
+            if corner {
+                side.to
+            } else {
+                side.from
+            }
+        }
+        _ if place.is_multiple_of(2) => side.from + (side.to - side.from) * spread,
+        _ => {
+            let end = if (place / 2 + input).is_multiple_of(2) { side.to } else { side.from };
+            end * 10.0_f64.powf(-12.0 * spread)
+        }
+    };
+    let value = value.clamp(side.from, side.to);
+    if float == FloatType::F32 { f64::from(value as f32) } else { value }
+}
+
+fn run(program: &Program, point: &[f64]) -> Result<Vec<f64>, Failure> {
+    let inputs: Vec<Tensor> = point.iter().map(|value| Tensor::scalar(*value)).collect();
+    let results = evaluate(program, &inputs).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(results.iter().filter_map(|tensor| tensor.data.first().copied()).collect())
+}
+
+/// What is true, with condition numbers; `None` where that takes too many bits.
+fn truth(derived: &Derived, roots: &[NodeId], point: &[f64]) -> Result<Option<Vec<(Big, f64)>>, Failure> {
+    let graph = &derived.function.graph;
+    let at = |inputs: &[Big], bits: usize| {
+        reference::evaluate(graph, roots, inputs, bits)
+            .map_err(|message| Failure::not_supported(&format!("no accuracy is measured: {message}")))
+    };
+    let mut bits = FEWEST_BITS;
+    let mut before = at(&exact(point, bits), bits)?;
+    while bits <= MOST_BITS {
+        bits *= 2;
+        let inputs = exact(point, bits);
+        let values = at(&inputs, bits)?;
+        let settled = |(a, b): (&Big, &Big)| {
+            let change = a.minus(b).abs().over(&b.abs()).to_f64();
+            !b.is_finite() && !a.is_finite() || a.minus(b).sign() == 0 || change < 1e-30
+        };
+        if before.iter().zip(&values).all(settled) {
+            let conditions = conditions(&values, &inputs, bits, &at)?;
+            return Ok(Some(values.into_iter().zip(conditions).collect()));
+        }
+        before = values;
+    }
+    Ok(None)
+}
+
+fn exact(point: &[f64], bits: usize) -> Vec<Big> {
+    point.iter().map(|value| Big::of(*value, bits)).collect()
+}
+
+/// How much more a result moves than its inputs, relative to their sizes.
+fn conditions(
+    values: &[Big],
+    inputs: &[Big],
+    bits: usize,
+    at: &impl Fn(&[Big], usize) -> Result<Vec<Big>, Failure>,
+) -> Result<Vec<f64>, Failure> {
+    let step = Big::of(2.0_f64.powi(-100), bits);
+    let mut conditions = vec![0.0; values.len()];
+    for place in 0..inputs.len() {
+        let mut moved = inputs.to_vec();
+        moved[place] = inputs[place].plus(&inputs[place].times(&step));
+        for (condition, (up, value)) in conditions.iter_mut().zip(at(&moved, bits)?.iter().zip(values)) {
+            let slope = up.minus(value).over(&step).over(value).to_f64().abs();
+            *condition += if slope.is_nan() { 0.0 } else { slope };
+        }
+    }
+    Ok(conditions)
+}
