@@ -58,6 +58,13 @@ impl Field<'_> {
                 let chosen = self.times(condition, &difference)?;
                 self.plus(no, &chosen)
             }
+            _ => self.apply_condition(operator, terms),
+        }
+    }
+
+    /// A comparison or a connective: 1 where it holds, else 0.
+    fn apply_condition(&mut self, operator: Operator, terms: &[Term]) -> Option<Term> {
+        match (operator, terms) {
             (Operator::And, [a, b]) => self.times(a, b),
             (Operator::Or, [a, b]) => {
                 let both = self.times(a, b)?;
