@@ -28,7 +28,7 @@ use profile::{POINTS, Point, Profiles};
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
 /// For so many nodes, other forms are tried.
-const MOST_SEARCHES: usize = 40;
+const MOST_SEARCHES: usize = 24;
 /// Errors of so many units in the last place are fine.
 const FINE: f64 = 4.0;
 /// A form must be better by this factor somewhere.
