@@ -319,7 +319,7 @@ impl Derived {
         self.read_by(&self.closed).iter().filter_map(|node| names.get(node)).map(|name| (*name).to_owned()).collect()
     }
 
-    /// Rewrites outputs and derivatives for evaluation, see [`mod@stabilise`]. What is printed stays as it is.
+    /// Rewrites outputs and derivatives for evaluation, see [`mod@crate::stabilise`]. What is printed stays as it is.
     ///
     /// # Errors
     /// [`Code::TooLarge`]
