@@ -381,7 +381,7 @@ impl Derived {
             .collect()
     }
 
-    /// Rewrites outputs and derivatives for evaluation, see [`mod@stabilise`]. What is printed stays as it is.
+    /// Rewrites outputs and derivatives for evaluation, see [`mod@crate::stabilise`]. What is printed stays as it is.
     ///
     /// # Errors
     /// [`Code::TooLarge`]

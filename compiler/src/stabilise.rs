@@ -2,8 +2,8 @@
 //!
 //! In: a graph and the values that are wanted of it. Out: values that are equal by exact algebra, and accurate over the
 //! whole range of the float type. The running error bound of every node at sample points that reach to the ends of the
-//! range ([`profile`]) tells which nodes are in danger; their exact terms ([`algebra`]) are written in other forms
-//! ([`form`]), and a form is taken only if its bound is far lower somewhere and not higher anywhere. What is accurate stays
+//! range (`profile`) tells which nodes are in danger; their exact terms (`algebra`) are written in other forms
+//! (`form`), and a form is taken only if its bound is far lower somewhere and not higher anywhere. What is accurate stays
 //! as it was written. No rule knows a composite.
 //!
 //! The work is bounded by counts, and a graph without functions that grow or cancel is left alone at once. Every
@@ -28,7 +28,7 @@ use profile::{POINTS, Point, Profiles};
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
 /// For so many nodes, other forms are tried.
-const MOST_SEARCHES: usize = 40;
+const MOST_SEARCHES: usize = 24;
 /// Errors of so many units in the last place are fine.
 const FINE: f64 = 4.0;
 /// A form must be better by this factor somewhere.
