@@ -158,7 +158,9 @@ fn truth(derived: &Derived, roots: &[NodeId], point: &[f64]) -> Result<Option<Ve
         let values = at(&inputs, bits)?;
         let settled = |(a, b): (&Big, &Big)| {
             let change = a.minus(b).abs().over(&b.abs()).to_f64();
-            !b.is_finite() && !a.is_finite() || a.minus(b).sign() == 0 || change < 1e-30
+            // A zero may be a difference that too few bits do not tell: it is believed with the most bits only.
+            let zero = b.sign() == 0 && a.sign() == 0 && bits > MOST_BITS;
+            !b.is_finite() && !a.is_finite() || zero || b.sign() != 0 && change < 1e-30
         };
         if before.iter().zip(&values).all(settled) {
             let conditions = conditions(&values, &inputs, bits, &at)?;
