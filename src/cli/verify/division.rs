@@ -240,6 +240,7 @@ impl<'a> Divisions<'a> {
     /// Whether a divisor is the same multiple of a product of others everywhere, where that is defined.
     fn ratio_is_constant(&self, name: &str, factors: &[&str]) -> bool {
         let mut ratio: Option<Real> = None;
+        let mut compared = 0;
         for place in self.places {
             let tensor = |name: &str| match place.names.get(name)?.as_ref() {
                 Value::Number(tensor) => Some(tensor),
@@ -263,9 +264,11 @@ impl<'a> Divisions<'a> {
                     return false;
                 }
                 ratio = Some(now);
+                compared += 1;
             }
         }
-        ratio.is_some()
+        // One number is a multiple of any other.
+        compared > 1
     }
 }
 
