@@ -178,15 +178,18 @@ impl Search<'_> {
             let wanted = wanted?;
             let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
             let proven = field.proves_equal(&term, &wanted);
-            proven.then(|| field.facts.used().clone())
+            // What stands for a shared value may rely on facts itself.
+            let stood_for = field.stood_for();
+            let relied = || stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied();
+            proven.then(|| (field.facts.used().clone(), relied().collect::<BTreeSet<usize>>()))
         };
-        if let Some(used) = prove(&[]) {
-            return Some(used.into_iter().collect());
+        if let Some((used, relied)) = prove(&[]) {
+            return Some(used.union(&relied).copied().collect());
         }
         if self.subject.facts.is_empty() {
             return None;
         }
-        let mut needed: Vec<usize> = prove(self.subject.facts)?.into_iter().collect();
+        let (mut needed, relied) = prove(self.subject.facts)?;
         for fact in needed.clone() {
             let fewer: Vec<Claim> = self
                 .subject
@@ -196,10 +199,10 @@ impl Search<'_> {
                 .cloned()
                 .collect();
             if prove(&fewer).is_some() {
-                needed.retain(|other| *other != fact);
+                needed.remove(&fact);
             }
         }
-        Some(needed)
+        Some(needed.union(&relied).copied().collect())
     }
 
     /// Forward values that hide what they are made of: nothing else that the target reads leads there, so that their own

@@ -106,6 +106,11 @@ impl<'a> Field<'a> {
         field
     }
 
+    /// The nodes that were read as what stands for them.
+    pub(super) fn stood_for(&self) -> BTreeSet<NodeId> {
+        self.terms.keys().map(|(node, _)| *node).filter(|node| self.standing.contains_key(node)).collect()
+    }
+
     /// How much work was done.
     pub(super) fn work(&self) -> usize {
         self.work

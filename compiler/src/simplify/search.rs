@@ -53,13 +53,14 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         }
         search.free.extend(results);
     }
-    let steps = needed(graph, subject.roots, search.steps, &search.settled);
+    let needed = needed(graph, subject.roots.iter().map(|root| root.node), &search.steps);
+    let steps = search.steps.into_iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step)).collect();
     Ok(Simplified { roots, steps, calls: search.calls.into_values().collect() })
 }
 
-/// The steps that lead from the roots to what stands for them.
-fn needed(graph: &Graph, roots: &[Ref], steps: Vec<Step>, settled: &BTreeSet<NodeId>) -> Vec<Step> {
-    let mut reached: BTreeSet<NodeId> = roots.iter().map(|root| root.node).collect();
+/// Which steps lead from the roots to what stands for them.
+fn needed(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, steps: &[Step]) -> Vec<bool> {
+    let mut reached: BTreeSet<NodeId> = roots.into_iter().collect();
     let mut kept = vec![false; steps.len()];
     loop {
         let before = kept.iter().filter(|kept| **kept).count();
@@ -69,15 +70,12 @@ fn needed(graph: &Graph, roots: &[Ref], steps: Vec<Step>, settled: &BTreeSet<Nod
             }
             *kept = true;
             reached.insert(step.after.node);
-            match step.rule {
-                Rule::Operands => reached.extend(graph.operands(step.before.node).map(|operand| operand.node)),
-                // A proof refers to what stands for shared values.
-                Rule::FoldBack => reached.extend(settled),
-                Rule::Canonical => {}
+            if step.rule == Rule::Operands {
+                reached.extend(graph.operands(step.before.node).map(|operand| operand.node));
             }
         }
         if kept.iter().filter(|kept| **kept).count() == before {
-            return steps.into_iter().zip(kept).filter_map(|(step, kept)| kept.then_some(step)).collect();
+            return kept;
         }
     }
 }
@@ -95,6 +93,8 @@ pub(super) struct Search<'a> {
     pub(super) free: BTreeSet<NodeId>,
     /// Values that several results share: forms refer to what stands for them.
     pub(super) settled: BTreeSet<NodeId>,
+    /// The facts that what stands for them relies on, and with it every form that refers to it.
+    pub(super) relied: BTreeMap<NodeId, BTreeSet<usize>>,
     /// Forward values that are computed whatever branches are taken.
     anyway: Vec<bool>,
     pub(super) samples: Samples,
@@ -121,6 +121,7 @@ impl<'a> Search<'a> {
             anyway: computed_anyway(graph, subject.outputs),
             free: BTreeSet::new(),
             settled: BTreeSet::new(),
+            relied: BTreeMap::new(),
             forward,
             samples,
             found: HashMap::new(),
@@ -167,6 +168,9 @@ impl<'a> Search<'a> {
         {
             self.free.insert(value.node);
             self.settled.insert(node);
+            let needed = needed(graph, [node], &self.steps);
+            let steps = self.steps.iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step));
+            self.relied.insert(node, steps.flat_map(|step| step.facts.iter().copied()).collect());
         }
     }
 

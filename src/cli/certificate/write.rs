@@ -23,6 +23,11 @@ const UNLOGGED: &str = "unlogged";
 const MOST_NESTED: u32 = 40;
 /// What is used more than once is written out at each use if it has at most so many operations.
 const MOST_REPEATED: usize = 6;
+/// What is the same along some of the axes where it is used is written out if that computes it at most so many times, all
+/// its operations counted.
+const MOST_WORK: u64 = 100_000;
+/// What an axis of a named size counts.
+const NAMED_SIZE: u64 = 3;
 
 /// What was derived, and from what.
 pub struct Subject<'a> {
@@ -177,22 +182,28 @@ impl<'a> Writer<'a> {
         ["n", "v", "node", "node_", "the_node_"].into_iter().find(|prefix| !clashes(prefix)).unwrap_or("node__")
     }
 
-    /// Outputs, what the forward pass computes, what is used more than once, and what would nest too deep.
+    /// Outputs, what the forward pass computes, what is used more than once, what would nest too deep, and what would be
+    /// computed again for too many positions.
     fn shown_by_name(&self, live: &[bool]) -> Vec<Named> {
         let derived = self.subject.derived;
         let forward = self.graph.live(derived.function.outputs.iter().map(|output| output.value.node));
+        let live_names: Vec<NodeId> = self.graph.nodes().filter(|node| self.names.contains_key(node)).collect();
+        let own = |node: NodeId| {
+            let slots = (0..self.graph.shape(node).len()).collect();
+            (node, Named { node, name: self.names[&node].clone(), slots })
+        };
         let mut uses = vec![0_u32; self.graph.len()];
         for node in self.graph.nodes().filter(|node| live[node.index()]) {
             self.graph.operands(node).for_each(|operand| uses[operand.node.index()] += 1);
         }
-        let mut shown: HashMap<NodeId, Named> = HashMap::new();
+        let mut shown: HashMap<NodeId, Named> = self.repeated(&live_names).into_iter().map(own).collect();
         let (mut heights, mut sizes) = (vec![0_u32; self.graph.len()], vec![0_usize; self.graph.len()]);
-        for node in self.graph.nodes().filter(|node| self.names.contains_key(node)) {
+        for node in live_names {
             let height = self.graph.operands(node).map(|operand| heights[operand.node.index()] + 1).max().unwrap_or(0);
             let size = self.graph.operands(node).fold(1, |size, operand| size + sizes[operand.node.index()]);
-            if forward[node.index()] || (uses[node.index()] > 1 && size > MOST_REPEATED) || height > MOST_NESTED {
-                let slots = (0..self.graph.shape(node).len()).collect();
-                shown.insert(node, Named { node, name: self.names[&node].clone(), slots });
+            let often = uses[node.index()] > 1 && size > MOST_REPEATED;
+            if forward[node.index()] || often || height > MOST_NESTED || shown.contains_key(&node) {
+                shown.extend([own(node)]);
             } else {
                 heights[node.index()] = height;
                 sizes[node.index()] = size;
@@ -210,6 +221,32 @@ impl<'a> Writer<'a> {
         let mut shown: Vec<Named> = shown.into_values().collect();
         shown.sort_by_key(|named| named.node);
         shown
+    }
+
+    /// What stands under axes that it does not have, and is too much work to be computed at every position.
+    fn repeated(&self, nodes: &[NodeId]) -> Vec<NodeId> {
+        let positions = |dims: &[Dim]| {
+            let sizes = dims.iter().map(|dim| if let Dim::Literal(size) = dim { u64::from(*size) } else { NAMED_SIZE });
+            sizes.fold(1, u64::saturating_mul)
+        };
+        let mut work = vec![0_u64; self.graph.len()];
+        let mut repeated = Vec::new();
+        for node in nodes {
+            let local = self.graph.local_dims(*node);
+            let rank = self.graph.shape(*node).len();
+            let operands: Vec<NodeId> = self.graph.operands(*node).map(|operand| operand.node).collect();
+            for operand in &operands {
+                let own = &mut work[operand.index()];
+                let fewer = self.graph.shape(*operand).len() < local.len();
+                if fewer && positions(&local).saturating_mul(*own) > MOST_WORK {
+                    *own = 0;
+                    repeated.push(*operand);
+                }
+            }
+            let inner = operands.iter().fold(1_u64, |inner, operand| inner.saturating_add(work[operand.index()]));
+            work[node.index()] = positions(&local[rank..]).saturating_mul(inner);
+        }
+        repeated
     }
 
     fn draft(&self) -> Certificate {

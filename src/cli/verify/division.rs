@@ -1,7 +1,7 @@
 //! What the closed forms divide by, and why that is not zero where the chain rule is defined.
 //!
-//! A divisor is allowed if the chain rule divides by it, or by a multiple of it; if it is a number; or if it cannot be
-//! zero, by what it is made of and by the facts of the step.
+//! A divisor is allowed if the chain rule divides by it, or by a multiple of it; if it is a multiple of a product of what the
+//! chain rule divides by; if it is a number; or if it cannot be zero, by what it is made of and by the facts of the step.
 
 use std::collections::HashSet;
 
@@ -17,8 +17,13 @@ use crate::cli::certificate::Division;
 
 const CHAIN_RULE: &str = "the chain rule divides by it";
 const MULTIPLE: &str = "the chain rule divides by a multiple of it";
+const PRODUCT: &str = "it is a multiple of a product of what the chain rule divides by";
 const NOT_ZERO: &str = "it cannot be zero";
 const BY_FACTS: &str = "it cannot be zero where the facts hold";
+/// How many factors a product of the chain rule's divisors has that a divisor is compared with.
+const MOST_FACTORS: usize = 3;
+/// How many products a divisor is compared with.
+const MOST_PRODUCTS: usize = 1000;
 /// No reason: such a step is refused.
 pub const UNKNOWN: &str = "no reason is known";
 
@@ -68,7 +73,7 @@ impl<'a> Divisions<'a> {
             if divisors.insert(divisor.clone())
                 && let Some(node) = nodes.of(&divisor)
             {
-                // A product is not zero only if none of its factors is.
+                // A product is not zero only if none of its factors is, a quotient only if its numerator is not.
                 match (&node.operation, node.operands.as_slice()) {
                     (Operation::Binary(BinaryOperator::Multiply), factors) => {
                         pending.extend(factors.iter().map(anywhere))
@@ -78,6 +83,7 @@ impl<'a> Divisions<'a> {
                     {
                         pending.push(anywhere(base));
                     }
+                    (Operation::Binary(BinaryOperator::Divide), [numerator, _]) => pending.push(anywhere(numerator)),
                     (Operation::Unary(UnaryOperator::Negate), [inner]) => pending.push(anywhere(inner)),
                     (Operation::Call(name), [inner]) if name == "sqrt" => pending.push(anywhere(inner)),
                     _ => {}
@@ -114,10 +120,8 @@ impl<'a> Divisions<'a> {
             NOT_ZERO
         } else if self.is_not_zero(divisor, facts) {
             BY_FACTS
-        } else if self.is_multiple(divisor) {
-            MULTIPLE
         } else {
-            UNKNOWN
+            self.multiple(divisor).unwrap_or(UNKNOWN)
         }
     }
 
@@ -207,39 +211,64 @@ impl<'a> Divisions<'a> {
         known
     }
 
-    /// Whether a divisor is a stated multiple of one of the chain rule's at every point.
-    fn is_multiple(&self, divisor: &Operand) -> bool {
-        let Some(name) = divisor.name() else { return false };
-        let names = self.divisors.iter().filter_map(Operand::name);
-        let mut names: Vec<&str> = names.collect();
+    /// Whether a divisor is a multiple of one of the chain rule's, or of a product of some, at every point.
+    fn multiple(&self, divisor: &Operand) -> Option<&'static str> {
+        let name = divisor.name()?;
+        let mut names: Vec<&str> = self.divisors.iter().filter_map(Operand::name).collect();
         names.sort_unstable();
-        names.into_iter().any(|other| self.ratio_is_constant(name, other))
+        if names.iter().any(|other| self.ratio_is_constant(name, &[*other])) {
+            return Some(MULTIPLE);
+        }
+        let mut products: Vec<Vec<usize>> = (0..names.len()).map(|place| vec![place]).collect();
+        let mut tried = 0;
+        for _ in 1..MOST_FACTORS {
+            // The factors of a product stand in order, so that each is tried once.
+            let longer = |product: &Vec<usize>| {
+                let last = product.last().copied().unwrap_or(0);
+                (last..names.len()).map(|next| [product.as_slice(), &[next]].concat()).collect::<Vec<_>>()
+            };
+            products = products.iter().flat_map(longer).take(MOST_PRODUCTS - tried).collect();
+            tried += products.len();
+            let product = |places: &Vec<usize>| places.iter().map(|place| names[*place]).collect::<Vec<_>>();
+            if products.iter().any(|places| self.ratio_is_constant(name, &product(places))) {
+                return Some(PRODUCT);
+            }
+        }
+        None
     }
 
-    fn ratio_is_constant(&self, name: &str, other: &str) -> bool {
+    /// Whether a divisor is the same multiple of a product of others everywhere, where that is defined.
+    fn ratio_is_constant(&self, name: &str, factors: &[&str]) -> bool {
         let mut ratio: Option<Real> = None;
+        let mut compared = 0;
         for place in self.places {
-            let (left, right) = (place.names.get(name), place.names.get(other));
-            let (Some(Value::Number(left)), Some(Value::Number(right))) =
-                (left.map(AsRef::as_ref), right.map(AsRef::as_ref))
-            else {
+            let tensor = |name: &str| match place.names.get(name)?.as_ref() {
+                Value::Number(tensor) => Some(tensor),
+                _ => None,
+            };
+            let Some(left) = tensor(name) else { return false };
+            let Some(factors) = factors.iter().map(|factor| tensor(factor)).collect::<Option<Vec<_>>>() else {
                 return false;
             };
-            if left.shape != right.shape {
+            if factors.iter().any(|factor| factor.shape != left.shape) {
                 return false;
             }
-            for (a, b) in left.items.iter().zip(&right.items) {
-                if !b.value.is_defined() || b.value.is_zero() {
+            for (flat, item) in left.items.iter().enumerate() {
+                let factors = factors.iter().map(|factor| &factor.items[flat].value);
+                let product = factors.fold(Real::from(1_i64), |product, factor| product.multiply(factor));
+                if !product.is_defined() || product.is_zero() {
                     continue;
                 }
-                let now = a.value.divide(&b.value);
+                let now = item.value.divide(&product);
                 if !now.is_defined() || now.is_zero() || ratio.as_ref().is_some_and(|known| !known.agrees(&now)) {
                     return false;
                 }
                 ratio = Some(now);
+                compared += 1;
             }
         }
-        ratio.is_some()
+        // One number is a multiple of any other.
+        compared > 1
     }
 }
 

@@ -87,8 +87,24 @@ struct Line {
     name: Option<String>,
     what: String,
     indices: Vec<String>,
-    shape: Vec<Size>,
+    /// What the certificate says of it here; of outputs and derivatives it says it elsewhere.
+    shape: Option<Vec<Size>>,
     formula: Formula,
+}
+
+impl Line {
+    fn at(&self, names: &Names, point: &Point) -> Outcome<Value> {
+        let Some(shape) = self.shape.as_ref().filter(|_| self.indices.is_empty()) else {
+            return evaluate(&self.formula, &self.indices, self.shape.as_deref().unwrap_or(&[]), names, point);
+        };
+        // Without indices a line is a number or an array as a whole, which says its shape by itself.
+        let value = evaluate(&self.formula, &[], &[], names, point)?;
+        let (stated, found) = (point.sizes_of(shape)?, value.shape());
+        if found == Some(stated.as_slice()) {
+            return Ok(value);
+        }
+        Err(format!("its shape is {:?}, not {stated:?}", found.unwrap_or(&[])))
+    }
 }
 
 /// The outputs and derivatives as shown, in an order in which each name stands above its uses.
@@ -104,26 +120,27 @@ impl Shown {
     /// # Errors
     /// A line that is wrong, used nowhere, or defined by itself.
     pub fn new(certificate: &Certificate, what: &[String], taken: &HashSet<String>) -> Outcome<Self> {
-        let line = |name: Option<&str>, what: String, indices: &[String], shape: &[Size], text: &str| {
+        let line = |name: Option<&str>, what: String, indices: &[String], shape: Option<&[Size]>, text: &str| {
             let formula = Formula::parse(text).map_err(|error| format!("{what}: {error}"))?;
             Ok::<_, String>(Line {
                 name: name.map(str::to_owned),
                 what,
                 indices: indices.to_vec(),
-                shape: shape.to_vec(),
+                shape: shape.map(<[Size]>::to_vec),
                 formula,
             })
         };
         let mut waiting = Vec::new();
         for def in &certificate.lets {
-            waiting.push(line(Some(&def.name), format!("`let {}`", def.name), &def.indices, &def.shape, &def.formula)?);
+            let what = format!("`let {}`", def.name);
+            waiting.push(line(Some(&def.name), what, &def.indices, Some(&def.shape), &def.formula)?);
         }
         let lets = waiting.len();
         for output in &certificate.outputs {
-            waiting.push(line(Some(&output.name), format!("output `{}`", output.name), &[], &[], &output.formula)?);
+            waiting.push(line(Some(&output.name), format!("output `{}`", output.name), &[], None, &output.formula)?);
         }
         for (derivative, what) in certificate.derivatives.iter().zip(what) {
-            waiting.push(line(None, what.clone(), &[], &[], &derivative.formula)?);
+            waiting.push(line(None, what.clone(), &[], None, &derivative.formula)?);
         }
         let mut known: HashSet<&str> = taken.iter().map(String::as_str).collect();
         if let Some(line) = waiting.iter().find(|line| line.name.as_deref().is_some_and(|name| !known.insert(name))) {
@@ -165,8 +182,8 @@ impl Shown {
         let mut names = point.names(problem, &[]);
         let mut values: Vec<Rc<Value>> = Vec::new();
         for line in &self.lines {
-            let value = evaluate(&line.formula, &line.indices, &line.shape, &names, point);
-            let value = Rc::new(value.map_err(|error| format!("{}: {error}", line.what))?);
+            let value = line.at(&names, point).map_err(|error| format!("{}: {error}", line.what))?;
+            let value = Rc::new(value);
             if let Some(name) = &line.name {
                 names.insert(name.clone(), Rc::clone(&value));
             }

@@ -152,7 +152,10 @@ impl<'m> Interpreter<'m> {
             ExpressionKind::Binary(..) => self.chain(frame, id)?,
             ExpressionKind::Call(call) => self.call(frame, call)?,
             ExpressionKind::Index(base, entries) => self.access(frame, *base, entries)?,
-            ExpressionKind::Transpose(operand) => Value::Number(self.number(frame, *operand)?.transposed()?),
+            ExpressionKind::Transpose(operand) => match self.value(frame, *operand)? {
+                Value::Truth(conditions) => Value::Truth(conditions.transposed()?),
+                other => Value::Number(other.number()?.transposed()?),
+            },
             ExpressionKind::If { branches, otherwise } => self.conditional(frame, branches, otherwise.as_ref())?,
             ExpressionKind::Vector(items) => Value::Number(Tensor::stacked(&[items.len()], self.all(frame, items)?)?),
             ExpressionKind::Tuple(items) => Value::Several(self.all(frame, items)?),

@@ -37,7 +37,12 @@ fn sealed(mut certificate: Certificate) -> Certificate {
     certificate
 }
 
-/// A step that the simplifier does not find yet, put in by hand: `before` becomes `after` by facts.
+/// A certificate without steps: its closed forms are what the chain rule gives.
+fn without_steps(text: &str) -> Certificate {
+    certificate_of(text, &Request { raw: true, ..request(1) })
+}
+
+/// A step put in by hand where there is none: `before` becomes `after` by facts.
 fn with_step(
     mut certificate: Certificate,
     nodes: &[Definition],
@@ -56,13 +61,15 @@ fn with_step(
     let step =
         Step { number: 1, rule: "by a fact".into(), indices, before, after, from, to, facts, divides: Vec::new() };
     certificate.steps = vec![step];
+    let shown: Vec<&str> = certificate.outputs.iter().map(|output| output.formula.as_str()).chain([formula]).collect();
+    certificate.lets.retain(|line| shown.iter().any(|formula| formula.contains(&line.name)));
     sealed(certificate)
 }
 
 /// Logistic loss of two classes whose targets add up to 1.
 fn scalar_fact() -> Certificate {
     let text = "fn f(x, t, u) wrt(x) where t + u == 1 = t * x + u * x;";
-    let certificate = certificate_of(text, &request(1));
+    let certificate = without_steps(text);
     let raw = certificate.derivatives[0].chain_rule.clone();
     with_step(certificate, &[], [&raw, "1"], ["t + u", "1"], "1")
 }
@@ -70,8 +77,7 @@ fn scalar_fact() -> Certificate {
 /// An array of numbers that add up to 1 in every row.
 fn row_fact() -> Certificate {
     let text = "fn f(x: [N], t: [N, K]) wrt(x) where sum(t, axis = 1) == 1 = sum[n, k](x[n] * t[n, k]);";
-    let mut certificate = certificate_of(text, &request(1));
-    certificate.lets.clear();
+    let certificate = without_steps(text);
     let (raw, index) = (certificate.derivatives[0].chain_rule.clone(), certificate.derivatives[0].indices[0].clone());
     with_step(certificate, &[], [&raw, "1"], [&format!("sum[k](t[{index}, k])"), "1"], "1")
 }
@@ -79,7 +85,7 @@ fn row_fact() -> Certificate {
 /// A symmetric matrix: (a + a.T) @ x is 2·(a @ x).
 fn symmetric() -> Certificate {
     let text = "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x));";
-    let mut certificate = certificate_of(text, &request(1));
+    let mut certificate = without_steps(text);
     let raw = certificate.derivatives[0].chain_rule.clone();
     let index = certificate.derivatives[0].indices[0].clone();
     let definition = |name: &str, formula: &str| {
@@ -89,7 +95,6 @@ fn symmetric() -> Certificate {
     let row = certificate.nodes.iter().find(|node| node.formula.starts_with("sum[") && node.indices.len() == 1);
     let row = row.expect("a @ x is a node").name.clone();
     let nodes = [definition("twice", &format!("2 * {row}[i]"))];
-    certificate.lets.retain(|line| certificate.outputs[0].formula.contains(&line.name));
     certificate.lets.push(definition("g", "2 * sum[j](a[i, j] * x[j])"));
     let (after, from) = (format!("twice[{index}]"), raw.clone());
     with_step(certificate, &nodes, [&raw, &after], [&from, &format!("2 * {row}[{index}]")], "g")
@@ -98,7 +103,7 @@ fn symmetric() -> Certificate {
 /// A divisor that is not zero by a fact alone.
 fn divided() -> Certificate {
     let text = "fn f(x, p) wrt(x) where p > 0 = x * (1 + p) * p;";
-    let certificate = certificate_of(text, &request(1));
+    let certificate = without_steps(text);
     let raw = certificate.derivatives[0].chain_rule.clone();
     let definition = |name: &str, formula: &str| Definition {
         name: name.into(),
@@ -117,10 +122,24 @@ fn divided() -> Certificate {
     sealed(certificate)
 }
 
+/// Formulas over arrays whose closed forms rely on facts. Softmax is written without the shift by the maximum: with it,
+/// much of what could be changed is another truth, such as another shift.
+const BY_FACTS: [&str; 2] = [
+    "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 { let p = exp(a) / sum(exp(a)); -sum(t * log(p)) }",
+    "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x)) / 2;",
+];
+
+/// More of them.
+const SHIFTED: [&str; 3] = [
+    "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = -sum(t * log(exp(a) / sum(exp(a))));",
+    "fn f(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 = -sum(t * log(softmax(a))) / N;",
+    "fn f(a: [K], t: [K], tau) wrt(a) where sum(t) == 1 = -sum(t * log(softmax(a / tau)));",
+];
+
 /// Certificates whose parts are all of some use.
 fn samples() -> Vec<Certificate> {
     let pullback = Request { order: 1, upstream: Some("g".into()), ..Request::default() };
-    vec![
+    let mut samples = vec![
         certificate_of("1/(1 + exp(-x))", &request(2)),
         certificate_of("fn f(x, t) wrt(x) { let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s)) }", &request(1)),
         certificate_of("fn f(x) = if x > 0 { x**3 } else { exp(2 * x) };", &request(1)),
@@ -129,7 +148,9 @@ fn samples() -> Vec<Certificate> {
         row_fact(),
         symmetric(),
         divided(),
-    ]
+    ];
+    samples.extend(BY_FACTS.iter().map(|text| certificate_of(text, &request(1))));
+    samples
 }
 
 #[test]
@@ -218,10 +239,11 @@ fn texts(text: &str) -> Vec<String> {
 }
 
 /// Whether a certificate with this change says what is true as well: another word for a rule that is checked by numbers
-/// anyway, or another order of definitions that do not read each other.
+/// anyway, or another order of definitions that do not read each other, or of a step's indices, which it has by name.
 fn is_still_true(place: &str) -> bool {
     let rule = place.contains("/rule: ") && !place.ends_with(": operands");
-    let order = ["/nodes/", "/let/"].iter().any(|list| place.starts_with(list)) && place.ends_with("the one before");
+    let listed = |list: &&str| place.starts_with(*list) && (*list != "/steps/" || place.contains("/indices/"));
+    let order = ["/nodes/", "/let/", "/steps/"].iter().any(|list| listed(list)) && place.ends_with("the one before");
     rule || order
 }
 
@@ -263,17 +285,14 @@ fn every_change_is_refused() {
 
 /// The first derivative of a formula with a closed form put in by hand.
 fn claimed(text: &str, nodes: &[(&str, &str)], after: &str, shown: &str) -> Certificate {
-    let certificate = certificate_of(text, &Request { raw: true, ..request(1) });
+    let certificate = without_steps(text);
     let raw = certificate.derivatives[0].chain_rule.clone();
     let scalar = |(name, formula): &(&str, &str)| {
         let (name, formula) = ((*name).to_owned(), (*formula).to_owned());
         Definition { name, indices: Vec::new(), shape: Vec::new(), formula }
     };
     let nodes: Vec<Definition> = nodes.iter().map(scalar).collect();
-    let mut certificate = with_step(certificate, &nodes, [&raw, after], [&raw, after], shown);
-    let outputs: Vec<String> = certificate.outputs.iter().map(|output| output.formula.clone()).collect();
-    certificate.lets.retain(|line| outputs.iter().any(|formula| formula.contains(&line.name)));
-    sealed(certificate)
+    with_step(certificate, &nodes, [&raw, after], [&raw, after], shown)
 }
 
 fn refusal(certificate: &Certificate) -> String {
@@ -303,9 +322,9 @@ fn both_sides_of_a_condition_are_checked() {
 
 #[test]
 fn facts_that_no_point_satisfies_leave_a_step_unchecked() {
-    let text = "fn f(x, z) wrt(x) where z > 2, z < 1 = x * z * 2;";
+    let text = "fn f(x, z) wrt(x) where sin(z) > 2, z < 1 = x * z * 2;";
     let message = refusal(&claimed(text, &[("m1", "z + z")], "m1", "z + z"));
-    assert!(message.contains("no point was found where `z < 1`, `z > 2` holds"), "{message}");
+    assert!(message.contains("no point was found where `sin(z) > 2`, `z < 1` holds"), "{message}");
     let text = "fn f(x, z: [3]) wrt(x) where z > 1000, sum(z) < 3300 = x * sum(z) * 2;";
     assert!(refusal(&claimed(text, &[("m1", "z + z")], "m1", "z + z")).contains("node `m1`"));
     let text = "fn f(x, z) wrt(x) where 1000 < z = x * z * 2;";
@@ -324,6 +343,27 @@ fn a_step_holds_by_its_own_facts() {
         certificate.facts[0].used = false;
         let message = refusal(&sealed(certificate));
         assert!(message.contains("step 1"), "{message}");
+    }
+    for text in BY_FACTS.into_iter().chain(SHIFTED) {
+        let certificate = certificate_of(text, &request(1));
+        let relies = |step: &&Step| !step.facts.is_empty();
+        let relying = certificate.steps.iter().filter(relies).count();
+        assert!(relying > 0 && certificate.facts[0].used, "{text}: {:?}", certificate.steps);
+        // Without the fact, in one step or in all, the first of them does not hold any more.
+        for one in [true, false] {
+            let mut certificate = certificate.clone();
+            let mut left = if one { 1 } else { relying };
+            let mut first = None;
+            for step in certificate.steps.iter_mut().filter(|step| !step.facts.is_empty()).take(left) {
+                first.get_or_insert(step.number);
+                step.facts.clear();
+                left -= 1;
+            }
+            certificate.facts[0].used = certificate.steps.iter().any(|step| !step.facts.is_empty());
+            let message = refusal(&sealed(certificate));
+            let first = first.map_or_else(String::new, |number| format!("step {number} "));
+            assert!(left == 0 && message.contains(&first), "{text}: {message}");
+        }
     }
 }
 
