@@ -243,7 +243,7 @@ fn texts(text: &str) -> Vec<String> {
 fn is_still_true(place: &str) -> bool {
     let rule = place.contains("/rule: ") && !place.ends_with(": operands");
     let listed = |list: &&str| place.starts_with(*list) && (*list != "/steps/" || place.contains("/indices/"));
-    let order = ["/nodes/", "/let/", "/steps/"].iter().any(|list| listed(list)) && place.ends_with("the one before");
+    let order = ["/nodes/", "/let/", "/steps/"].iter().any(listed) && place.ends_with("the one before");
     rule || order
 }
 
