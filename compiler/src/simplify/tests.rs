@@ -1,7 +1,10 @@
 //! Closed forms of scalar formulas, from their definitions as written.
 
+mod bank;
 mod forms;
 mod terms;
+
+use std::collections::BTreeSet;
 
 use crate::derive::{Request, derive};
 use crate::parse::parse_formula;
@@ -54,4 +57,22 @@ fn nothing_is_divided_by_that_the_chain_rule_does_not_divide_by() {
 fn a_derivation_is_the_same_every_time() {
     let text = "let s = 1/(1 + exp(-x)); s*log(1 + exp(x*t)) + t/(1 + exp(-t))";
     assert_eq!(forms(text), forms(text));
+}
+
+#[test]
+fn only_facts_that_a_form_takes_are_relied_on() {
+    for (text, facts) in [
+        ("fn f(x, t) where t > 0, x > 0 = 1/(1 + exp(-x));", &[][..]),
+        ("fn f(x, t) where t > 0, x > 0 = x**x;", &[1]),
+        (
+            "fn f(a, b, t, u) wrt(a, b) where t > 0, t + u == 1 { let s = exp(a) + exp(b); t*log(s/exp(a)) + u*log(s/exp(b)) }",
+            &[1],
+        ),
+    ] {
+        let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+        let derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+        let used: BTreeSet<usize> = derived.steps.iter().flat_map(|step| step.facts.iter().copied()).collect();
+        assert_eq!(used.into_iter().collect::<Vec<_>>(), facts, "{text}");
+    }
 }
