@@ -7,6 +7,8 @@ mod terms;
 use std::collections::BTreeSet;
 
 use crate::derive::{Request, derive};
+use crate::evaluate::{Tensor, evaluate};
+use crate::lower::lower;
 use crate::parse::parse_formula;
 use crate::print::Style;
 use crate::resolve::resolve;
@@ -74,5 +76,46 @@ fn only_facts_that_a_form_takes_are_relied_on() {
         let derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
         let used: BTreeSet<usize> = derived.steps.iter().flat_map(|step| step.facts.iter().copied()).collect();
         assert_eq!(used.into_iter().collect::<Vec<_>>(), facts, "{text}");
+    }
+}
+
+/// At zeros, ties and in branches that are not taken: where poles are.
+#[test]
+fn closed_forms_have_a_value_where_the_chain_rule_has_one() {
+    for body in [
+        "x**3*t",
+        "x*exp(x)*t",
+        "x**2*t + x*t**2",
+        "x*t/(1 + x**2)",
+        "sqrt(1 + (x*t)**2)*x",
+        "x*exp(-x**2/2)*t**3",
+        "(x*t)**2*sin(x)",
+        "abs(x)*x + sign(x)**2*t",
+        "if x > 0 { log(x)*x } else { x*t }",
+        "if x > 0 { sqrt(x)*t + x } else { t*x**2 }",
+        "if x == 0 { t } else { sin(x)/x*t }",
+        "if x > 0 { t/x + 1/(1 + exp(-1/x)) } else { x*t }",
+        "if x > t { let s = 1/(x - t); s*exp(-s) } else { t**2*x }",
+        "let s = if x > 0 { x } else { 1 }; log(s)*s*t",
+    ] {
+        let text = format!("fn f(x, t) {{ {body} }}");
+        let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let function =
+            resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+        let derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
+        let programs = [derived.wanted_raw(), derived.wanted_closed()].map(|all| lower(&derived.function.graph, &all));
+        for (x, t) in [-2.0, -1.0, 0.0, 0.5, 1.0].into_iter().flat_map(|x| [-1.0, 0.0, 2.0].map(|t| (x, t))) {
+            let point = [x, t].map(|value| Tensor { shape: Vec::new(), data: vec![value] });
+            let [raw, closed] = programs.each_ref().map(|program| evaluate(program, &point).expect("evaluates"));
+            for (place, (raw, closed)) in
+                raw.iter().zip(&closed).enumerate().filter(|(_, (raw, _))| raw.data[0].is_finite())
+            {
+                let (raw, closed) = (raw.data[0], closed.data[0]);
+                assert!(
+                    (raw - closed).abs() <= 1e-9 * raw.abs().max(1.0),
+                    "{body} at {x}, {t}: result {place} is {closed}, not {raw}"
+                );
+            }
+        }
     }
 }

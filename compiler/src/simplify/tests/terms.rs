@@ -201,6 +201,7 @@ fn facts_prove_what_they_say_and_no_more() {
         ("x, t where 2*x + 4*t == 6", "x", "2*t - 3", false),
         ("x, t where x + t == 1", "x", "t", false),
         ("x, t where t + x**2 == 1", "x", "1 - t", false),
+        ("x, t where x**2 + t == 1", "x", "1 - t", false),
         ("x, t where t + x**2 == 1", "t", "1 - x**2", true),
         ("x, t where x > 0", "sqrt(x**2)", "x", true),
         ("x, t where x > 0", "sqrt(t**2)", "t", false),
