@@ -7,7 +7,7 @@ use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
 use crate::facts::claims;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
-use crate::operators::Notation;
+use crate::operators::{Notation, Operator};
 use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
@@ -201,12 +201,14 @@ fn usage(message: String) -> Diagnostic {
     Diagnostic { code: Code::Usage, message, spans: Vec::new(), help: None }
 }
 
-/// The outputs' own names, else `y`, else a fresh name that no input has.
+/// The outputs' own names, else `y`, else a fresh name that no input has. None is called `pi`: derivatives may state the
+/// number, whatever the value does.
 pub(crate) fn output_names(function: &Function, upstream: Option<&str>) -> Vec<String> {
     let inputs = function.parameters.iter().map(|parameter| parameter.name.clone());
     let dims = function.parameters.iter().flat_map(|p| &p.shape).map(|dim| function.graph.dim_text(*dim));
     let cotangents = (0..function.outputs.len()).filter_map(|of| Some(upstream_name(upstream?, of)));
-    let mut taken: HashSet<String> = inputs.chain(dims).chain(cotangents).collect();
+    let number = Operator::Pi.row().name.to_owned();
+    let mut taken: HashSet<String> = inputs.chain(dims).chain(cotangents).chain([number]).collect();
     let mut names = Vec::new();
     for output in &function.outputs {
         let wanted = output.name.iter().cloned();

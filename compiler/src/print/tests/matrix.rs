@@ -271,7 +271,7 @@ fn a_derivative_that_calls_saves_the_arguments_only() {
         KnownCall { node: sigmoid.node, name: "sigmoid", arguments: vec![argument], axes: Vec::new(), along: None };
     derived.calls = vec![call];
     let listing = derived.listing(Style::Language, |_, _| String::new());
-    assert_eq!(listing.asked[1].formula, "sigmoid(s1) + y");
+    assert_eq!(listing.asked[2].formula, "sigmoid(s1) + y");
     assert_eq!(derived.saved_names(&listing), ["s1", "y"]);
     // `sigmoid`, the sum and the product that `s1` is.
     assert_eq!(derived.operations(&listing).derived, 3);
@@ -293,6 +293,13 @@ fn no_line_hides_the_number_pi() {
     let (lines, _) = derivatives(text, &Request { order: 1, ..Request::default() }, Style::Language);
     assert!(lines.iter().all(|line| !line.starts_with("pi =")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("x*pi")), "{lines:?}");
+    // The value does not state the number, its derivative does.
+    let module = crate::parse::parse_module("fn f(x) { let pi = erf(x); (pi, x*x) }").expect("parses");
+    let function = crate::resolve::resolve(&module, "").expect("resolves").pop().expect("one");
+    let derived = crate::derive::derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    let formula = &listing.asked[2].formula;
+    assert!(formula.contains("sqrt(pi)") && listing.asked[0].name != "pi", "{formula}");
 }
 
 #[test]
