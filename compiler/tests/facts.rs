@@ -5,6 +5,9 @@
 // A test that panics has failed, as it should.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/libm.rs"]
+mod libm;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -52,7 +55,9 @@ fn output(name: &str, items: &str, main: &str, debug: bool) -> String {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let assertions = format!("debug-assertions={}", if debug { "on" } else { "off" });
     let arguments = ["--edition", "2024", "--cfg", "feature=\"std\"", "-A", "warnings", "-C", &assertions, "-o"];
-    let compiled = Command::new(rustc).args(arguments).arg(&binary).arg(&file).output().unwrap();
+    let libm = format!("libm={}", libm::libm().unwrap().display());
+    let compiled =
+        Command::new(rustc).args(["--extern", &libm]).args(arguments).arg(&binary).arg(&file).output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     String::from_utf8(Command::new(&binary).output().unwrap().stdout).unwrap()
 }

@@ -14,6 +14,8 @@ mod emitted;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;
+#[path = "../common/libm.rs"]
+mod libm;
 mod listed;
 mod numeric;
 mod report;
