@@ -271,7 +271,7 @@ fn a_derivative_that_calls_saves_the_arguments_only() {
         KnownCall { node: sigmoid.node, name: "sigmoid", arguments: vec![argument], axes: Vec::new(), along: None };
     derived.calls = vec![call];
     let listing = derived.listing(Style::Language, |_, _| String::new());
-    assert_eq!(listing.asked[2].formula, "sigmoid(s1) + y");
+    assert_eq!(listing.asked[1].formula, "sigmoid(s1) + y");
     assert_eq!(derived.saved_names(&listing), ["s1", "y"]);
     // `sigmoid`, the sum and the product that `s1` is.
     assert_eq!(derived.operations(&listing).derived, 3);
