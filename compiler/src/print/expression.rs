@@ -423,6 +423,8 @@ impl Printer<'_> {
                 [Piece::Text(symbol)].into_iter().chain(operand).collect()
             }
             Notation::Call => called(row.name, operands, ""),
+            // Where something else has the constant's name, it is written as the angle that it is.
+            Notation::Name if operator == Operator::Pi && self.items.has_input(row.name) => vec![text("atan2(0, -1)")],
             Notation::Name => vec![text(row.name)],
             Notation::Conditional => {
                 let Ok([condition, yes, no]) = <[Part; 3]>::try_from(operands) else { return Vec::new() };

@@ -92,6 +92,11 @@ impl<'a> Items<'a> {
         items
     }
 
+    /// Whether an input has a name.
+    pub(super) fn has_input(&self, name: &str) -> bool {
+        self.graph.inputs().iter().any(|input| input.name == name)
+    }
+
     fn add(&mut self, call: &KnownCall) {
         let item = Item::Call(self.calls.len(), call.node);
         if self.call_of.contains_key(&call.node) || call.node.index() >= self.graph.len() {

@@ -331,3 +331,13 @@ fn a_part_in_index_notation_leaves_the_rest_readable() {
     assert_eq!(lines[lines.len() - 1], "d1 + outer(x, x)");
     assert_eq!(lines[lines.len() - 2], "d1[i, j] = if i == j { x[i] } else { 0 }");
 }
+
+#[test]
+fn a_parameter_named_pi_does_not_stand_for_the_number() {
+    let text = "fn f(pi, x) = erf(pi * x);";
+    let function = resolve(&parse_module(text).expect("parses"), text).expect("resolves").pop().expect("one");
+    let derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    let listing = derived.listing(Style::Language, |_, _| String::new());
+    let lines: Vec<&str> = listing.lets.iter().chain(&listing.asked).map(|line| line.formula.as_str()).collect();
+    assert!(lines.iter().any(|line| line.contains("atan2(0, -1)")), "{lines:?}");
+}
