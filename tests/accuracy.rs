@@ -4,6 +4,8 @@
 //!
 //! `CHAINRULE_ACCURACY=write cargo test --features cli --test accuracy` writes docs/ACCURACY.md.
 
+#[path = "accuracy/arrays.rs"]
+mod arrays;
 #[path = "../src/cli/accuracy/big.rs"]
 #[allow(dead_code)]
 mod big;
@@ -17,6 +19,7 @@ mod reference;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use arrays::ARRAYS;
 use cases::CASES;
 use chainrule_compiler::number::FloatType;
 use measure::{RANGES, Row, expected, measure};
@@ -56,6 +59,13 @@ fn every_spelling_is_accurate() {
                 rows.extend(measured);
                 broken.extend(complaints);
             }
+        }
+    }
+    for case in ARRAYS {
+        for float in [FloatType::F64, FloatType::F32] {
+            let (measured, complaints) = case.measure(float);
+            rows.extend(measured);
+            broken.extend(complaints);
         }
     }
     let text = table(&rows);

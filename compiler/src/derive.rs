@@ -388,7 +388,10 @@ impl Derived {
     /// # Errors
     /// [`Code::TooLarge`]
     pub fn stabilise(&mut self) -> Result<(), Diagnostic> {
-        let roots = self.raw();
+        let graph = &self.function.graph;
+        let live = graph.live(self.raw().iter().map(|root| root.node));
+        let arrays = graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty());
+        let roots = if arrays { self.closed_roots() } else { self.raw() };
         let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
         self.stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
         Ok(())
@@ -422,8 +425,13 @@ impl Derived {
     /// As [`Derived::wanted`], with the closed forms: to compare the two.
     #[must_use]
     pub fn wanted_closed(&self) -> Vec<Wanted> {
+        self.wanted_of(&self.closed_roots())
+    }
+
+    /// Outputs, then derivatives in closed form.
+    fn closed_roots(&self) -> Vec<Ref> {
         let outputs = self.function.outputs.iter().map(|output| output.value.clone());
-        self.wanted_of(&outputs.chain(self.closed.iter().cloned()).collect::<Vec<_>>())
+        outputs.chain(self.closed.iter().cloned()).collect()
     }
 
     fn wanted_of(&self, values: &[Ref]) -> Vec<Wanted> {

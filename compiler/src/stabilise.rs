@@ -10,9 +10,15 @@
 //! replacement is in the graph's log.
 
 mod algebra;
+mod arrays;
+mod cases;
+mod cone;
+mod exponentials;
 mod form;
 mod polynomial;
+mod product;
 mod profile;
+mod shifted;
 
 #[cfg(test)]
 mod tests;
@@ -23,12 +29,14 @@ use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use algebra::Algebra;
 use form::Writer;
-use profile::{POINTS, Point, Profiles};
+use profile::{POINTS, Point, Profiles, Range};
 
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
 /// For so many nodes, other forms are tried.
 const MOST_SEARCHES: usize = 24;
+/// So many conditions are told apart at once.
+const MOST_CASES: usize = 3;
 /// Errors of so many units in the last place are fine.
 const FINE: f64 = 4.0;
 /// A form must be better by this factor somewhere.
@@ -46,12 +54,26 @@ pub fn stabilise(graph: &mut Graph, roots: &[Ref], outputs: usize) -> Result<Vec
     if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
         return Ok(roots.to_vec());
     }
-    let profiles = Profiles::new(graph);
+    if nodes.iter().any(|node| !graph.local_dims(*node).is_empty()) {
+        return arrays::stabilise(graph, roots, &nodes);
+    }
+    scalars(graph, roots, outputs, HashMap::new())
+}
+
+/// The same for a graph without arrays, about whose inputs something may be known.
+fn scalars(
+    graph: &mut Graph,
+    roots: &[Ref],
+    outputs: usize,
+    ranges: HashMap<NodeId, Range>,
+) -> Result<Vec<Ref>, GraphError> {
+    let algebra = Algebra::new(&ranges);
+    let profiles = Profiles::new(graph, ranges);
     let mut pass = Pass {
         delicate: Vec::new(),
         made: vec![None; graph.len()],
         profiles,
-        algebra: Algebra::default(),
+        algebra,
         searches: 0,
         tried: HashMap::new(),
         outside: vec![false; POINTS],
@@ -204,6 +226,30 @@ impl Pass {
             return forms.clone();
         }
         self.searches += 1;
+        let mut forms = self.written(graph, node);
+        forms.extend(self.by_cases(graph, node, MOST_CASES));
+        forms.sort_unstable();
+        forms.dedup();
+        self.tried.insert(node, forms.clone());
+        forms
+    }
+
+    /// A node that computes with an `if` as an `if` of two nodes, each in its own form.
+    fn by_cases(&mut self, graph: &mut Graph, node: NodeId, most: usize) -> Option<NodeId> {
+        let condition = cases::condition(graph, node).filter(|_| most > 0)?;
+        let mut sides = Vec::new();
+        for holds in [true, false] {
+            let side = cases::given(graph, node, condition, holds)?;
+            let mut forms = self.written(graph, side);
+            forms.extend(self.by_cases(graph, side, most - 1));
+            sides.push(self.best(graph, &forms, side, false).unwrap_or(side));
+        }
+        let operands = [condition, sides[0], sides[1]].map(|node| Ref { node, axes: Vec::new() });
+        Some(graph.apply(Operator::Select, &operands).ok()?.node)
+    }
+
+    /// The forms of a node's term.
+    fn written(&mut self, graph: &mut Graph, node: NodeId) -> Vec<NodeId> {
         let term = self.algebra.term(graph, node);
         let mut forms = Vec::new();
         // Whether a style could differ from the first one.
@@ -213,17 +259,18 @@ impl Pass {
                 continue;
             }
             let mut writer = Writer { graph, algebra: &mut self.algebra, guarded, paired };
+            if !guarded && !paired {
+                forms.extend(writer.with_one_exponential(node));
+            }
             let near = writer.near_one(&term);
-            let others: Vec<NodeId> = [writer.plain(&term), writer.dominated(&term)].into_iter().flatten().collect();
+            let others = [writer.plain(&term), writer.dominated(&term), writer.shifted(&term)];
+            let others: Vec<NodeId> = others.into_iter().flatten().collect();
             forms.extend(writer.in_units(&term, others.first().copied()));
             let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());
             forms.extend(others.iter().copied());
             forms.extend(near.map(|(node, _)| node));
             forms.extend(joined.into_iter().flatten());
         }
-        forms.sort_unstable();
-        forms.dedup();
-        self.tried.insert(node, forms.clone());
         forms
     }
 

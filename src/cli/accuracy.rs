@@ -2,19 +2,23 @@
 
 mod big;
 mod reference;
+mod unroll;
 
 use chainrule_compiler::derive::Derived;
 use chainrule_compiler::evaluate::{Tensor, evaluate};
-use chainrule_compiler::graph::NodeId;
-use chainrule_compiler::lower::{Program, Wanted, lower};
+use chainrule_compiler::graph::{Dim, Graph, NodeId};
+use chainrule_compiler::lower::{Program, lower};
 use chainrule_compiler::number::FloatType;
 
 use super::derive::left;
 use super::failure::Failure;
 use big::Big;
 
-/// How many points are measured.
+/// How many points are measured, and how many of arrays.
 const POINTS: usize = 257;
+const POINTS_OF_ARRAYS: usize = 65;
+/// The size of a dimension for which the box says none.
+const SIZE: usize = 3;
 /// The reference starts with so many bits, and takes more until two results agree.
 const FEWEST_BITS: usize = 320;
 const MOST_BITS: usize = 5_120;
@@ -32,44 +36,78 @@ struct Worst {
     relative: f64,
 }
 
-/// Measures a derived function over a box such as `x=-800..800,y=0..1`.
+/// What is measured: a range for each input, sizes of dimensions, how many points.
+struct Plan {
+    sides: Vec<Side>,
+    /// The shape of each input.
+    shapes: Vec<Vec<usize>>,
+    points: usize,
+}
+
+/// Measures a derived function over a box such as `x=-800..800,y=0..1`. The numbers of an array are all of one range;
+/// `N=5` is a dimension's size.
 ///
 /// # Errors
 /// A box that does not fit the inputs, and formulas that the reference does not know.
 pub fn accuracy(text: &str, mut derived: Derived) -> Result<String, Failure> {
-    let sides = sides(text, &derived)?;
+    let (sides, sizes) = sides(text, &derived)?;
     derived.stabilise().map_err(|error| Failure { diagnostics: vec![error], source: None })?;
     let graph = &derived.function.graph;
-    let raw: Vec<NodeId> = derived.wanted_raw().iter().map(|wanted| wanted.value.node).collect();
-    let program = |wanted: Vec<Wanted>| lower(graph, &wanted);
-    let programs = [program(derived.wanted_closed()), program(derived.wanted())];
-    let mut worst = vec![[Worst::default(); 2]; raw.len()];
+    let size = |dim: Dim| match dim {
+        Dim::Literal(size) => size as usize,
+        _ => sizes.iter().find(|(name, _)| *name == graph.dim_text(dim)).map_or(SIZE, |(_, size)| *size),
+    };
+    let unrolled = unroll::unroll(graph, &derived.wanted_raw(), &size)
+        .map_err(|message| Failure::not_supported(&format!("no accuracy is measured: {message}")))?;
+    let shape = |shape: &Vec<Dim>| shape.iter().map(|dim| size(*dim)).collect::<Vec<usize>>();
+    let shapes: Vec<Vec<usize>> = derived.function.parameters.iter().map(|own| shape(&own.shape)).collect();
+    let arrays = shapes.iter().any(|shape| !shape.is_empty());
+    let plan = Plan { sides, shapes, points: if arrays { POINTS_OF_ARRAYS } else { POINTS } };
+    let roots: Vec<NodeId> = unrolled.roots.concat();
+    let entry: Vec<usize> = unrolled.roots.iter().enumerate().flat_map(|(at, own)| vec![at; own.len()]).collect();
+    let programs = [lower(graph, &derived.wanted_closed()), lower(graph, &derived.wanted())];
+    let mut worst = vec![[Worst::default(); 2]; unrolled.roots.len()];
     let mut open = 0;
-    for place in 0..POINTS {
-        let point: Vec<f64> =
-            sides.iter().enumerate().map(|(input, side)| at(side, input, place, graph.float())).collect();
-        let Some(truth) = truth(&derived, &raw, &point)? else {
+    for place in 0..plan.points {
+        let point = plan.point(place, graph.float());
+        let flat: Vec<f64> = point.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
+        let Some(truth) = truth(&unrolled.graph, &roots, &flat)? else {
             open += 1;
             continue;
         };
         for (form, program) in programs.iter().enumerate() {
-            for (found, ((true_value, condition), worst)) in
-                run(program, &point)?.iter().zip(truth.iter().zip(&mut worst))
-            {
+            let found = run(program, &point)?;
+            for ((found, (true_value, condition)), entry) in found.iter().zip(&truth).zip(&entry) {
                 let ulps = true_value.ulps(*found, graph.float(), 0.0);
-                worst[form].ulps = worst[form].ulps.max(ulps);
-                worst[form].relative = worst[form].relative.max(ulps / condition.max(1.0));
+                let worst = &mut worst[*entry][form];
+                worst.ulps = worst.ulps.max(ulps);
+                worst.relative = worst.relative.max(ulps / condition.max(1.0));
             }
         }
     }
-    Ok(report(&derived, &worst, open))
+    Ok(report(&derived, &worst, plan.points, open))
 }
 
-fn report(derived: &Derived, worst: &[[Worst; 2]], open: usize) -> String {
+impl Plan {
+    fn point(&self, place: usize, float: FloatType) -> Vec<Tensor> {
+        let mut element = 0;
+        let mut input = |(side, shape): (&Side, &Vec<usize>)| {
+            let next = |_| {
+                element += 1;
+                at(side, element - 1, place, float)
+            };
+            let data = (0..shape.iter().product()).map(next).collect();
+            Tensor { shape: shape.clone(), data }
+        };
+        self.sides.iter().zip(&self.shapes).map(&mut input).collect()
+    }
+}
+
+fn report(derived: &Derived, worst: &[[Worst; 2]], points: usize, open: usize) -> String {
     let names = derived.output_names.iter().cloned();
     let names: Vec<String> = names.chain(derived.entries.iter().map(|entry| left(derived, entry, &[]))).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
-    let mut out = format!("largest error at {POINTS} points in ulp, and divided by max(1, κ)\n");
+    let mut out = format!("largest error at {points} points in ulp, and divided by max(1, κ)\n");
     out.push_str(&format!("{:width$}  {:>24}  {:>24}\n", "", "closed form", "as emitted"));
     for (name, forms) in names.iter().zip(worst) {
         let shown = forms.map(|worst| format!("{} ({})", short(worst.ulps), short(worst.relative)));
@@ -85,13 +123,27 @@ fn short(error: f64) -> String {
     if error < 1e6 { format!("{error:.1}") } else { format!("{error:.0e}") }
 }
 
-/// `x=-800..800,y=0..1`
-fn sides(text: &str, derived: &Derived) -> Result<Vec<Side>, Failure> {
+/// Ranges of the inputs in order, and sizes of dimensions.
+type Sides = (Vec<Side>, Vec<(String, usize)>);
+
+/// `x=-800..800,y=0..1,N=5`
+fn sides(text: &str, derived: &Derived) -> Result<Sides, Failure> {
     let wrong = |message: String| {
         Failure::usage(message).with_help("write a range for every input: `--accuracy x=-800..800,y=0..1`")
     };
     let mut given: Vec<(&str, Side)> = Vec::new();
+    let mut sizes: Vec<(String, usize)> = Vec::new();
+    let graph = &derived.function.graph;
+    let dims: Vec<String> =
+        derived.function.parameters.iter().flat_map(|own| &own.shape).map(|dim| graph.dim_text(*dim)).collect();
     for part in text.split(',') {
+        let size = part.split_once('=').map(|(name, size)| (name.trim(), size.trim().parse::<usize>().ok()));
+        if let Some((name, size)) = size.filter(|(name, _)| dims.iter().any(|dim| dim == name)) {
+            let size = size.filter(|size| (1..=64).contains(size));
+            let size = size.ok_or_else(|| wrong(format!("`{part}` is not a size from 1 to 64")))?;
+            sizes.push((name.to_owned(), size));
+            continue;
+        }
         let range = part.split_once('=').and_then(|(name, range)| Some((name.trim(), range.split_once("..")?)));
         let ends = range.and_then(|(name, (from, to))| {
             Some((name, Side { from: from.trim().parse().ok()?, to: to.trim().parse().ok()? }))
@@ -101,16 +153,13 @@ fn sides(text: &str, derived: &Derived) -> Result<Vec<Side>, Failure> {
     }
     let mut sides = Vec::new();
     for parameter in &derived.function.parameters {
-        if !parameter.shape.is_empty() {
-            return Err(Failure::not_supported("`--accuracy` measures formulas of scalars so far"));
-        }
         let place = given.iter().position(|(name, _)| *name == parameter.name);
         let place = place.ok_or_else(|| wrong(format!("the input `{}` has no range", parameter.name)))?;
         sides.push(given.swap_remove(place).1);
     }
     match given.first() {
         Some((name, _)) => Err(wrong(format!("there is no input `{name}`"))),
-        None => Ok(sides),
+        None => Ok((sides, sizes)),
     }
 }
 
@@ -137,15 +186,13 @@ fn at(side: &Side, input: usize, place: usize, float: FloatType) -> f64 {
     if float == FloatType::F32 { f64::from(value as f32) } else { value }
 }
 
-fn run(program: &Program, point: &[f64]) -> Result<Vec<f64>, Failure> {
-    let inputs: Vec<Tensor> = point.iter().map(|value| Tensor::scalar(*value)).collect();
-    let results = evaluate(program, &inputs).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(results.iter().filter_map(|tensor| tensor.data.first().copied()).collect())
+fn run(program: &Program, point: &[Tensor]) -> Result<Vec<f64>, Failure> {
+    let results = evaluate(program, point).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(results.iter().flat_map(|tensor| tensor.data.iter().copied()).collect())
 }
 
 /// What is true, with condition numbers; `None` where that takes too many bits.
-fn truth(derived: &Derived, roots: &[NodeId], point: &[f64]) -> Result<Option<Vec<(Big, f64)>>, Failure> {
-    let graph = &derived.function.graph;
+fn truth(graph: &Graph, roots: &[NodeId], point: &[f64]) -> Result<Option<Vec<(Big, f64)>>, Failure> {
     let at = |inputs: &[Big], bits: usize| {
         reference::evaluate(graph, roots, inputs, bits)
             .map_err(|message| Failure::not_supported(&format!("no accuracy is measured: {message}")))

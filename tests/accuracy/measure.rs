@@ -13,7 +13,7 @@ use crate::cases::{Case, Domain, Spelling};
 use crate::reference;
 
 const BITS: usize = 400;
-const BOUND: f64 = 4.0;
+pub const BOUND: f64 = 4.0;
 /// What falls short of the bound so far: second derivatives of hypot, which divide by a root three times.
 const BOUND_OF_HYPOT: f64 = 6.0;
 
@@ -22,6 +22,12 @@ pub struct Range {
     pub name: &'static str,
     from: f64,
     to: f64,
+}
+
+impl Range {
+    pub fn holds(&self, size: f64) -> bool {
+        size >= self.from && size < self.to
+    }
 }
 
 pub const RANGES: &[Range] = &[
@@ -36,7 +42,7 @@ pub const RANGES: &[Range] = &[
 pub struct Row {
     pub float: &'static str,
     pub function: &'static str,
-    pub text: &'static str,
+    pub text: String,
     pub order: usize,
     pub worst: Vec<Option<f64>>,
 }
@@ -61,9 +67,10 @@ fn program(case: &Case, spelling: &Spelling, float: FloatType) -> Program {
     lower(&derived.function.graph, &derived.wanted())
 }
 
-struct Truth {
-    graph: Graph,
-    roots: Vec<NodeId>,
+/// Formulas of scalars that say what is true.
+pub struct Truth {
+    pub graph: Graph,
+    pub roots: Vec<NodeId>,
 }
 
 impl Truth {
@@ -72,7 +79,7 @@ impl Truth {
     }
 
     /// What is true, and the condition number of each.
-    fn with_condition(&self, point: &[f64]) -> Vec<(Big, f64)> {
+    pub fn with_condition(&self, point: &[f64]) -> Vec<(Big, f64)> {
         let inputs: Vec<Big> = point.iter().map(|value| Big::of(*value, BITS)).collect();
         let values = self.at(&inputs);
         let mut conditions = vec![0.0; values.len()];
@@ -222,7 +229,7 @@ pub fn measure(
             assert!(same, "{} at {point:?}: lowered {found:?}, emitted {emitted:?}", spelling.text);
         }
         let size = point.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
-        let range = RANGES.iter().position(|range| size >= range.from && size < range.to).unwrap_or(RANGES.len() - 1);
+        let range = RANGES.iter().position(|range| range.holds(size)).unwrap_or(RANGES.len() - 1);
         for (place, (found, (truth, condition))) in found.iter().zip(truths).enumerate() {
             let error = truth.ulps(*found, float, floor(case, place, point)) / condition.max(1.0);
             let second = case.name == "hypot" && order(place) == 2;
@@ -248,7 +255,7 @@ pub fn measure(
     let rows = worst.into_iter().enumerate().map(|(order, worst)| Row {
         float: float.name(),
         function: case.name,
-        text: spelling.text,
+        text: spelling.text.to_owned(),
         order,
         worst,
     });

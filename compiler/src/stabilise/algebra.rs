@@ -5,10 +5,11 @@
 //! squared are what they are roots of. What is too large, or unknown, is an atom of its own. Terms are never evaluated:
 //! `form` writes nodes for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
-use crate::graph::{Graph, NodeId, Operation};
+use super::profile::Range;
+use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
 use crate::simplify::rational::Rational;
 
@@ -47,6 +48,13 @@ pub(super) struct Algebra {
     natures: HashMap<NodeId, Nature>,
     /// Polynomials as the formula writes them.
     written: HashMap<Term, NodeId>,
+    /// Inputs that are not negative.
+    moderate: HashSet<NodeId>,
+    /// Inputs, with nodes that are not above them, and those inputs for which that is always so.
+    peaks: Vec<(NodeId, Vec<NodeId>)>,
+    always: HashSet<NodeId>,
+    /// Differences to such an input: not positive.
+    below: HashSet<NodeId>,
 }
 
 /// What a node is made of.
@@ -107,6 +115,25 @@ impl Term {
 }
 
 impl Algebra {
+    pub(super) fn new(ranges: &HashMap<NodeId, Range>) -> Self {
+        let mut algebra = Self::default();
+        for (input, range) in ranges {
+            match range {
+                Range::Moderate => {
+                    algebra.moderate.insert(*input);
+                }
+                Range::Relative => {}
+                Range::AtLeast(below) => {
+                    algebra.peaks.push((*input, below.clone()));
+                    algebra.always.insert(*input);
+                }
+                Range::Mostly(below) => algebra.peaks.push((*input, below.clone())),
+            }
+        }
+        algebra.peaks.sort_unstable();
+        algebra
+    }
+
     pub(super) fn atom(&mut self, meaning: Meaning) -> Atom {
         if let Some(atom) = self.atoms.get(&meaning) {
             return *atom;
@@ -449,14 +476,74 @@ impl Algebra {
 
     /// Whether a polynomial is positive wherever it is defined.
     pub(super) fn is_positive(&self, polynomial: &Polynomial) -> bool {
-        let whole = |exponent: &Rational| exponent.to_integer().is_some_and(|exponent| exponent % 2 == 0);
-        let strict = |atom: Atom| matches!(self.meaning(atom), Meaning::Exp(_) | Meaning::Number(_));
-        polynomial.terms.iter().all(|(monomial, value)| {
-            value.is_positive() && monomial.iter().all(|(atom, exponent)| strict(*atom) || whole(exponent))
-        }) && polynomial.terms.iter().any(|(monomial, _)| monomial.iter().all(|(atom, _)| strict(*atom)))
+        let strict = |(atom, _): &(Atom, Rational)| matches!(self.meaning(*atom), Meaning::Exp(_) | Meaning::Number(_));
+        self.is_not_negative(polynomial) && polynomial.terms.iter().any(|(monomial, _)| monomial.iter().all(strict))
     }
 
-    fn logarithm(&mut self, argument: &Term) -> Option<Term> {
+    /// Whether no term of a polynomial is negative anywhere.
+    pub(super) fn is_not_negative(&self, polynomial: &Polynomial) -> bool {
+        let whole = |exponent: &Rational| exponent.to_integer().is_some_and(|exponent| exponent % 2 == 0);
+        let known = |atom: Atom| match self.meaning(atom) {
+            Meaning::Exp(_) | Meaning::Number(_) => true,
+            Meaning::Value(node) => self.moderate.contains(node),
+            _ => false,
+        };
+        polynomial.terms.iter().all(|(monomial, value)| {
+            value.is_positive() && monomial.iter().all(|(atom, exponent)| known(*atom) || whole(exponent))
+        })
+    }
+
+    /// A maximum M less something that is not above it, `c·M − c·λ`, as one difference, computed before the rest.
+    pub(super) fn paired(&mut self, graph: &mut Graph, polynomial: &Polynomial) -> Option<Polynomial> {
+        let mut result = polynomial.clone();
+        for (peak, below) in self.peaks.clone() {
+            let atom = self.atom(Meaning::Value(peak));
+            let alone = vec![(atom, Rational::ONE)];
+            for other in below {
+                let Some((_, scale)) = result.terms.iter().find(|(monomial, _)| *monomial == alone).cloned() else {
+                    break;
+                };
+                let Some(expanded) = self.term(graph, other).expanded() else { continue };
+                let inverse = scale.negated();
+                let fits = |(monomial, value): &(Monomial, Rational)| {
+                    let wanted = value.times(inverse);
+                    result.terms.iter().any(|(own, value)| own == monomial && Some(*value) == wanted)
+                };
+                if expanded.terms.is_empty() || !expanded.terms.iter().all(fits) {
+                    continue;
+                }
+                let operands = [other, peak].map(|node| Ref { node, axes: Vec::new() });
+                let difference = graph.apply(Operator::Subtract, &operands).ok()?.node;
+                if self.always.contains(&peak) {
+                    self.below.insert(difference);
+                }
+                let difference = self.atom(Meaning::Value(difference));
+                let taken = expanded.times_term(&Monomial::new(), scale)?;
+                let taken = taken.plus(&Polynomial::term(alone.clone(), inverse))?;
+                result = result.plus(&taken)?;
+                result = result.plus(&Polynomial::term(vec![(difference, Rational::ONE)], inverse))?;
+            }
+        }
+        Some(result)
+    }
+
+    /// Nodes that are made: the largest of some, and what the exponentials of the others come to relative to it.
+    pub(super) fn know_largest(&mut self, largest: NodeId, nodes: &[NodeId], rest: NodeId) {
+        self.moderate.insert(rest);
+        if !self.always.insert(largest) {
+            return;
+        }
+        self.peaks.push((largest, nodes.to_vec()));
+    }
+
+    /// Whether a term is positive or negative wherever it is not 0, if that is known.
+    pub(super) fn sign(&self, term: &Term) -> Option<bool> {
+        let ([(atom, exponent)], []) = (term.monomial.as_slice(), term.factors.as_slice()) else { return None };
+        let Meaning::Value(node) = self.meaning(*atom) else { return None };
+        (*exponent == Rational::ONE && self.below.contains(node)).then(|| !term.scale.is_positive())
+    }
+
+    pub(super) fn logarithm(&mut self, argument: &Term) -> Option<Term> {
         if argument.is_zero() {
             return None;
         }

@@ -56,12 +56,12 @@ impl Pieces {
 }
 
 impl Writer<'_> {
-    fn apply(&mut self, operator: Operator, operands: &[NodeId]) -> Option<NodeId> {
+    pub(super) fn apply(&mut self, operator: Operator, operands: &[NodeId]) -> Option<NodeId> {
         let operands: Vec<Ref> = operands.iter().map(|node| Ref { node: *node, axes: Vec::new() }).collect();
         self.graph.apply(operator, &operands).ok().map(|made| made.node)
     }
 
-    fn whole(&mut self, value: i128) -> Option<NodeId> {
+    pub(super) fn whole(&mut self, value: i128) -> Option<NodeId> {
         self.graph.constant(Number::new(value, 0)).ok().map(|made| made.node)
     }
 
@@ -329,6 +329,10 @@ impl Writer<'_> {
             }
             Meaning::Quotient(term) => self.plain(&term),
             Meaning::Log(term) => {
+                if let Some(rest) = self.above_one(&term) {
+                    let rest = self.plain(&rest)?;
+                    return self.apply(Operator::Log1p, &[rest]);
+                }
                 let inner = self.plain(&term)?;
                 self.apply(Operator::Log, &[inner])
             }
@@ -338,6 +342,18 @@ impl Writer<'_> {
             }
             Meaning::Root(term) => self.root(&term),
         }
+    }
+
+    /// What a term is more than 1, if no part of that is negative.
+    fn above_one(&mut self, term: &Term) -> Option<Term> {
+        let ([(polynomial, 1)], true, true) =
+            (term.factors.as_slice(), term.monomial.is_empty(), term.scale == Rational::ONE)
+        else {
+            return None;
+        };
+        let rest = polynomial.plus(&Polynomial::term(Monomial::new(), Rational::from(-1)))?;
+        let less = rest.terms.len() < polynomial.terms.len() && self.algebra.is_not_negative(&rest);
+        if less { self.algebra.collected(&rest) } else { None }
     }
 
     /// A sum of squares has a kernel that does not overflow.
@@ -389,8 +405,15 @@ impl Writer<'_> {
     }
 
     /// The exponent of a product of exponentials, as a term.
-    fn argument(&mut self, exponentials: &Monomial) -> Option<Term> {
+    pub(super) fn argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Term> {
         let mut sum = Term::number(Rational::ZERO);
+        if let Some(paired) = self.paired_argument(exponentials) {
+            for (monomial, scale) in &paired.terms {
+                let term = Term { scale: *scale, monomial: monomial.clone(), factors: Vec::new() };
+                sum = self.algebra.plus(&sum, &term)?;
+            }
+            return Some(sum);
+        }
         for (atom, exponent) in exponentials {
             let Meaning::Exp(inner) = self.algebra.meaning(*atom).clone() else { return None };
             let term = Term { scale: *exponent, monomial: inner, factors: Vec::new() };
@@ -399,7 +422,18 @@ impl Writer<'_> {
         Some(sum)
     }
 
-    fn exponential(&mut self, exponentials: &Monomial) -> Option<NodeId> {
+    /// An exponent that holds a difference to a maximum.
+    fn paired_argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Polynomial> {
+        let mut sum = Polynomial::default();
+        for (atom, exponent) in exponentials {
+            let Meaning::Exp(inner) = self.algebra.meaning(*atom).clone() else { return None };
+            sum = sum.plus(&Polynomial::term(inner, *exponent))?;
+        }
+        let paired = self.algebra.paired(self.graph, &sum)?;
+        (paired != sum).then_some(paired)
+    }
+
+    pub(super) fn exponential(&mut self, exponentials: &[(Atom, Rational)]) -> Option<NodeId> {
         let argument = self.argument(exponentials)?;
         let argument = self.plain(&argument)?;
         self.apply(Operator::Exp, &[argument])
@@ -409,6 +443,10 @@ impl Writer<'_> {
         let term = self.algebra.collected(polynomial)?;
         if let Some(node) = self.algebra.written(&term) {
             return Some(node);
+        }
+        let paired = self.algebra.paired(self.graph, polynomial)?;
+        if paired != *polynomial {
+            return self.polynomial(&paired);
         }
         if let Some(simpler) = self.complementary(polynomial) {
             let term = self.algebra.collected(&simpler)?;
@@ -562,11 +600,12 @@ impl Writer<'_> {
         let small = self.apply(Operator::Exp, &[minus])?;
         let complement = self.apply(Operator::Expm1, &[minus])?;
         let mut sides = Vec::new();
-        for positive in [true, false] {
+        let known = self.algebra.sign(&argument);
+        for positive in [true, false].into_iter().filter(|positive| known.is_none_or(|known| known == *positive)) {
             let side = Side { direction: direction.clone(), positive, small, complement };
             sides.push(self.on_side(term, &side)?);
         }
-        if sides[0] == sides[1] {
+        if sides.len() == 1 || sides[0] == sides[1] {
             return Some(sides[0]);
         }
         let zero = self.whole(0)?;
@@ -575,7 +614,7 @@ impl Writer<'_> {
     }
 
     /// The polynomials in which exponentials meet: factors, and what stands under logarithms.
-    fn meeting(&self, term: &Term) -> Vec<Polynomial> {
+    pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
         let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
         for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {

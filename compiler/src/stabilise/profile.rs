@@ -5,6 +5,8 @@
 //! somewhere between the largest number and infinity. All of this is a function of the graph alone, and the same on
 //! every machine.
 
+use std::collections::HashMap;
+
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
 use crate::operators::{Argument, Kind, Operator, Rust, Template};
@@ -100,15 +102,33 @@ impl Limits {
     }
 }
 
+/// What is known of an input.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Range {
+    /// Not negative, and not huge.
+    Moderate,
+    /// Zero, or neither tiny nor huge, of any sign.
+    Relative,
+    /// Not below any of some nodes.
+    AtLeast(Vec<NodeId>),
+    /// Not below any of some nodes where those count.
+    Mostly(Vec<NodeId>),
+}
+
 /// The points of every scalar node of a graph, filled in as the graph grows.
 pub(super) struct Profiles {
     pub(super) limits: Limits,
+    ranges: HashMap<NodeId, Range>,
     points: Vec<Option<Box<[Point]>>>,
 }
 
+/// No input that is known to be moderate is larger, nor smaller than the other number.
+const MODERATE: f64 = 1e9;
+const SMALL: f64 = 1e-17;
+
 impl Profiles {
-    pub(super) fn new(graph: &Graph) -> Self {
-        Self { limits: Limits::of(graph.float()), points: Vec::new() }
+    pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
+        Self { limits: Limits::of(graph.float()), ranges, points: Vec::new() }
     }
 
     /// The points of a node; `None` for an array or what depends on one.
@@ -128,10 +148,21 @@ impl Profiles {
             |value: f64| Point { value: self.limits.round(value), error: 0.0, moves: [0.0; 2], undefined: false };
         match graph.operation(node) {
             Operation::Input(place) => {
+                let range = self.ranges.get(&node);
                 let input = |point: usize| {
-                    let point = exact(sample(self.limits.float, place, point));
-                    let moved = point.value / UNIT;
-                    Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..point }
+                    let mut value = sample(self.limits.float, place, point);
+                    match range {
+                        Some(Range::Moderate) => value = value.abs().min(MODERATE),
+                        Some(Range::Relative) if value != 0.0 => {
+                            value = value.abs().clamp(SMALL, MODERATE).copysign(value);
+                        }
+                        _ => {}
+                    }
+                    let free = exact(value);
+                    let moved = free.value / UNIT;
+                    let free = Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..free };
+                    let Some(Range::AtLeast(below) | Range::Mostly(below)) = range else { return free };
+                    self.largest(below, point, free)
                 };
                 Some((0..POINTS).map(input).collect())
             }
@@ -158,6 +189,16 @@ impl Profiles {
                 Some((0..POINTS).map(at).collect())
             }
             _ => None,
+        }
+    }
+
+    /// The largest of some nodes at a point, at every second point that of another number too.
+    fn largest(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
+        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?[point]));
+        let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
+        match largest {
+            Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
+            _ => free,
         }
     }
 

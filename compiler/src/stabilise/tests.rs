@@ -88,3 +88,57 @@ fn long_chains_are_left_alone() {
     assert_eq!(derived.stable.len(), 2);
     assert!(derived.function.graph.log().iter().all(|step| step.rule != "stabilise"));
 }
+
+/// Values, gradient and Hessian of a function of one array.
+fn of_array(text: &str, point: &[f64]) -> Vec<f64> {
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+    let mut derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    let program = lower(&derived.function.graph, &derived.wanted());
+    let input = Tensor { shape: vec![point.len()], data: point.to_vec() };
+    evaluate(&program, &[input]).expect("one array").iter().flat_map(|tensor| tensor.data.clone()).collect()
+}
+
+#[test]
+fn sums_of_exponentials_are_relative_to_the_largest() {
+    for text in [
+        "fn f(a: [K]) = log(sum(exp(a)));",
+        "fn f(a: [K]) { let m = max(a); m + log(sum(exp(a - m))) }",
+        "fn f(a: [3]) = log(exp(a[0]) + exp(a[1]) + exp(a[2]));",
+    ] {
+        assert_eq!(of_array(text, &[800.0, -800.0, 0.0]), [800.0, 1.0, 0.0, 0.0], "{text}");
+        assert_eq!(of_array(text, &[1e300, 1e300, -1e300])[1..], [0.5, 0.5, 0.0], "{text}");
+        let found = of_array(text, &[-50.0, 0.0, -60.0]);
+        let small = (-50.0_f64).exp() + (-60.0_f64).exp();
+        assert!((found[0] / small - 1.0).abs() < 1e-15, "{text}: {found:?}");
+    }
+    let weighted = of_array("fn f(x: [K]) { let w[k] = k; log(sum[k](w[k]*exp(x[k]))) }", &[900.0, 2.0, 1.0]);
+    // The first weight is 0, however large its exponential is.
+    assert!((weighted[0] - (2.0_f64.exp() + 2.0 * 1.0_f64.exp()).ln()).abs() < 1e-15, "{weighted:?}");
+}
+
+#[test]
+fn elements_are_as_accurate_as_numbers() {
+    let found = of_array("fn f(x: [N]) = sum(log(1 + exp(x)));", &[800.0, -700.0, 0.0]);
+    assert_eq!(found[1..], [1.0, (-700.0_f64).exp(), 0.5]);
+    let found = of_array("fn f(x: [N]) = sum(1/(1 + exp(-x)));", &[40.0, -40.0, 750.0]);
+    assert_eq!(found[1], found[2]);
+    assert!((found[1] / (-40.0_f64).exp() - 1.0).abs() < 1e-15, "{found:?}");
+}
+
+#[test]
+fn what_is_compared_with_a_maximum_is_what_it_was_taken_of() {
+    // The largest element must be found equal to the maximum, to the bit.
+    let found = of_array("fn f(x: [N]) = max(log(1 + exp(x))**2);", &[1.3, -0.4, 1.7]);
+    assert!(found[1..3] == [0.0, 0.0] && found[3] > 0.1, "{found:?}");
+}
+
+#[test]
+fn a_plain_sum_of_exponentials_stays_as_it_was_written() {
+    let module = parse_formula("fn f(x: [N], y: [N]) = sum(exp(x) - y*x);", &[]).expect("parses");
+    let function = resolve(&module, "").expect("resolves").remove(0);
+    let mut derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    assert!(derived.function.graph.log().iter().all(|step| step.rule != "stabilise"));
+}

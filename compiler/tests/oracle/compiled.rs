@@ -181,6 +181,7 @@ fn pullback(
     let inputs: Vec<Tensor<f64>> = program.point.iter().chain(upstream).cloned().collect();
     let found = run(&derived, &inputs).map_err(Failure::by("pullback"))?;
     closed_forms(&derived, &inputs, &found)?;
+    stable_forms(&derived, &inputs, &found)?;
     listed(&derived, &inputs, report)?;
     let count = program.outputs.len();
     for place in derived.wrt() {
@@ -201,9 +202,7 @@ fn gradient_and_hessian(program: &Program, function: &Function, report: &mut Rep
     let found = run(&derived, &program.point).map_err(Failure::by("hessian"))?;
     closed_forms(&derived, &program.point, &found)?;
     listed(&derived, &program.point, report)?;
-    let mut stable = derived.clone();
-    stable.stabilise().map_err(|error| Failure::by("stable form")(error.to_string()))?;
-    agree_with_raw("stable form", &run(&stable, &program.point).map_err(Failure::by("stable form"))?, &found)?;
+    stable_forms(&derived, &program.point, &found)?;
     let one = [Tensor { shape: Vec::new(), items: vec![1.0] }];
     let interpreter = || Failure::by("the interpreter");
     let (gradient, largest) =
@@ -241,6 +240,13 @@ fn closed_forms(derived: &Derived, inputs: &[Tensor<f64>], raw: &[evaluate::Tens
     agree_with_raw("closed form", &found, raw)
 }
 
+/// What is evaluated and emitted against the chain rule's own.
+fn stable_forms(derived: &Derived, inputs: &[Tensor<f64>], raw: &[evaluate::Tensor]) -> Result<(), Failure> {
+    let mut stable = derived.clone();
+    stable.stabilise().map_err(|error| Failure::by("stable form")(error.to_string()))?;
+    agree_with_raw("stable form", &run(&stable, inputs).map_err(Failure::by("stable form"))?, raw)
+}
+
 /// Rewritten forms against the chain rule's own, where that is finite: they may be defined in more places. A closed form may
 /// cancel where the chain rule does not, which costs digits relative to the numbers on the way.
 fn agree_with_raw(by: &'static str, found: &[evaluate::Tensor], raw: &[evaluate::Tensor]) -> Result<(), Failure> {
@@ -261,6 +267,7 @@ fn jacobians(program: &Program, function: &Function, report: &mut Report) -> Res
     let derived = derived(program, function, &request)?;
     let found = run(&derived, &program.point).map_err(Failure::by("jacobian"))?;
     closed_forms(&derived, &program.point, &found)?;
+    stable_forms(&derived, &program.point, &found)?;
     listed(&derived, &program.point, report)?;
     let values =
         dual::run::<f64>(&program.module, &program.function, &program.point).map_err(Failure::by("the interpreter"))?;

@@ -1,0 +1,158 @@
+//! Formulas over arrays: every elementwise part is rewritten as a formula of scalars (`cone`), operands first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::cone::{Cone, Made, Part};
+use super::exponentials::Exponentials;
+use super::profile::Range;
+use super::{is_delicate, scalars};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::number::Number;
+
+/// For no more parts of one formula other forms are looked for; equal ones count once.
+const MOST_PARTS: usize = 64;
+
+#[derive(Default)]
+struct Arrays {
+    /// What maxima are of: others compare with these numbers, so that they are computed once.
+    whole: HashSet<NodeId>,
+    made: HashMap<NodeId, Made>,
+    sums: HashMap<NodeId, Exponentials>,
+    /// Scalar formulas that were rewritten already.
+    known: HashMap<Signature, (Graph, NodeId)>,
+}
+
+/// All that a scalar formula is.
+#[derive(PartialEq, Eq, Hash)]
+struct Signature {
+    nodes: Vec<(Operation, Option<Number>, Vec<NodeId>)>,
+    ranges: Vec<(NodeId, Range)>,
+    root: NodeId,
+}
+
+/// The roots over parts in trustworthy forms. `nodes` are those that the roots need, operands first.
+pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref], nodes: &[NodeId]) -> Result<Vec<Ref>, GraphError> {
+    let mut is_root = vec![false; graph.len()];
+    for root in roots {
+        is_root[root.node.index()] = true;
+    }
+    for node in nodes.iter().filter(|node| graph.closed(**node) > 0) {
+        for operand in graph.operands(*node) {
+            is_root[operand.node.index()] = true;
+        }
+    }
+    let mut arrays = Arrays::default();
+    let maxima = nodes.iter().filter(|node| matches!(graph.operation(**node), Operation::Max(_)));
+    arrays.whole = maxima.flat_map(|node| graph.operands(*node)).map(|operand| operand.node).collect();
+    for node in nodes {
+        graph.set_span(graph.span(*node));
+        match graph.operation(*node) {
+            Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
+            Operation::Apply(_) if is_root[node.index()] => arrays.part(graph, *node)?,
+            _ => {}
+        }
+    }
+    let value = |root: &Ref| arrays.made.get(&root.node).map_or_else(|| root.clone(), |made| made.at(&root.axes));
+    Ok(roots.iter().map(value).collect())
+}
+
+/// Labels for the local axes of a node.
+fn labels(graph: &mut Graph, node: NodeId) -> Vec<Axis> {
+    let mut labels = Vec::new();
+    for (slot, dim) in graph.local_dims(node).into_iter().enumerate() {
+        let hint = graph.slot_hint(node, slot).to_owned();
+        labels.push(graph.axis(dim, &hint));
+    }
+    labels
+}
+
+impl Arrays {
+    /// A sum or maximum of what stands for its body.
+    fn reduction(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        if matches!(graph.operation(node), Operation::Sum(_)) {
+            let sum = Exponentials::of(graph, node, &mut |graph, own| self.value(graph, own))?;
+            self.sums.extend(sum.map(|sum| (node, sum)));
+        }
+        let Some(body) = graph.operands(node).next().map(|operand| operand.node) else { return Ok(()) };
+        let Some(made) = self.made.get(&body) else { return Ok(()) };
+        let made = made.clone();
+        let all = labels(graph, node);
+        let (slots, closed) = all.split_at(graph.shape(node).len());
+        let Some(operand) = graph.operand_refs(node, &all).pop() else { return Ok(()) };
+        let body = made.at(&operand.axes);
+        let value = match graph.operation(node) {
+            Operation::Max(_) => graph.max(closed, &body)?,
+            _ => graph.sum(closed, &body)?,
+        };
+        self.made.insert(node, Made { value, labels: slots.to_vec() });
+        Ok(())
+    }
+
+    /// What stands for a use.
+    fn value(&mut self, graph: &mut Graph, own: &Ref) -> Result<Ref, GraphError> {
+        if graph.as_operator(own.node).is_some() {
+            self.part(graph, own.node)?;
+        }
+        Ok(self.made.get(&own.node).map_or_else(|| own.clone(), |made| made.at(&own.axes)))
+    }
+
+    fn part(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        if self.made.contains_key(&node) {
+            return Ok(());
+        }
+        let labels = labels(graph, node);
+        let root = Ref { node, axes: labels.clone() };
+        let Some(part) = Part::of(graph, &root, &self.sums, &self.whole) else { return Ok(()) };
+        let value = match self.stable(graph, &part)? {
+            Some(value) => value,
+            None => part.rebuilt(graph, &self.made)?,
+        };
+        if value != root {
+            self.made.insert(node, Made { value, labels });
+        }
+        Ok(())
+    }
+
+    /// A part in another form; `None` if it is fine as it is.
+    fn stable(&mut self, graph: &mut Graph, part: &Part) -> Result<Option<Ref>, GraphError> {
+        let delicate = |node: NodeId| self.sums.contains_key(&node) || graph.as_operator(node).is_some_and(is_delicate);
+        if !part.nodes().any(delicate) {
+            return Ok(None);
+        }
+        let (cone, root) = Cone::of(graph, part, &self.made, &self.sums)?;
+        let signature = Signature::of(&cone, root);
+        if !self.known.contains_key(&signature) && self.known.len() >= MOST_PARTS {
+            return Ok(None);
+        }
+        let (scalar_graph, form) = match self.known.get(&signature) {
+            Some((scalar_graph, form)) => (scalar_graph, *form),
+            None => {
+                let mut rewritten = cone.graph.clone();
+                let root = [Ref { node: root, axes: Vec::new() }];
+                let form = scalars(&mut rewritten, &root, 1, cone.ranges.clone())?[0].node;
+                let entry = self.known.entry(signature).or_insert((rewritten, form));
+                (&entry.0, entry.1)
+            }
+        };
+        if form == root {
+            return Ok(None);
+        }
+        let value = cone.back(scalar_graph, form, graph, &mut self.sums)?;
+        let before = Ref { node: part.root(), axes: Vec::new() };
+        let old: Vec<Ref> = graph.operands(before.node).map(|old| Ref { node: old.node, axes: Vec::new() }).collect();
+        graph.record("stabilise", graph.operation(before.node), &old, &value, None);
+        Ok(Some(value))
+    }
+}
+
+impl Signature {
+    fn of(cone: &Cone, root: NodeId) -> Self {
+        let graph = &cone.graph;
+        let node = |node: NodeId| {
+            (graph.operation(node), graph.as_constant(node), graph.operands(node).map(|own| own.node).collect())
+        };
+        let mut ranges: Vec<(NodeId, Range)> = cone.ranges.iter().map(|(node, range)| (*node, range.clone())).collect();
+        ranges.sort_unstable_by_key(|(node, _)| *node);
+        Self { nodes: graph.nodes().map(node).collect(), ranges, root }
+    }
+}

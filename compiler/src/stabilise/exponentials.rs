@@ -1,0 +1,232 @@
+//! Sums of exponentials over axes: `Σ w·exp(λ + shift)·outside`, where only w and λ vary along the axes that are summed.
+//!
+//! In: a node. Out: the pieces, and nodes for the largest exponent M, for Σ w·exp(λ − M), and, where all w are 1, for that
+//! sum without its largest term.
+
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::number::{FloatType, Number};
+use crate::operators::Operator;
+
+/// A sum of exponentials, under its own labels.
+#[derive(Clone, Debug)]
+pub(super) struct Exponentials {
+    /// Labels of the sum's slots.
+    labels: Vec<Axis>,
+    closed: Vec<Axis>,
+    /// λ as written.
+    exponent: Ref,
+    /// Terms that are added to λ, with their signs.
+    shifts: Vec<(Ref, bool)>,
+    /// Factors, and divisors.
+    outside: Vec<(Ref, bool)>,
+    /// λ and w over what stands for their parts.
+    argument: Ref,
+    weight: Option<Ref>,
+    peak: Ref,
+    rest: Option<Ref>,
+    relative: Option<Ref>,
+}
+
+/// What stands for a use.
+pub(super) type Stable<'a> = dyn FnMut(&mut Graph, &Ref) -> Result<Ref, GraphError> + 'a;
+
+/// The factors of the body of a sum.
+struct Factors {
+    /// Arguments of exponentials that vary.
+    exponents: Vec<Ref>,
+    outside: Vec<(Ref, bool)>,
+    weights: Vec<(Ref, bool)>,
+    /// Conditions outside of which the body is zero.
+    masks: Vec<Ref>,
+    negative: bool,
+}
+
+impl Exponentials {
+    /// The pieces of a sum, if it is one of exponentials. `stable` gives what stands for a part of it.
+    pub(super) fn of(graph: &mut Graph, node: NodeId, stable: &mut Stable) -> Result<Option<Self>, GraphError> {
+        let slots = graph.shape(node).len();
+        let mut labels = Vec::new();
+        for (slot, dim) in graph.local_dims(node).into_iter().enumerate() {
+            let hint = graph.slot_hint(node, slot).to_owned();
+            labels.push(graph.axis(dim, &hint));
+        }
+        let (labels, closed) = (labels[..slots].to_vec(), labels[slots..].to_vec());
+        let all: Vec<Axis> = labels.iter().chain(&closed).copied().collect();
+        let Some(body) = graph.operand_refs(node, &all).pop() else { return Ok(None) };
+        let Some(factors) = factors(graph, body, &closed) else { return Ok(None) };
+        let [argument] = factors.exponents.as_slice() else { return Ok(None) };
+        let (exponent, shifts) = split(graph, argument.clone(), &closed);
+        let plain = factors.weights.is_empty() && factors.masks.is_empty() && !factors.negative;
+        // A weighted sum that is shifted already is in no danger.
+        if !plain && !shifts.is_empty() || plain && !closed.iter().all(|axis| exponent.axes.contains(axis)) {
+            return Ok(None);
+        }
+        let argument = stable(graph, &exponent)?;
+        let weight = if plain { None } else { Some(weight(graph, &factors, stable)?) };
+        let largest = match &weight {
+            None => argument.clone(),
+            Some(weight) => {
+                let reach = if graph.float() == FloatType::F64 { 308 } else { 38 };
+                let (zero, lowest) = (graph.constant(Number::ZERO)?, graph.constant(Number::new(-1, reach))?);
+                let nothing = graph.apply(Operator::Equal, &[weight.clone(), zero])?;
+                graph.apply(Operator::Select, &[nothing, lowest, argument.clone()])?
+            }
+        };
+        let peak = graph.max(&closed, &largest)?;
+        let Factors { outside, .. } = factors;
+        let (rest, relative) = (None, None);
+        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, peak, rest, relative }))
+    }
+
+    /// Whether every weight is 1.
+    pub(super) fn is_plain(&self) -> bool {
+        self.weight.is_none()
+    }
+
+    /// λ, under the sum's own labels.
+    pub(super) fn exponent(&self) -> &Ref {
+        &self.exponent
+    }
+
+    /// The axes that λ takes; `None` for those that are summed.
+    pub(super) fn fixed(&self, axes: &[Axis]) -> Vec<Option<Axis>> {
+        let exponent = self.exponent.renamed(&self.labels, axes);
+        exponent.axes.iter().map(|axis| (!self.closed.contains(axis)).then_some(*axis)).collect()
+    }
+
+    pub(super) fn shifts(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {
+        self.shifts.iter().map(|(own, negative)| (own.renamed(&self.labels, axes), *negative)).collect()
+    }
+
+    pub(super) fn outside(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {
+        self.outside.iter().map(|(own, below)| (own.renamed(&self.labels, axes), *below)).collect()
+    }
+
+    /// What stands beside the sum itself.
+    pub(super) fn reads(&self, axes: &[Axis]) -> Vec<Ref> {
+        self.shifts(axes).into_iter().chain(self.outside(axes)).map(|(own, _)| own).collect()
+    }
+
+    /// The largest exponent, of those with a weight.
+    pub(super) fn peak(&self, axes: &[Axis]) -> Ref {
+        self.peak.renamed(&self.labels, axes)
+    }
+
+    /// `Σ w·exp(λ − M)`
+    pub(super) fn relative(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let relative = match &self.relative {
+            Some(relative) => relative.clone(),
+            None => {
+                let exponential = self.exponential(graph)?;
+                let body = match &self.weight {
+                    None => exponential,
+                    Some(weight) => {
+                        let zero = graph.constant(Number::ZERO)?;
+                        let nothing = graph.apply(Operator::Equal, &[weight.clone(), zero.clone()])?;
+                        let product = graph.apply(Operator::Multiply, &[weight.clone(), exponential])?;
+                        graph.apply(Operator::Select, &[nothing, zero, product])?
+                    }
+                };
+                graph.sum(&self.closed, &body)?
+            }
+        };
+        self.relative = Some(relative.clone());
+        Ok(relative.renamed(&self.labels, axes))
+    }
+
+    fn exponential(&self, graph: &mut Graph) -> Result<Ref, GraphError> {
+        let difference = graph.apply(Operator::Subtract, &[self.argument.clone(), self.peak.clone()])?;
+        graph.apply(Operator::Exp, &[difference])
+    }
+
+    /// `Σ exp(λ − M)` without one of the largest terms, which are 1: the smaller ones, and how many others are as large.
+    pub(super) fn rest(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        if !self.is_plain() {
+            return self.relative(graph, axes);
+        }
+        let rest = match &self.rest {
+            Some(rest) => rest.clone(),
+            None => {
+                let exponential = self.exponential(graph)?;
+                let (zero, one) = (graph.constant(Number::ZERO)?, graph.constant(Number::from(1))?);
+                let largest = graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?;
+                let smaller = graph.apply(Operator::Select, &[largest.clone(), zero.clone(), exponential])?;
+                let smaller = graph.sum(&self.closed, &smaller)?;
+                let equal = graph.apply(Operator::Select, &[largest, one.clone(), zero])?;
+                let equal = graph.sum(&self.closed, &equal)?;
+                let others = graph.apply(Operator::Subtract, &[equal, one])?;
+                graph.apply(Operator::Add, &[smaller, others])?
+            }
+        };
+        self.rest = Some(rest.clone());
+        Ok(rest.renamed(&self.labels, axes))
+    }
+}
+
+/// A body as a product; `None` if no exponential varies in it.
+fn factors(graph: &Graph, body: Ref, closed: &[Axis]) -> Option<Factors> {
+    let varies = |own: &Ref| own.axes.iter().any(|axis| closed.contains(axis));
+    let mut factors =
+        Factors { exponents: Vec::new(), outside: Vec::new(), weights: Vec::new(), masks: Vec::new(), negative: false };
+    let mut pending = vec![(body, false)];
+    while let Some((next, below)) = pending.pop() {
+        if !varies(&next) {
+            factors.outside.push((next, below));
+            continue;
+        }
+        let operator = graph.as_operator(next.node);
+        let operands = if operator.is_some() { graph.operand_refs(next.node, &next.axes) } else { Vec::new() };
+        match (operator, operands.as_slice()) {
+            (Some(Operator::Multiply), [a, b]) => pending.extend([(b.clone(), below), (a.clone(), below)]),
+            (Some(Operator::Divide), [a, b]) => pending.extend([(b.clone(), !below), (a.clone(), below)]),
+            (Some(Operator::Negate), [a]) => {
+                factors.negative = !factors.negative;
+                pending.push((a.clone(), below));
+            }
+            (Some(Operator::Exp), [a]) if !below => factors.exponents.push(a.clone()),
+            (Some(Operator::Select), [condition, a, b]) if !below && graph.is_integer(b.node, 0) => {
+                factors.masks.push(condition.clone());
+                pending.push((a.clone(), below));
+            }
+            _ => factors.weights.push((next, below)),
+        }
+    }
+    (factors.exponents.len() == 1).then_some(factors)
+}
+
+/// An exponent as λ and what is added to it that does not vary.
+fn split(graph: &Graph, mut exponent: Ref, closed: &[Axis]) -> (Ref, Vec<(Ref, bool)>) {
+    let varies = |own: &Ref| own.axes.iter().any(|axis| closed.contains(axis));
+    let mut shifts = Vec::new();
+    loop {
+        if !matches!(graph.operation(exponent.node), Operation::Apply(_)) {
+            return (exponent, shifts);
+        }
+        let operands = graph.operand_refs(exponent.node, &exponent.axes);
+        let next = match (graph.as_operator(exponent.node), operands.as_slice()) {
+            (Some(Operator::Add), [a, b]) if !varies(b) => (a, b, false),
+            (Some(Operator::Add), [a, b]) if !varies(a) => (b, a, false),
+            (Some(Operator::Subtract), [a, b]) if !varies(b) => (a, b, true),
+            _ => return (exponent, shifts),
+        };
+        let (inside, shift, negative) = (next.0.clone(), next.1.clone(), next.2);
+        shifts.push((shift, negative));
+        exponent = inside;
+    }
+}
+
+/// The product of what stands beside an exponential.
+fn weight(graph: &mut Graph, factors: &Factors, stable: &mut Stable) -> Result<Ref, GraphError> {
+    let mut weight = graph.constant(Number::from(if factors.negative { -1 } else { 1 }))?;
+    for (factor, below) in &factors.weights {
+        let factor = stable(graph, factor)?;
+        let operator = if *below { Operator::Divide } else { Operator::Multiply };
+        weight = graph.apply(operator, &[weight, factor])?;
+    }
+    let zero = graph.constant(Number::ZERO)?;
+    for mask in &factors.masks {
+        let mask = stable(graph, mask)?;
+        weight = graph.apply(Operator::Select, &[mask, weight, zero.clone()])?;
+    }
+    Ok(weight)
+}

@@ -1,0 +1,123 @@
+//! Sums of three exponentials and more: divided by the largest, which only a maximum tells.
+//!
+//! `Σ exp(λ)` is `exp(M)·(1 + r)` with the largest exponent M and r ≥ 0, the sum of the others relative to it, as for sums
+//! over axes. Other sums of exponentials in the same term are divided by exp(M) too.
+
+use super::algebra::{Meaning, Term};
+use super::form::Writer;
+use super::polynomial::{Monomial, Polynomial, multiply, power};
+use crate::graph::NodeId;
+use crate::operators::Operator;
+use crate::simplify::rational::Rational;
+
+/// Larger sums are left as they are.
+const MOST_TERMS: usize = 8;
+
+/// A sum of exponentials, its largest exponent, and the others relative to that.
+struct Shift {
+    sum: Polynomial,
+    largest: Monomial,
+    rest: NodeId,
+}
+
+impl Writer<'_> {
+    /// A form in exponentials relative to the largest of three and more.
+    pub(super) fn shifted(&mut self, term: &Term) -> Option<NodeId> {
+        let sum = self.meeting(term).into_iter().find(|sum| self.is_sum_of_exponentials(sum))?;
+        let shift = self.shift(sum)?;
+        let mut result = self.relative_product(&term.monomial, term.scale, &shift)?;
+        for (polynomial, exponent) in &term.factors {
+            let factor = self.relative_sum(polynomial, &shift)?;
+            let power = self.algebra.whole_power(&factor, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        self.plain(&result)
+    }
+
+    fn is_sum_of_exponentials(&self, sum: &Polynomial) -> bool {
+        let pure = |(monomial, scale): &(Monomial, Rational)| {
+            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exp(*atom))
+        };
+        (3..=MOST_TERMS).contains(&sum.terms.len()) && sum.terms.iter().all(pure)
+    }
+
+    fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
+        let mut exponents = Vec::new();
+        for (monomial, _) in &sum.terms {
+            let argument = self.argument(monomial)?;
+            exponents.push(self.plain(&argument)?);
+        }
+        let mut largest = exponents[0];
+        for exponent in &exponents[1..] {
+            largest = self.apply(Operator::Maximum, &[largest, *exponent])?;
+        }
+        let (zero, one) = (self.whole(0)?, self.whole(1)?);
+        let (mut smaller, mut equal) = (zero, self.whole(-1)?);
+        for exponent in &exponents {
+            let is_largest = self.apply(Operator::Equal, &[*exponent, largest])?;
+            let difference = self.apply(Operator::Subtract, &[*exponent, largest])?;
+            let relative = self.apply(Operator::Exp, &[difference])?;
+            let part = self.apply(Operator::Select, &[is_largest, zero, relative])?;
+            smaller = self.apply(Operator::Add, &[smaller, part])?;
+            let part = self.apply(Operator::Select, &[is_largest, one, zero])?;
+            equal = self.apply(Operator::Add, &[equal, part])?;
+        }
+        let rest = self.apply(Operator::Add, &[smaller, equal])?;
+        self.algebra.know_largest(largest, &exponents, rest);
+        let atom = self.algebra.atom(Meaning::Value(largest));
+        let inner = vec![(atom, Rational::ONE)];
+        let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
+        Some(Shift { sum, largest, rest })
+    }
+
+    /// A sum as the largest exponential times what is moderate.
+    fn relative_sum(&mut self, sum: &Polynomial, shift: &Shift) -> Option<Term> {
+        let outside = Term { monomial: shift.largest.clone(), ..Term::number(Rational::ONE) };
+        if *sum == shift.sum {
+            let rest = Term::atom(self.algebra.atom(Meaning::Value(shift.rest)));
+            let inside = self.algebra.plus(&Term::number(Rational::ONE), &rest)?;
+            return self.algebra.times(&outside, &inside);
+        }
+        let all = sum.terms.iter().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exp(*atom)));
+        let below = power(&shift.largest, Rational::from(-1))?;
+        let mut result = Polynomial::default();
+        let mut product = Term::number(Rational::ZERO);
+        for (monomial, scale) in &sum.terms {
+            if all {
+                result = result.plus(&Polynomial::term(multiply(monomial, &below)?, *scale))?;
+            } else {
+                let part = self.relative_product(monomial, *scale, shift)?;
+                product = self.algebra.plus(&product, &part)?;
+            }
+        }
+        if !all {
+            return Some(product);
+        }
+        // Whatever is common to all terms stays inside: it is relative to the largest exponential.
+        let inside = Term { factors: vec![(result, 1)], ..Term::number(Rational::ONE) };
+        self.algebra.times(&outside, &inside)
+    }
+
+    /// A product in which the logarithm of the sum is M + log(1 + r).
+    fn relative_product(&mut self, monomial: &Monomial, scale: Rational, shift: &Shift) -> Option<Term> {
+        let mut result = Term::number(scale);
+        for (atom, exponent) in monomial {
+            let own = Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) };
+            let factor = match (self.algebra.meaning(*atom).clone(), exponent.to_integer()) {
+                (Meaning::Log(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
+                    let mut argument = Term { factors: Vec::new(), ..inner.clone() };
+                    for (sum, exponent) in &inner.factors {
+                        let sum = self.relative_sum(sum, shift)?;
+                        let power = self.algebra.whole_power(&sum, *exponent)?;
+                        argument = self.algebra.times(&argument, &power)?;
+                    }
+                    let log = self.algebra.logarithm(&argument)?;
+                    self.algebra.whole_power(&log, whole)?
+                }
+                _ => own,
+            };
+            result = self.algebra.times(&result, &factor)?;
+        }
+        Some(result)
+    }
+}

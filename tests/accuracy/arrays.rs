@@ -1,0 +1,290 @@
+//! Functions of arrays, at small sizes: how people write them, and what is true of them, by hand in formulas of scalars.
+
+use std::fmt::Write as _;
+
+use chainrule_compiler::derive::{Request, derive};
+use chainrule_compiler::evaluate::{Tensor, evaluate};
+use chainrule_compiler::lower::{Program, lower};
+use chainrule_compiler::number::FloatType;
+use chainrule_compiler::parse::parse_formula;
+use chainrule_compiler::resolve::{Function, resolve};
+
+use crate::big::Big;
+use crate::measure::{BOUND, RANGES, Row, Truth};
+
+/// A function of rows of three numbers `a`, and of as many probabilities `t` that stay as they are.
+pub struct ArrayCase {
+    name: &'static str,
+    rows: usize,
+    targets: bool,
+    /// Of one row: what is summed over the rows, its three derivatives, and the nine second ones.
+    truth: fn(&Row3) -> Vec<String>,
+    spellings: &'static [&'static str],
+}
+
+/// The names of a row's numbers.
+pub struct Row3 {
+    a: [String; 3],
+    t: [String; 3],
+    row: usize,
+}
+
+pub const ARRAYS: &[ArrayCase] = &[
+    ArrayCase {
+        name: "log-sum-exp",
+        rows: 1,
+        targets: false,
+        truth: |row| {
+            let mut all = vec![format!("m{0} + log1p(r{0})", row.row)];
+            all.extend((0..3).map(|i| row.probability(i)));
+            all.extend(row.curvature());
+            all
+        },
+        spellings: &[
+            "fn f(a: T[K]) = log(sum(exp(a)));",
+            "fn f(a: T[K]) { let m = max(a); m + log(sum(exp(a - m))) }",
+            "fn f(a: T[K]) = logsumexp(a);",
+            "fn f(a: T[K]) { let s = sum[k](exp(a[k])); log(s) }",
+            "fn f(a: T[3]) = log(exp(a[0]) + exp(a[1]) + exp(a[2]));",
+        ],
+    },
+    ArrayCase {
+        name: "softmax cross entropy of arrays",
+        rows: 1,
+        targets: true,
+        truth: cross_entropy,
+        spellings: &[
+            "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { -sum(t*log(softmax(a))) }",
+            "fn f(a: T[K], t: T[K]) wrt(a) { -sum(t*log(softmax(a))) }",
+            "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { -sum(t*log(exp(a)/sum(exp(a)))) }",
+            "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { -sum(t*(a - logsumexp(a))) }",
+            "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { sum(t*(log(sum(exp(a))) - a)) }",
+        ],
+    },
+    ArrayCase {
+        name: "softmax cross entropy of a batch",
+        rows: 2,
+        targets: true,
+        truth: cross_entropy,
+        spellings: &[
+            "fn f(a: T[N, K], t: T[N, K]) wrt(a) where sum(t, axis = 1) == 1 { -sum(t*log(softmax(a))) }",
+            "fn f(a: T[N, K], t: T[N, K]) wrt(a) where sum(t, axis = 1) == 1 {
+                let e[n, k] = exp(a[n, k]);
+                let p[n, k] = e[n, k]/sum[j](e[n, j]);
+                -sum[n, k](t[n, k]*log(p[n, k]))
+            }",
+        ],
+    },
+    ArrayCase {
+        name: "sum of softplus",
+        rows: 1,
+        targets: false,
+        truth: |row| {
+            let of = |write: fn(&str) -> String| row.a.each_ref().map(|a| write(a));
+            let softplus = of(|a| format!("(max({a}, 0) + log1p(exp(-abs({a}))))"));
+            let slopes = of(|a| format!("1/(1 + exp(-{a}))"));
+            let curvatures = of(|a| format!("1/((1 + exp(-{a}))*(1 + exp({a})))"));
+            let mut all = vec![softplus.join(" + ")];
+            all.extend(slopes);
+            for i in 0..3 {
+                all.extend((0..3).map(|j| if i == j { curvatures[i].clone() } else { "0".to_owned() }));
+            }
+            all
+        },
+        spellings: &["fn f(a: T[K]) = sum(log(1 + exp(a)));", "fn f(a: T[K]) = -sum(log(sigmoid(-a)));"],
+    },
+];
+
+fn cross_entropy(row: &Row3) -> Vec<String> {
+    let Row3 { a, t, row: n } = row;
+    let parts: Vec<String> = (0..3).map(|i| format!("{}*((m{n} - {}) + log1p(r{n}))", t[i], a[i])).collect();
+    let mut all = vec![format!("({})", parts.join(" + "))];
+    all.extend((0..3).map(|i| format!("{} - {}", row.probability(i), t[i])));
+    all.extend(row.curvature());
+    all
+}
+
+impl Row3 {
+    fn of(row: usize) -> Self {
+        let name = |letter: char| [0, 1, 2].map(|place| format!("{letter}{}", 3 * row + place));
+        Self { a: name('a'), t: name('t'), row }
+    }
+
+    /// The largest of the row, and what the others are relative to it.
+    fn lets(&self) -> String {
+        let [a, b, c] = &self.a;
+        let n = self.row;
+        format!(
+            "let m{n} = max(max({a}, {b}), {c}); let d{n} = max(min({a}, {b}), min(max({a}, {b}), {c})); \
+             let r{n} = exp(d{n} - m{n}) + exp(min(min({a}, {b}), {c}) - m{n});\n"
+        )
+    }
+
+    fn probability(&self, i: usize) -> String {
+        format!("exp({} - m{1})/(1 + r{1})", self.a[i], self.row)
+    }
+
+    /// pᵢ(1 − pᵢ) and −pᵢpⱼ
+    fn curvature(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for i in 0..3 {
+            for j in 0..3 {
+                let others: Vec<String> = (0..3).filter(|k| *k != i).map(|k| self.probability(k)).collect();
+                all.push(match i == j {
+                    true => format!("{}*({})", self.probability(i), others.join(" + ")),
+                    false => format!("-({})*({})", self.probability(i), self.probability(j)),
+                });
+            }
+        }
+        all
+    }
+}
+
+fn resolved(text: &str) -> Function {
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0)
+}
+
+impl ArrayCase {
+    fn count(&self) -> usize {
+        3 * self.rows
+    }
+
+    /// Value, gradient, Hessian, as formulas of scalars.
+    fn truth(&self) -> Truth {
+        let rows: Vec<Row3> = (0..self.rows).map(Row3::of).collect();
+        let parts: Vec<Vec<String>> = rows.iter().map(|row| (self.truth)(row)).collect();
+        let mut results = vec![parts.iter().map(|part| part[0].clone()).collect::<Vec<_>>().join(" + ")];
+        results.extend(parts.iter().flat_map(|part| part[1..4].iter().cloned()));
+        for row in 0..self.count() {
+            for column in 0..self.count() {
+                let inside = parts[row / 3][4..].get(3 * (row % 3) + column % 3).filter(|_| row / 3 == column / 3);
+                results.push(inside.cloned().unwrap_or_else(|| "0".to_owned()));
+            }
+        }
+        let names = |letter: char| (0..self.count()).map(move |place| format!("{letter}{place}"));
+        let inputs: Vec<String> = names('a').chain(names('t')).collect();
+        let outputs: Vec<String> = (0..results.len()).map(|place| format!("out{place}")).collect();
+        let mut text = format!("fn f({}) -> ({}) {{\n", inputs.join(", "), outputs.join(", "));
+        rows.iter().for_each(|row| text.push_str(&row.lets()));
+        let _ = write!(text, "({}) }}", results.join(", "));
+        let function = resolved(&text);
+        let roots = function.outputs.iter().map(|output| output.value.node).collect();
+        Truth { graph: function.graph, roots }
+    }
+
+    /// Rows, and the probabilities behind them.
+    fn points(&self, float: FloatType) -> Vec<Vec<f64>> {
+        let mut sizes: Vec<f64> = vec![
+            0.0, 3e-9, 2e-4, 0.01, 0.3, 0.75, 1.0, 1.7, 2.4, 5.5, 12.0, 18.5, 30.0, 37.0, 41.0, 87.0, 103.0, 300.0,
+            710.0, 744.0, 800.0, 999.0, 1e4, 1e6,
+        ];
+        match float {
+            FloatType::F64 => sizes.extend([5e-324, 1e-310, 1e-100, 1e-20, 1e20, 1e300]),
+            FloatType::F32 => sizes.extend([1e-45, 1e-40, 1e-20, 1e9, 1e30]),
+        }
+        let round = |value: f64| if float == FloatType::F32 { f64::from(value as f32) } else { value };
+        // A generator of Knuth's, good enough to draw from a list.
+        let mut state = 42_u64;
+        let mut draw = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % most
+        };
+        let targets = [[1.0, 0.0, 0.0], [0.0, 0.25, 0.75], [0.25, 0.25, 0.5], [0.0, 0.0, 1.0]];
+        let mut points = Vec::new();
+        for place in 0..400 {
+            let mut point = Vec::new();
+            for _ in 0..self.rows {
+                let mut signed = || -> f64 { sizes[draw(sizes.len())] * if draw(2) == 0 { 1.0 } else { -1.0 } };
+                let (first, second, third) = (signed(), signed(), signed());
+                point.extend(match place % 5 {
+                    0 => [first, first, second],
+                    1 => [first, first - second.abs().min(60.0), first - third.abs().min(90.0)],
+                    2 => [second.clamp(-3.0, 3.0), third.clamp(-3.0, 3.0), first.clamp(-50.0, 50.0)],
+                    _ => [first, second, third],
+                });
+            }
+            point.iter_mut().for_each(|value| *value = round(*value));
+            for _ in 0..self.rows {
+                point.extend(targets[draw(targets.len())]);
+            }
+            points.push(point);
+        }
+        points
+    }
+
+    fn program(&self, spelling: &str, float: FloatType) -> Program {
+        let function = resolved(&spelling.replace('T', float.name()));
+        let mut derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
+        derived.stabilise().expect("room");
+        lower(&derived.function.graph, &derived.wanted())
+    }
+
+    fn run(&self, program: &Program, point: &[f64]) -> Vec<f64> {
+        let shape = if self.rows == 1 { vec![3] } else { vec![self.rows, 3] };
+        let tensor = |data: &[f64]| Tensor { shape: shape.clone(), data: data.to_vec() };
+        let (a, t) = point.split_at(self.count());
+        let inputs: Vec<Tensor> = if self.targets { vec![tensor(a), tensor(t)] } else { vec![tensor(a)] };
+        let results = evaluate(program, &inputs).expect("the shapes fit");
+        results.iter().flat_map(|tensor| tensor.data.iter().copied()).collect()
+    }
+
+    /// The lines of every spelling, and what breaks the bound.
+    pub fn measure(&self, float: FloatType) -> (Vec<Row>, Vec<String>) {
+        let truth = self.truth();
+        let expected: Vec<(Vec<f64>, Vec<(Big, f64)>)> = self
+            .points(float)
+            .into_iter()
+            .map(|point| {
+                let truth = truth.with_condition(&point);
+                (point, truth)
+            })
+            .collect();
+        let (mut rows, mut broken) = (Vec::new(), Vec::new());
+        for spelling in self.spellings {
+            let program = self.program(spelling, float);
+            let mut worst = vec![vec![None; RANGES.len()]; 3];
+            let mut most = 0.0;
+            let mut complaint = None;
+            for (point, truths) in &expected {
+                let found = self.run(&program, point);
+                assert_eq!(found.len(), truths.len(), "{spelling}");
+                let size = point[..self.count()].iter().fold(0.0_f64, |size, value| size.max(value.abs()));
+                let range = RANGES.iter().position(|range| range.holds(size)).unwrap_or(RANGES.len() - 1);
+                for (place, (found, (truth, condition))) in found.iter().zip(truths).enumerate() {
+                    let order = usize::from(place > 0) + usize::from(place > self.count());
+                    // p − t is measured relative to the larger of the two.
+                    let floor = if order == 1 && self.targets { point[self.count() + place - 1] } else { 0.0 };
+                    let error = truth.ulps(*found, float, floor) / condition.max(1.0);
+                    let cell: &mut Option<f64> = &mut worst[order][range];
+                    *cell = Some(cell.map_or(error, |other| other.max(error)));
+                    if !(error <= BOUND || error <= most) {
+                        most = error;
+                        complaint = Some(format!(
+                            "{} {} `{spelling}` result {place} at {point:?}: {found:e}, true {:e}, {error:.1} with κ = \
+                             {condition:.1}",
+                            float.name(),
+                            self.name,
+                            truth.to_f64()
+                        ));
+                    }
+                }
+            }
+            broken.extend(complaint);
+            rows.extend(worst.into_iter().enumerate().map(|(order, worst)| Row {
+                float: float.name(),
+                function: self.name,
+                text: body(spelling),
+                order,
+                worst,
+            }));
+        }
+        (rows, broken)
+    }
+}
+
+/// A spelling as the table shows it.
+fn body(spelling: &'static str) -> String {
+    let text = spelling.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.trim_start_matches("fn f").replace("T[", "[")
+}
