@@ -137,6 +137,10 @@ impl Number {
     /// The nearest `f64`.
     #[must_use]
     pub fn to_f64(self) -> f64 {
+        // Whole numbers of so many digits are exact, and nearly all that formulas state.
+        if self.exponent == 0 && self.mantissa.unsigned_abs() < 1 << 53 {
+            return self.mantissa as f64;
+        }
         self.scientific().parse().unwrap_or(f64::NAN)
     }
 
