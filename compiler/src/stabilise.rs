@@ -16,9 +16,7 @@ mod cone;
 mod exponentials;
 mod form;
 mod polynomial;
-mod product;
 mod profile;
-mod shifted;
 
 #[cfg(test)]
 mod tests;

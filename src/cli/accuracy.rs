@@ -6,6 +6,7 @@ mod unroll;
 
 use chainrule_compiler::derive::Derived;
 use chainrule_compiler::evaluate::{Tensor, evaluate};
+use chainrule_compiler::facts::checks;
 use chainrule_compiler::graph::{Dim, Graph, NodeId};
 use chainrule_compiler::lower::{Program, lower};
 use chainrule_compiler::number::FloatType;
@@ -67,12 +68,17 @@ pub fn accuracy(text: &str, mut derived: Derived) -> Result<String, Failure> {
     let entry: Vec<usize> = unrolled.roots.iter().enumerate().flat_map(|(at, own)| vec![at; own.len()]).collect();
     let programs = [lower(graph, &derived.wanted_closed()), lower(graph, &derived.wanted())];
     let mut worst = vec![[Worst::default(); 2]; unrolled.roots.len()];
-    let mut open = 0;
+    let facts = checks(&derived.function).ok();
+    let mut left = LeftOut::default();
     for place in 0..plan.points {
         let point = plan.point(place, graph.float());
+        if !hold(&derived, facts.as_ref(), &point) {
+            left.false_facts += 1;
+            continue;
+        }
         let flat: Vec<f64> = point.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
         let Some(truth) = truth(&unrolled.graph, &roots, &flat)? else {
-            open += 1;
+            left.open += 1;
             continue;
         };
         for (form, program) in programs.iter().enumerate() {
@@ -85,7 +91,20 @@ pub fn accuracy(text: &str, mut derived: Derived) -> Result<String, Failure> {
             }
         }
     }
-    Ok(report(&derived, &worst, plan.points, open))
+    Ok(report(&derived, &worst, plan.points, left))
+}
+
+/// Points at which nothing is measured.
+#[derive(Clone, Copy, Default)]
+struct LeftOut {
+    open: usize,
+    false_facts: usize,
+}
+
+/// Whether all facts that were used hold at a point.
+fn hold(derived: &Derived, facts: Option<&Program>, point: &[Tensor]) -> bool {
+    let Some(Ok(found)) = facts.map(|program| evaluate(program, point)) else { return true };
+    derived.function.facts.iter().zip(found).all(|(fact, holds)| !fact.used || holds.data == [1.0])
 }
 
 impl Plan {
@@ -103,7 +122,7 @@ impl Plan {
     }
 }
 
-fn report(derived: &Derived, worst: &[[Worst; 2]], points: usize, open: usize) -> String {
+fn report(derived: &Derived, worst: &[[Worst; 2]], points: usize, left_out: LeftOut) -> String {
     let names = derived.output_names.iter().cloned();
     let names: Vec<String> = names.chain(derived.entries.iter().map(|entry| left(derived, entry, &[]))).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
@@ -113,8 +132,12 @@ fn report(derived: &Derived, worst: &[[Worst; 2]], points: usize, open: usize) -
         let shown = forms.map(|worst| format!("{} ({})", short(worst.ulps), short(worst.relative)));
         out.push_str(&format!("{name:width$}  {:>24}  {:>24}\n", shown[0], shown[1]));
     }
+    let LeftOut { open, false_facts } = left_out;
     if open > 0 {
         out.push_str(&format!("{open} points are left out: {MOST_BITS} bits do not tell the true value there\n"));
+    }
+    if false_facts > 0 {
+        out.push_str(&format!("{false_facts} points are left out: a fact that was used does not hold there\n"));
     }
     out
 }

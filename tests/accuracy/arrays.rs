@@ -9,8 +9,7 @@ use chainrule_compiler::number::FloatType;
 use chainrule_compiler::parse::parse_formula;
 use chainrule_compiler::resolve::{Function, resolve};
 
-use crate::big::Big;
-use crate::measure::{BOUND, RANGES, Row, Truth};
+use crate::measure::{BOUND, RANGES, Row, Truth, Truths};
 
 /// A function of rows of three numbers `a`, and of as many probabilities `t` that stay as they are.
 pub struct ArrayCase {
@@ -86,8 +85,8 @@ pub const ARRAYS: &[ArrayCase] = &[
             let curvatures = of(|a| format!("1/((1 + exp(-{a}))*(1 + exp({a})))"));
             let mut all = vec![softplus.join(" + ")];
             all.extend(slopes);
-            for i in 0..3 {
-                all.extend((0..3).map(|j| if i == j { curvatures[i].clone() } else { "0".to_owned() }));
+            for (i, curvature) in curvatures.iter().enumerate() {
+                all.extend((0..3).map(|j| if i == j { curvature.clone() } else { "0".to_owned() }));
             }
             all
         },
@@ -232,7 +231,7 @@ impl ArrayCase {
     /// The lines of every spelling, and what breaks the bound.
     pub fn measure(&self, float: FloatType) -> (Vec<Row>, Vec<String>) {
         let truth = self.truth();
-        let expected: Vec<(Vec<f64>, Vec<(Big, f64)>)> = self
+        let expected: Vec<(Vec<f64>, Truths)> = self
             .points(float)
             .into_iter()
             .map(|point| {

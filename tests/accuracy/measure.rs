@@ -179,7 +179,7 @@ fn floor(case: &Case, place: usize, point: &[f64]) -> f64 {
 }
 
 /// True numbers with their condition numbers.
-type Truths = Vec<(Big, f64)>;
+pub type Truths = Vec<(Big, f64)>;
 
 /// What is true of a function at its points.
 pub struct Expected {

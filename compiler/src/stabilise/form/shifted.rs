@@ -3,9 +3,9 @@
 //! `Σ exp(λ)` is `exp(M)·(1 + r)` with the largest exponent M and r ≥ 0, the sum of the others relative to it, as for sums
 //! over axes. Other sums of exponentials in the same term are divided by exp(M) too.
 
-use super::algebra::{Meaning, Term};
-use super::form::Writer;
-use super::polynomial::{Monomial, Polynomial, multiply, power};
+use super::super::algebra::{Meaning, Term};
+use super::super::polynomial::{Monomial, Polynomial, multiply, power};
+use super::Writer;
 use crate::graph::NodeId;
 use crate::operators::Operator;
 use crate::simplify::rational::Rational;
@@ -22,7 +22,7 @@ struct Shift {
 
 impl Writer<'_> {
     /// A form in exponentials relative to the largest of three and more.
-    pub(super) fn shifted(&mut self, term: &Term) -> Option<NodeId> {
+    pub(in crate::stabilise) fn shifted(&mut self, term: &Term) -> Option<NodeId> {
         let sum = self.meeting(term).into_iter().find(|sum| self.is_sum_of_exponentials(sum))?;
         let shift = self.shift(sum)?;
         let mut result = self.relative_product(&term.monomial, term.scale, &shift)?;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::algebra::{Meaning, Term};
-use super::form::Writer;
+use super::super::algebra::{Meaning, Term};
+use super::Writer;
 use crate::graph::NodeId;
 use crate::operators::Operator;
 use crate::simplify::rational::Rational;
@@ -20,7 +20,7 @@ enum Factor {
 
 impl Writer<'_> {
     /// The product with one exponential; `None` if it has fewer than two.
-    pub(super) fn with_one_exponential(&mut self, product: NodeId) -> Option<NodeId> {
+    pub(in crate::stabilise) fn with_one_exponential(&mut self, product: NodeId) -> Option<NodeId> {
         let mut exponentials: Vec<(NodeId, bool)> = Vec::new();
         let (mut order, mut first) = (Vec::new(), None);
         let mut pending = vec![(product, false)];

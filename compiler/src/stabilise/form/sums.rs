@@ -1,0 +1,150 @@
+//! Polynomials: sums in which nothing cancels that a kernel (`expm1`, `erfc`, a difference to a maximum) can avoid.
+
+use super::super::algebra::{Meaning, Term};
+use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
+use super::Writer;
+use super::pieces::Pieces;
+use crate::graph::NodeId;
+use crate::operators::Operator;
+use crate::simplify::rational::Rational;
+
+impl Writer<'_> {
+    pub(super) fn polynomial(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
+        let term = self.algebra.collected(polynomial)?;
+        if let Some(node) = self.algebra.written(&term) {
+            return Some(node);
+        }
+        let paired = self.algebra.paired(self.graph, polynomial)?;
+        if paired != *polynomial {
+            return self.polynomial(&paired);
+        }
+        if let Some(simpler) = self.complementary(polynomial) {
+            let term = self.algebra.collected(&simpler)?;
+            return self.plain(&term);
+        }
+        if !polynomial.has_one_sign() {
+            if let Some(node) = self.differences(polynomial) {
+                return Some(node);
+            }
+            if let Some(node) = self.collected(polynomial) {
+                return Some(node);
+            }
+        }
+        let mut parts = Vec::new();
+        for (monomial, scale) in &polynomial.terms {
+            let term = Term { monomial: monomial.clone(), ..Term::number(Rational::ONE) };
+            let node = self.plain(&term)?;
+            parts.push((*scale, node));
+        }
+        self.sum(parts)
+    }
+
+    /// `q + q·erf(v)` is `q·erfc(-v)`, and `q − q·erf(v)` is `q·erfc(v)`.
+    fn complementary(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
+        let is_erf = |(atom, exponent): &&(Atom, Rational)| {
+            *exponent == Rational::ONE && matches!(self.algebra.meaning(*atom), Meaning::Erf(_))
+        };
+        let (atom, _) = *polynomial.terms.iter().flat_map(|(monomial, _)| monomial).find(is_erf)?;
+        let Meaning::Erf(argument) = self.algebra.meaning(atom).clone() else { return None };
+        let with = |(monomial, _): &&(Monomial, Rational)| monomial.iter().any(|(other, _)| *other == atom);
+        let held: Vec<(Monomial, Rational)> = polynomial.terms.iter().filter(with).cloned().collect();
+        let mut coefficient = Polynomial::default();
+        for (monomial, scale) in &held {
+            let rest: Monomial = monomial.iter().filter(|(other, _)| *other != atom).copied().collect();
+            coefficient = coefficient.plus(&Polynomial::term(rest, *scale))?;
+        }
+        for sign in [1, -1] {
+            // polynomial = ±q·(1 ± erf) + rest, with fewer terms than before
+            let taken = coefficient.times_term(&Monomial::new(), Rational::from(-sign))?;
+            let mut rest = polynomial.plus(&taken)?;
+            rest.terms.retain(|(monomial, _)| !monomial.iter().any(|(other, _)| *other == atom));
+            if rest.terms.len() + coefficient.terms.len() >= polynomial.terms.len() {
+                continue;
+            }
+            let argument = if sign == 1 { argument.clone().negated() } else { argument.clone() };
+            let argument = self.plain(&argument)?;
+            let kernel = self.apply(Operator::Erfc, &[argument])?;
+            let kernel = self.algebra.atom(Meaning::Value(kernel));
+            let product = coefficient.times_term(&vec![(kernel, Rational::ONE)], Rational::from(sign))?;
+            return rest.plus(&product);
+        }
+        None
+    }
+
+    /// Differences of exponentials through `expm1`.
+    fn differences(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
+        let pure = |(monomial, _): &(Monomial, Rational)| self.split(monomial).1.is_empty();
+        if !polynomial.terms.iter().all(pure) {
+            return None;
+        }
+        let (mut rest, mut pieces) = (polynomial.clone(), Pieces::default());
+        while let Some((quotient, high, low)) = Self::divided(&rest) {
+            let inverse = power(&low, Rational::from(-1))?;
+            let argument = self.argument(&multiply(&high, &inverse)?)?;
+            let argument = self.plain(&argument)?;
+            let difference = self.apply(Operator::Expm1, &[argument])?;
+            pieces.push(difference, 1);
+            rest = quotient.times_term(&low, Rational::ONE)?;
+        }
+        if pieces.above.is_empty() {
+            return None;
+        }
+        let term = self.algebra.collected(&rest)?;
+        let node = self.plain(&Term { scale: Rational::ONE, ..term.clone() })?;
+        if term.unit().is_none() {
+            pieces.push(node, 1);
+        }
+        self.assemble(term.scale, &pieces)
+    }
+
+    /// A polynomial as `(high − low) · quotient`, for two of its monomials.
+    fn divided(polynomial: &Polynomial) -> Option<(Polynomial, Monomial, Monomial)> {
+        for (place, (high, a)) in polynomial.terms.iter().enumerate().rev() {
+            for (low, b) in polynomial.terms[..place].iter().filter(|(_, b)| a.is_positive() != b.is_positive()) {
+                let _ = b;
+                let inverse = power(low, Rational::from(-1))?;
+                let steps = [multiply(high, &inverse)?];
+                for ratio in steps {
+                    let binomial = Polynomial::term(Monomial::new(), Rational::from(-1))
+                        .plus(&Polynomial::term(ratio.clone(), Rational::ONE))?;
+                    if let Some(quotient) = polynomial.over(&binomial) {
+                        return Some((quotient, ratio, Monomial::new()));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Terms with one factor beside their exponentials are collected, so that differences of exponentials meet.
+    fn collected(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
+        let mut groups: Vec<(Monomial, Polynomial)> = Vec::new();
+        for (monomial, scale) in &polynomial.terms {
+            let (exponent, rest) = self.split(monomial);
+            let part = Polynomial::term(exponent, *scale);
+            match groups.iter_mut().find(|(own, _)| *own == rest) {
+                Some((_, own)) => *own = own.plus(&part)?,
+                None => groups.push((rest, part)),
+            }
+        }
+        if groups.len() < 2 || groups.iter().all(|(_, group)| group.terms.len() < 2) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        for (rest, group) in groups {
+            let inside = self.algebra.collected(&group)?;
+            let outside = Term { monomial: rest, ..Term::number(Rational::ONE) };
+            let term = self.algebra.times(&outside, &inside)?;
+            let scale = term.scale;
+            let node = self.plain(&Term { scale: Rational::ONE, ..term })?;
+            parts.push((scale, node));
+        }
+        self.sum(parts)
+    }
+}
+impl Term {
+    /// The number that it is beside its scale, if it is one.
+    fn unit(&self) -> Option<Rational> {
+        Term { scale: Rational::ONE, ..self.clone() }.as_number()
+    }
+}

@@ -1,0 +1,117 @@
+//! Roots of sums of squares in units of the largest: what is far from 1 is one factor.
+
+use super::super::algebra::{Meaning, Term};
+use super::super::polynomial::{Atom, Monomial};
+use super::Writer;
+use crate::graph::NodeId;
+use crate::number::{FloatType, Number};
+use crate::operators::Operator;
+use crate::simplify::rational::Rational;
+
+impl Writer<'_> {
+    /// Roots of sums of squares in units of the largest: what is far from 1 is one factor. Also, with another form where
+    /// that unit is moderate.
+    pub(in crate::stabilise) fn in_units(&mut self, term: &Term, plain: Option<NodeId>) -> Vec<NodeId> {
+        let Some((scaled, unit)) = self.scaled_roots(term) else { return Vec::new() };
+        let Some(plain) = plain else { return vec![scaled] };
+        let reach = if self.graph.float() == FloatType::F64 { 90 } else { 11 };
+        let mut moderate = || {
+            let low = self.graph.constant(Number::new(1, -reach)).ok()?.node;
+            let high = self.graph.constant(Number::new(1, reach)).ok()?.node;
+            let above = self.apply(Operator::Greater, &[unit, low])?;
+            let below = self.apply(Operator::Less, &[unit, high])?;
+            let moderate = self.apply(Operator::And, &[above, below])?;
+            self.apply(Operator::Select, &[moderate, plain, scaled])
+        };
+        [Some(scaled), moderate()].into_iter().flatten().collect()
+    }
+
+    /// The form in units, and the unit.
+    fn scaled_roots(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let mut atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
+        let (root, squares) = atoms.find_map(|(atom, _)| {
+            let Meaning::Root(radicand) = self.algebra.meaning(*atom) else { return None };
+            let polynomial = radicand.expanded()?;
+            let squares = polynomial.terms.iter().map(|(monomial, scale)| {
+                let square = self.square_root(monomial, *scale)?;
+                match square.monomial.as_slice() {
+                    [(atom, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => Some(*atom),
+                    _ => None,
+                }
+            });
+            let squares = squares.collect::<Option<Vec<Atom>>>()?;
+            (squares.len() > 1).then_some((*atom, squares))
+        })?;
+        let mut unit = None;
+        for atom in &squares {
+            let node = self.atom(*atom)?;
+            let size = self.apply(Operator::Abs, &[node])?;
+            unit = Some(match unit {
+                Some(unit) => self.apply(Operator::Maximum, &[unit, size])?,
+                None => size,
+            });
+        }
+        let unit = unit?;
+        let unit_term = Term::atom(self.algebra.atom(Meaning::Value(unit)));
+        let (mut replaced, mut length) = (Vec::new(), None);
+        for atom in &squares {
+            let node = self.atom(*atom)?;
+            let part = self.apply(Operator::Divide, &[node, unit])?;
+            length = Some(match length {
+                Some(length) => self.apply(Operator::Hypot, &[length, part])?,
+                None => part,
+            });
+            let part = Term::atom(self.algebra.atom(Meaning::Value(part)));
+            replaced.push((*atom, self.algebra.times(&unit_term, &part)?));
+        }
+        let length = Term::atom(self.algebra.atom(Meaning::Value(length?)));
+        replaced.push((root, self.algebra.times(&unit_term, &length)?));
+        let square = self.algebra.times(&unit_term, &length)?;
+        let square = self.algebra.whole_power(&square, 2)?;
+        let mut result = self.with_lengths(term, root, &square, &replaced)?;
+        // The unit comes last, unless factors are divided one by one.
+        let (unit_atom, _) = *unit_term.monomial.first()?;
+        let outside = result.monomial.iter().find(|(atom, _)| *atom == unit_atom).map(|(_, exponent)| *exponent);
+        match outside.and_then(Rational::to_integer).filter(|_| !self.paired) {
+            Some(exponent @ -4..=-1) => {
+                result.monomial.retain(|(atom, _)| *atom != unit_atom);
+                let mut node = self.plain(&result)?;
+                for _ in exponent..0 {
+                    node = self.apply(Operator::Divide, &[node, unit])?;
+                }
+                Some((node, unit))
+            }
+            _ => Some((self.plain(&result)?, unit)),
+        }
+    }
+
+    /// A term with atoms replaced; the radicand as a factor is the length squared.
+    fn with_lengths(&mut self, term: &Term, root: Atom, square: &Term, replaced: &[(Atom, Term)]) -> Option<Term> {
+        let Meaning::Root(radicand) = self.algebra.meaning(root).clone() else { return None };
+        let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
+        for (polynomial, exponent) in &term.factors {
+            let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
+            let mut sum = if is_radicand { square.clone() } else { Term::number(Rational::ZERO) };
+            for (monomial, scale) in polynomial.terms.iter().filter(|_| !is_radicand) {
+                let part = self.substituted(monomial, *scale, replaced)?;
+                sum = self.algebra.plus(&sum, &part)?;
+            }
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        Some(result)
+    }
+
+    fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Atom, Term)]) -> Option<Term> {
+        let mut result = Term::number(scale);
+        for (atom, exponent) in monomial {
+            let factor = match replaced.iter().find(|(other, _)| other == atom) {
+                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
+                None => Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) },
+            };
+            result = self.algebra.times(&result, &factor)?;
+        }
+        Some(result)
+    }
+}
