@@ -11,7 +11,7 @@ use crate::operators::{Notation, Operator};
 use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
-use crate::simplify::{Simplified, Step, Subject, simplify};
+use crate::simplify::{Second, Simplified, Step, Subject, simplify};
 use crate::stabilise::stabilise;
 
 /// What to derive.
@@ -299,16 +299,23 @@ impl Derived {
         let span = self.function.span;
         let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
         let facts = claims(&self.function.graph, &self.function.facts);
-        let first = self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
-        let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, facts: &facts };
+        let (first, second) = (self.first(), self.seconds());
+        let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, second: &second, facts: &facts };
         let simplified = simplify(&mut self.function.graph, &subject).map_err(|error| graph_fault(&error, span))?;
         let Simplified { roots: closed, steps, calls } = simplified;
         self.closed.clone_from(&raw);
         if closed != raw {
             let before = self.derived_operations();
-            self.closed = closed;
             self.calls = calls;
-            if self.derived_operations() > before {
+            // First derivatives may be worth it where second ones are not.
+            let mut partly = closed.clone();
+            partly[first..].clone_from_slice(&raw[first..]);
+            let forms = [closed, partly];
+            let cheaper = forms.into_iter().find(|form| {
+                self.closed.clone_from(form);
+                self.derived_operations() <= before
+            });
+            if cheaper.is_none() {
                 self.closed = raw;
                 self.calls.clear();
                 return Ok(());
@@ -317,6 +324,30 @@ impl Derived {
         self.use_facts(&steps);
         self.steps = steps;
         Ok(())
+    }
+
+    /// How many derivatives are first ones; these come first.
+    fn first(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.wrt.len() == 1).count()
+    }
+
+    /// What the second derivatives are derivatives of.
+    fn seconds(&self) -> Vec<Second> {
+        let (first, second) = self.entries.split_at(self.first());
+        let of = |entry: &Entry| {
+            let place = |by: usize| first.iter().position(|other| other.of == entry.of && other.wrt[..] == [by]);
+            let [of, by] = entry.wrt[..] else { return None };
+            Some(Second {
+                of: place(of)?,
+                by: self.function.parameters[by].node,
+                beside: place(by)?,
+                output: self.function.outputs[entry.of].value.node,
+                axes: entry.derivative.axes.clone(),
+                inner: first[place(of)?].derivative.axes.clone(),
+                outer: first[place(by)?].derivative.axes.clone(),
+            })
+        };
+        second.iter().filter_map(of).collect()
     }
 
     fn use_facts(&mut self, steps: &[Step]) {

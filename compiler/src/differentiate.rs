@@ -100,6 +100,24 @@ pub fn gradient(graph: &mut Graph, output: &Ref, wrt: &[NodeId]) -> Result<Vec<D
 /// # Errors
 /// As [`pull_back`].
 pub fn jacobian(graph: &mut Graph, output: &Derivative, wrt: &[NodeId]) -> Result<Vec<Derivative>, GraphError> {
+    jacobian_with(graph, output, wrt, None)
+}
+
+/// A number whose derivatives are known: a sweep uses them, and does not go below it.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) node: NodeId,
+    /// One for each node that is differentiated by.
+    pub(crate) derivatives: Vec<Derivative>,
+}
+
+/// The [`jacobian`] where the derivatives of one number by the same nodes are known.
+pub(crate) fn jacobian_with(
+    graph: &mut Graph,
+    output: &Derivative,
+    wrt: &[NodeId],
+    known: Option<Known>,
+) -> Result<Vec<Derivative>, GraphError> {
     let rows: Vec<Axis> = output.axes.iter().map(|axis| graph.axis_like(*axis)).collect();
     let mut cotangent = Cotangent::plain(graph.constant(Number::ONE)?);
     for (axis, row) in output.axes.iter().zip(&rows) {
@@ -107,6 +125,7 @@ pub fn jacobian(graph: &mut Graph, output: &Derivative, wrt: &[NodeId]) -> Resul
         cotangent.guards.push(Guard { condition, holds: true, soft: false });
     }
     let mut sweeper = Sweeper::new(graph, wrt, false);
+    sweeper.known = known.map(|known| (known, wrt));
     sweeper.contribute(&output.value, cotangent, &output.axes)?;
     sweeper.run()?;
     let mut derivatives = Vec::new();
@@ -125,6 +144,7 @@ struct Sweeper<'a> {
     cotangents: Vec<Option<Accumulated>>,
     /// What is differentiated by: its cotangent is kept.
     kept: Vec<bool>,
+    known: Option<(Known, &'a [NodeId])>,
     with_flows: bool,
     flows: Vec<Flow>,
     tame: Vec<bool>,
@@ -137,7 +157,7 @@ struct Accumulated {
 }
 
 impl<'a> Sweeper<'a> {
-    fn new(graph: &'a mut Graph, wrt: &[NodeId], with_flows: bool) -> Self {
+    fn new(graph: &'a mut Graph, wrt: &'a [NodeId], with_flows: bool) -> Self {
         let mut active = vec![false; graph.len()];
         for node in wrt {
             active[node.index()] = true;
@@ -148,7 +168,7 @@ impl<'a> Sweeper<'a> {
             active[node.index()] |= reached && graph.kind(node) == Kind::Number;
         }
         let cotangents = active.iter().map(|_| None).collect();
-        Self { graph, active, cotangents, kept, with_flows, flows: Vec::new(), tame: Vec::new() }
+        Self { graph, active, cotangents, kept, known: None, with_flows, flows: Vec::new(), tame: Vec::new() }
     }
 
     fn run(&mut self) -> Result<(), GraphError> {
@@ -167,6 +187,9 @@ impl<'a> Sweeper<'a> {
 
     /// Sends a node's cotangent on to its operands.
     fn visit(&mut self, node: NodeId, accumulated: &Accumulated) -> Result<(), GraphError> {
+        if let Some((known, wrt)) = self.known.take_if(|(known, _)| known.node == node) {
+            return self.through_known(known, wrt, &accumulated.cotangent);
+        }
         let mut labels = accumulated.axes.clone();
         let dims = self.graph.local_dims(node);
         for dim in &dims[labels.len()..] {
@@ -187,6 +210,17 @@ impl<'a> Sweeper<'a> {
             };
             if let Some(contribution) = contribution {
                 self.flow(node, position, operand, contribution, &labels)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a number's cotangent on to what is differentiated by, by its derivatives.
+    fn through_known(&mut self, known: Known, wrt: &[NodeId], cotangent: &Cotangent) -> Result<(), GraphError> {
+        for (node, Derivative { value, axes }) in wrt.iter().zip(known.derivatives) {
+            let fresh: Vec<Axis> = axes.iter().map(|axis| self.graph.axis_like(*axis)).collect();
+            if let Some(contribution) = self.times(cotangent.clone(), &value.renamed(&axes, &fresh))? {
+                self.contribute(&Ref { node: *node, axes: fresh.clone() }, contribution, &fresh)?;
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ mod polynomial;
 pub(crate) mod rational;
 mod sample;
 mod search;
+mod second;
 mod tidy;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod tests;
 pub use search::simplify;
 
 use crate::facts::Claim;
-use crate::graph::{NodeId, Ref};
+use crate::graph::{Axis, NodeId, Ref};
 use crate::print::KnownCall;
 
 /// What is simplified.
@@ -42,8 +43,29 @@ pub struct Subject<'a> {
     pub roots: &'a [Ref],
     /// How many are first derivatives: the others may refer to these at no cost.
     pub first: usize,
+    /// What the others are derivatives of, in order.
+    pub second: &'a [Second],
     /// What the function's facts state.
     pub facts: &'a [Claim],
+}
+
+/// A second derivative: which first one is differentiated once more, and by what.
+#[derive(Clone, Debug)]
+pub struct Second {
+    /// The first derivative's place among the roots.
+    pub of: usize,
+    /// The input that it is differentiated by.
+    pub by: NodeId,
+    /// The place of the first derivative by that input.
+    pub beside: usize,
+    /// The output.
+    pub output: NodeId,
+    /// The axes of the first derivative, then those of the input.
+    pub axes: Vec<Axis>,
+    /// The axes of the first derivative that is differentiated.
+    pub inner: Vec<Axis>,
+    /// The axes of the first derivative by that input.
+    pub outer: Vec<Axis>,
 }
 
 /// Why one value may stand for another.
@@ -55,11 +77,13 @@ pub enum Rule {
     FoldBack,
     /// The canonical form, written out: equal by the algebra of canonical terms.
     Canonical,
+    /// A form of what the chain rule gives for a first derivative in closed form: equal because the first derivatives are.
+    Differentiated,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack, Self::Canonical];
+    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack, Self::Canonical, Self::Differentiated];
 
     /// The rule's name in a certificate.
     #[must_use]
@@ -68,6 +92,7 @@ impl Rule {
             Self::Operands => "operands",
             Self::FoldBack => "fold back",
             Self::Canonical => "canonical form",
+            Self::Differentiated => "differentiated closed form",
         }
     }
 }

@@ -60,22 +60,13 @@ impl Sweeper<'_> {
     /// partial's formula.
     fn multiply(
         &mut self,
-        mut cotangent: Cotangent,
+        cotangent: Cotangent,
         partial: &Partial,
         argument: &Argument,
     ) -> Result<Option<Cotangent>, GraphError> {
         let Some([condition, yes, no]) = partial.as_select(argument) else {
             let factor = self.argument(argument, partial)?;
-            if self.graph.is_integer(factor.node, 0) {
-                return Ok(None);
-            }
-            if !self.is_tame(factor.node) {
-                for guard in &mut cotangent.guards {
-                    guard.soft = false;
-                }
-            }
-            cotangent.value = self.product(&cotangent.value, &factor)?;
-            return Ok(Some(cotangent));
+            return self.times(cotangent, &factor);
         };
         let condition = self.argument(condition, partial)?;
         if let Operation::Truth(holds) = self.graph.operation(condition.node) {
@@ -100,6 +91,20 @@ impl Sweeper<'_> {
             (Some(only), None) | (None, Some(only)) => Ok(Some(only)),
             (None, None) => Ok(None),
         }
+    }
+
+    /// A cotangent times a factor, inside every condition; `None` if that is zero.
+    pub(super) fn times(&mut self, mut cotangent: Cotangent, factor: &Ref) -> Result<Option<Cotangent>, GraphError> {
+        if self.graph.is_integer(factor.node, 0) {
+            return Ok(None);
+        }
+        if !self.is_tame(factor.node) {
+            for guard in &mut cotangent.guards {
+                guard.soft = false;
+            }
+        }
+        cotangent.value = self.product(&cotangent.value, factor)?;
+        Ok(Some(cotangent))
     }
 
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, the sign in front.

@@ -14,7 +14,7 @@ use crate::number::Number;
 use crate::operators::{Kind, Operator};
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
-const MOST_SEARCHES: usize = 12;
+pub(super) const MOST_SEARCHES: usize = 12;
 /// How many numerical hits are tried before one gives up.
 const MOST_PROOFS: usize = 4;
 /// How many divisors a whole target is tried to be a quotient by.
@@ -25,6 +25,8 @@ const MOST_DEEP: usize = 8;
 const MOST_GATES: usize = 24;
 /// Where a form of so many operations was found, one does not look for larger ones.
 const SHORT: u32 = 3;
+/// What is smaller than this at every sample point may be zero.
+const NOTHING: f64 = 1e-12;
 /// How many stated numbers a form may use.
 const MOST_NUMBERS: usize = 4;
 
@@ -65,7 +67,13 @@ struct Claimed<'a> {
 impl Search<'_> {
     /// A cheaper expression over forward values, proven equal.
     pub(super) fn closed_form(&mut self, graph: &mut Graph, target: &Ref) -> Result<Option<Found>, GraphError> {
-        if self.searches >= MOST_SEARCHES || graph.kind(target.node) != Kind::Number {
+        if graph.kind(target.node) != Kind::Number {
+            return Ok(None);
+        }
+        if let Some(found) = self.zero(graph, target)? {
+            return Ok(Some(found));
+        }
+        if self.searches >= MOST_SEARCHES {
             return Ok(None);
         }
         let opened = self.opened_up_to(graph, target.node, false, MOST_COST).len();
@@ -106,13 +114,36 @@ impl Search<'_> {
             }
             if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
                 let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
-                if self.loops(graph, closed.node) > self.loops(graph, target.node) {
+                let fewer = rank(&bank, &candidate, &leaves).operations < own.operations;
+                let shorter = fewer && self.result == Some(target.node);
+                if self.is_more_work(graph, target.node, closed.node, shorter) {
                     continue;
                 }
                 return Ok(Some((Rule::FoldBack, closed, facts)));
             }
         }
         Ok(None)
+    }
+
+    /// Zero, if that is what a value is: what a shift adds to a sum that does not depend on it, say.
+    fn zero(&mut self, graph: &mut Graph, target: &Ref) -> Result<Option<Found>, GraphError> {
+        let values = self.samples.values(graph, target).filter(|_| self.work.get() <= MOST_PROVING);
+        if !values.is_some_and(|values| values.iter().all(|value| value.abs() < NOTHING)) {
+            return Ok(None);
+        }
+        let Some(cone) = self.cone(graph, target) else { return Ok(None) };
+        let [opaque, _] = self.opaque(graph, &cone);
+        let prove = |facts: &[Claim]| {
+            let mut field = Field::new(graph, opaque.clone(), facts);
+            let zero = field.term(target).is_some_and(|term| term.is_zero());
+            self.work.set(self.work.get() + field.work());
+            self.rough.set(self.rough.get() || (zero && field.is_rough()));
+            zero.then(|| field.facts.used().iter().copied().collect::<Vec<usize>>())
+        };
+        let tries = if self.subject.facts.is_empty() { 1 } else { 2 };
+        let proven = [&[], self.subject.facts].into_iter().take(tries).find_map(prove);
+        let Some(facts) = proven else { return Ok(None) };
+        Ok(Some((Rule::FoldBack, graph.constant(Number::ZERO)?, facts)))
     }
 
     fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
@@ -181,6 +212,7 @@ impl Search<'_> {
             // What stands for a shared value may rely on facts itself.
             let stood_for = field.stood_for();
             let relied = || stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied();
+            self.rough.set(self.rough.get() || (proven && field.is_rough()));
             proven.then(|| (field.facts.used().clone(), relied().collect::<BTreeSet<usize>>()))
         };
         if let Some((used, relied)) = prove(&[]) {

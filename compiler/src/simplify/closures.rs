@@ -108,7 +108,33 @@ impl Field<'_> {
     pub(super) fn maximum(&mut self, body: &Term, labels: &[Label]) -> Option<Term> {
         let varies: Vec<Label> =
             labels.iter().copied().filter(|label| self.kernels.term_depends(body, *label)).collect();
-        if varies.is_empty() { Some(body.clone()) } else { self.closed(Closure::Max, &varies, body) }
+        if varies.is_empty() {
+            return Some(body.clone());
+        }
+        if self.is_met(body, &varies)? {
+            return Some(Term::constant(Rational::ONE));
+        }
+        self.closed(Closure::Max, &varies, body)
+    }
+
+    /// Whether what is 0 or 1 everywhere is 1 at some position along labels: on a diagonal.
+    fn is_met(&mut self, body: &Term, labels: &[Label]) -> Option<bool> {
+        let diagonals: Vec<(Label, Label)> = body
+            .kernels()
+            .filter_map(|kernel| match *self.kernels.meaning(kernel) {
+                Meaning::Delta(a, b) if labels.contains(&a) => Some((a, b)),
+                Meaning::Delta(a, b) if labels.contains(&b) => Some((b, a)),
+                _ => None,
+            })
+            .collect();
+        for (label, other) in diagonals {
+            let there = self.renamed(body, &[(label, other)])?;
+            // A number that is its own square is 0 or 1.
+            if there.as_constant() == Some(Rational::ONE) && self.times(body, body)? == *body {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
     /// A term with labels renamed, all at once.

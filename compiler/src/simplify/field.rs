@@ -85,6 +85,7 @@ pub(super) struct Field<'a> {
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
     work: usize,
+    rough: bool,
 }
 
 impl<'a> Field<'a> {
@@ -101,6 +102,7 @@ impl<'a> Field<'a> {
             renamings: HashMap::new(),
             factors: Vec::new(),
             work: 0,
+            rough: false,
         };
         field.learn(facts);
         field
@@ -109,6 +111,12 @@ impl<'a> Field<'a> {
     /// The nodes that were read as what stands for them.
     pub(super) fn stood_for(&self) -> BTreeSet<NodeId> {
         self.terms.keys().map(|(node, _)| *node).filter(|node| self.standing.contains_key(node)).collect()
+    }
+
+    /// Whether a relation was used that is not true any more when its sides are differentiated: at a zero of `v`,
+    /// `sign(v)*abs(v)` has the derivative 0 and `v` has 1.
+    pub(super) fn is_rough(&self) -> bool {
+        self.rough
     }
 
     /// How much work was done.
@@ -451,6 +459,7 @@ impl<'a> Field<'a> {
                         exponent.is_positive() && self.is_zero_with(*kernel, &term)
                     };
                     if rest.iter().any(vanishes) {
+                        self.rough = true;
                         return Some(Some(Polynomial::default()));
                     }
                 }
@@ -495,6 +504,7 @@ impl<'a> Field<'a> {
         for (place, (kernel, power)) in rest.iter().enumerate() {
             let whole = power.to_integer().is_some_and(|power| power > 0);
             let replaced = if *kernel == size {
+                self.rough |= whole;
                 inner.as_polynomial().cloned()
             } else if inner == &Term::kernel(*kernel) {
                 Some(Polynomial::kernel(size, Rational::ONE))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::search::Search;
-use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use crate::parse::parse_module;
@@ -14,6 +14,8 @@ use crate::resolve::{Function, resolve};
 
 /// More leaves than this make the search useless.
 pub(super) const MOST_LEAVES: usize = 40;
+/// In how many ways a value is given axes of a target.
+const MOST_WAYS: usize = 6;
 /// More uses than this in one backward value: it is no candidate for a closed form.
 const MOST_USES: usize = 120;
 
@@ -126,6 +128,7 @@ impl Search<'_> {
         };
         let named: Vec<Ref> = self.named_values(graph, target);
         let read: Vec<Ref> = cone.forward.iter().rev().cloned().collect();
+        diagonals(graph, target, cone)?.into_iter().for_each(&mut add);
         named.into_iter().for_each(&mut add);
         read.iter().cloned().for_each(&mut add);
         for value in self.calls_at(graph, target, &read)? {
@@ -148,20 +151,12 @@ impl Search<'_> {
         Ok(leaves)
     }
 
-    /// The outputs and what the user named, where they fit the target's axes in order.
+    /// The outputs, what the user named and what costs nothing, where they fit the target's axes in order.
     fn named_values(&self, graph: &Graph, target: &Ref) -> Vec<Ref> {
         let mut values = Vec::new();
         for node in self.named.iter().chain(&self.free) {
-            let dims = graph.shape(*node);
-            let axes: Option<Vec<Axis>> = match dims.len() {
-                0 => Some(Vec::new()),
-                rank if rank == target.axes.len() => {
-                    let fits = dims.iter().zip(&target.axes).all(|(dim, axis)| *dim == graph.dim(*axis));
-                    fits.then(|| target.axes.clone())
-                }
-                _ => None,
-            };
-            values.extend(axes.map(|axes| Ref { node: *node, axes }));
+            let ways = ways(graph, graph.shape(*node), &target.axes);
+            values.extend(ways.into_iter().map(|axes| Ref { node: *node, axes }));
         }
         values
     }
@@ -247,6 +242,29 @@ impl Search<'_> {
         along.truncate(6);
         along
     }
+}
+
+/// How axes can be given to slots of these dimensions, in their order.
+fn ways(graph: &Graph, dims: &[Dim], axes: &[Axis]) -> Vec<Vec<Axis>> {
+    let mut ways: Vec<(Vec<Axis>, usize)> = vec![(Vec::new(), 0)];
+    for dim in dims {
+        let longer = |(way, from): &(Vec<Axis>, usize)| {
+            let fits = (*from..axes.len()).filter(|place| graph.dim(axes[*place]) == *dim);
+            fits.map(|place| (way.iter().copied().chain([axes[place]]).collect(), place + 1)).collect::<Vec<_>>()
+        };
+        ways = ways.iter().flat_map(longer).take(MOST_WAYS).collect();
+    }
+    ways.into_iter().map(|(way, _)| way).collect()
+}
+
+/// 1 on each diagonal that a target asks for, else 0.
+fn diagonals(graph: &mut Graph, target: &Ref, cone: &Cone) -> Result<Vec<Ref>, GraphError> {
+    let delta = |used: &&Ref| graph.operation(used.node) == Operation::Delta;
+    let inside = |used: &&Ref| used.axes.iter().all(|axis| target.axes.contains(axis));
+    let conditions: Vec<Ref> = cone.backward.iter().filter(delta).filter(inside).cloned().collect();
+    let (one, zero) = (graph.constant(Number::ONE)?, graph.constant(Number::ZERO)?);
+    let value = |condition: Ref| graph.apply(Operator::Select, &[condition, one.clone(), zero.clone()]);
+    conditions.into_iter().map(value).collect()
 }
 
 /// Values that are not zero, because they are divided by or factors of such: a product is not zero if none of its factors is.

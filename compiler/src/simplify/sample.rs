@@ -48,17 +48,18 @@ impl Samples {
     /// Computes a node that was added to the graph, and what it is made of.
     pub(super) fn extend(&mut self, graph: &Graph, root: NodeId) {
         let mut missing = vec![root];
+        let mut seen = std::collections::BTreeSet::from([root]);
         let mut place = 0;
         while let Some(node) = missing.get(place).copied() {
             place += 1;
             for operand in graph.operands(node) {
-                if self.points[0].get(operand.node.index()).is_none_or(Option::is_none) {
+                let unknown = self.points[0].get(operand.node.index()).is_none_or(Option::is_none);
+                if unknown && seen.insert(operand.node) {
                     missing.push(operand.node);
                 }
             }
         }
         missing.sort_unstable();
-        missing.dedup();
         for (point, arrays) in self.points.iter_mut().enumerate() {
             arrays.resize(graph.len(), None);
             let mut work = Point { graph, point, positive: self.positive, arrays: std::mem::take(arrays) };
@@ -96,6 +97,12 @@ impl Samples {
 pub(super) fn position(graph: &Graph, axis: Axis, point: usize) -> usize {
     let size = size(graph.dim(axis), point);
     (scrambled(u64::from(axis.number()), point as u64) % size.max(1) as u64) as usize
+}
+
+/// Whether two axes are at the same position at some points, and at others at others.
+pub(super) fn tells_apart(graph: &Graph, a: Axis, b: Axis) -> bool {
+    let equal = (0..POINTS).filter(|point| position(graph, a, *point) == position(graph, b, *point)).count();
+    (1..POINTS).contains(&equal)
 }
 
 /// The size of a dimension at a point.

@@ -6,7 +6,10 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::sample::Samples;
+use super::candidate::MOST_SEARCHES;
+use super::sample::{Samples, tells_apart};
+use super::second::Taken;
+use super::tidy::MOST_TIDIED;
 use super::{Rule, Simplified, Step, Subject};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::operators::{Notation, Operator};
@@ -20,6 +23,8 @@ pub(super) const MOST_COST: usize = 40;
 pub(super) const MOST_OPENED: usize = 150;
 /// More results than this share too much to be looked at together.
 const MOST_ROOTS: usize = 64;
+/// How many labels are tried for one slot.
+const MOST_LABELS: usize = 8;
 /// Larger formulas are left as they are.
 const MOST_NODES: usize = 20_000;
 
@@ -35,22 +40,30 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
     }
     let mut search = Search::new(graph, subject);
     let mut roots = Vec::new();
-    let (first, second) = subject.roots.split_at(subject.first.min(subject.roots.len()));
-    for group in [first, second] {
+    let first = &subject.roots[..subject.first.min(subject.roots.len())];
+    for place in 0..2 {
+        let (group, taken) =
+            if place == 0 { (first.to_vec(), Taken::default()) } else { search.differentiated(graph, &roots)? };
+        // However much the first derivatives took, half of everything is left for the second ones.
+        search.searches = search.searches.min(MOST_SEARCHES / 2);
+        search.tidied = search.tidied.min(MOST_TIDIED / 2);
+        search.work.set(search.work.get().min(MOST_PROVING / 2));
         // What several results share is simplified first, and then costs nothing.
-        for shared in search.shared(graph, group) {
+        for shared in search.shared(graph, &group) {
             search.simplify(graph, shared)?;
             search.tidy(graph, shared)?;
             search.settle(graph, shared);
         }
-        let mut results = Vec::new();
-        for root in group {
+        for root in &group {
             search.simplify(graph, root.node)?;
             search.tidy(graph, root.node)?;
-            let value = search.replaced(root);
-            results.push(value.node);
-            roots.push(value);
         }
+        search.reconsider(graph, &group)?;
+        search.finish(graph, taken);
+        let values: Vec<Ref> = group.iter().map(|root| search.replaced(root)).collect();
+        let results: Vec<NodeId> = values.iter().map(|value| value.node).collect();
+        roots.extend(values);
+        search.free.extend(results.iter().flat_map(|root| search.read_by(graph, *root)).collect::<Vec<_>>());
         search.free.extend(results);
     }
     let needed = needed(graph, subject.roots.iter().map(|root| root.node), &search.steps);
@@ -102,17 +115,23 @@ pub(super) struct Search<'a> {
     pub(super) found: HashMap<NodeId, (Vec<Axis>, Ref)>,
     pub(super) closed: HashMap<NodeId, Vec<Axis>>,
     pub(super) calls: BTreeMap<NodeId, KnownCall>,
+    /// What is being looked at as a whole.
+    pub(super) result: Option<NodeId>,
     pub(super) searches: usize,
     pub(super) tidied: usize,
     /// How much work proofs were.
     pub(super) work: Cell<usize>,
+    /// Whether a proof was [rough](super::field::Field::is_rough).
+    pub(super) rough: Cell<bool>,
     steps: Vec<Step>,
 }
 
 impl<'a> Search<'a> {
     fn new(graph: &Graph, subject: &'a Subject) -> Self {
         let forward = graph.live(subject.outputs.iter().copied());
-        let live = graph.live(subject.roots.iter().map(|root| root.node).chain(subject.outputs.iter().copied()));
+        // Second derivatives are computed when it is known what is simplified in their place.
+        let first = subject.roots.iter().take(subject.first).map(|root| root.node);
+        let live = graph.live(first.chain(subject.outputs.iter().copied()));
         let samples = Samples::new(graph, &live, &forward, subject.facts);
         let named = subject.outputs.iter().chain(subject.named).copied().filter(|node| forward[node.index()]);
         Self {
@@ -127,9 +146,11 @@ impl<'a> Search<'a> {
             found: HashMap::new(),
             closed: HashMap::new(),
             calls: BTreeMap::new(),
+            result: None,
             searches: 0,
             tidied: 0,
             work: Cell::new(0),
+            rough: Cell::new(false),
             steps: Vec::new(),
         }
     }
@@ -168,10 +189,71 @@ impl<'a> Search<'a> {
         {
             self.free.insert(value.node);
             self.settled.insert(node);
-            let needed = needed(graph, [node], &self.steps);
-            let steps = self.steps.iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step));
-            self.relied.insert(node, steps.flat_map(|step| step.facts.iter().copied()).collect());
+            self.relied.insert(node, self.facts_behind(graph, node));
         }
+    }
+
+    /// What turned out to be read by one result only is not shared: that result is looked at again without it.
+    fn reconsider(&mut self, graph: &mut Graph, group: &[Ref]) -> Result<(), GraphError> {
+        let mut readers: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
+        for root in group {
+            let read = graph.live([self.replaced(root).node]);
+            for shared in &self.settled {
+                if self.found.get(shared).is_some_and(|(_, value)| read[value.node.index()]) {
+                    readers.entry(*shared).or_default().insert(root.node);
+                }
+            }
+        }
+        let mut again = BTreeSet::new();
+        for (shared, readers) in readers {
+            if let (1, Some(reader)) = (readers.len(), readers.first()) {
+                self.settled.remove(&shared);
+                self.free.remove(&self.found[&shared].1.node);
+                again.insert(*reader);
+            }
+        }
+        for root in again {
+            let before = self.found.remove(&root);
+            let (steps, kept): (Vec<Step>, Vec<Step>) =
+                std::mem::take(&mut self.steps).into_iter().partition(|step| step.before.node == root);
+            self.steps = kept;
+            self.simplify(graph, root)?;
+            self.tidy(graph, root)?;
+            let dearer = |found: &(Vec<Axis>, Ref), other: &(Vec<Axis>, Ref)| {
+                self.opened(graph, found.1.node, true).len() > self.opened(graph, other.1.node, true).len()
+            };
+            if let (Some(before), Some(after)) = (before, self.found.get(&root))
+                && dearer(after, &before)
+            {
+                self.steps.retain(|step| step.before.node != root);
+                self.steps.extend(steps);
+                self.found.insert(root, before);
+            }
+        }
+        Ok(())
+    }
+
+    /// The facts that what stands for a node relies on.
+    pub(super) fn facts_behind(&self, graph: &Graph, node: NodeId) -> BTreeSet<usize> {
+        let needed = needed(graph, [node], &self.steps);
+        let steps = self.steps.iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step));
+        steps.flat_map(|step| step.facts.iter().copied()).collect()
+    }
+
+    /// What a form is written in: forward values and calls of the prelude. They are computed for it in any case.
+    fn read_by(&self, graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
+        let (mut read, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+        while let Some(next) = pending.pop() {
+            if is_leaf(graph, next) || !seen.insert(next) || seen.len() > MOST_OPENED {
+                continue;
+            }
+            if self.is_forward(next) || self.calls.contains_key(&next) {
+                read.insert(next);
+            } else {
+                pending.extend(graph.operands(next).map(|operand| operand.node));
+            }
+        }
+        read
     }
 
     /// What stands for a use that several results share.
@@ -210,6 +292,7 @@ impl<'a> Search<'a> {
 
     /// Finds what stands for a node.
     fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<(), GraphError> {
+        self.result = Some(root);
         let mut pending = vec![(root, false)];
         while let Some((node, ready)) = pending.pop() {
             if self.found.contains_key(&node) || self.is_forward(node) || is_leaf(graph, node) {
@@ -251,15 +334,63 @@ impl<'a> Search<'a> {
             graph.operand_refs(node, &labels).iter().map(|operand| self.replaced(operand)).collect();
         graph.set_span(graph.span(node));
         let closed = &labels[target.axes.len()..];
+        let zero = |used: &Ref| graph.is_integer(used.node, 0);
         let rebuilt = match (graph.operation(node), operands.as_slice()) {
+            // A term that has turned out to be zero; what is left has the axes that it has.
+            (Operation::Apply(Operator::Add), [a, b]) if zero(a) => b.clone(),
+            (Operation::Apply(Operator::Add | Operator::Subtract), [a, b]) if zero(b) => a.clone(),
+            (Operation::Apply(Operator::Subtract), [a, b]) if zero(a) => {
+                graph.apply(Operator::Negate, std::slice::from_ref(b))?
+            }
             (Operation::Apply(operator), _) => graph.apply(operator, &operands)?,
             (Operation::Sum(_), [body]) => graph.sum(closed, body)?,
             (Operation::Max(_), [body]) => graph.max(closed, body)?,
             _ => target.clone(),
         };
         self.step(Rule::Operands, &target, &rebuilt, Vec::new());
+        let rebuilt = match (graph.operation(node), operands.as_slice()) {
+            (Operation::Sum(_), [body]) => self.regrouped(graph, &rebuilt, closed, body)?,
+            _ => rebuilt,
+        };
         self.found.insert(node, (target.axes, rebuilt));
         Ok(())
+    }
+
+    /// A sum of a product whose factors along the same axes are multiplied first: so more of it runs over fewer axes.
+    fn regrouped(&mut self, graph: &mut Graph, sum: &Ref, closed: &[Axis], body: &Ref) -> Result<Ref, GraphError> {
+        let (mut factors, mut pending) = (Vec::new(), vec![body.clone()]);
+        while let Some(next) = pending.pop() {
+            let product = graph.as_operator(next.node) == Some(Operator::Multiply);
+            if product && !self.is_forward(next.node) && !self.free.contains(&next.node) {
+                pending.extend(graph.operand_refs(next.node, &next.axes).into_iter().rev());
+            } else {
+                factors.push(next);
+            }
+        }
+        let mut groups: Vec<(BTreeSet<Axis>, Ref)> = Vec::new();
+        for factor in &factors {
+            let axes: BTreeSet<Axis> = factor.axes.iter().copied().collect();
+            match groups.iter_mut().find(|(other, _)| *other == axes) {
+                Some((_, group)) => *group = graph.apply(Operator::Multiply, &[group.clone(), factor.clone()])?,
+                None => groups.push((axes, factor.clone())),
+            }
+        }
+        if groups.len() == factors.len() {
+            return Ok(sum.clone());
+        }
+        groups.sort_by_key(|(axes, _)| axes.len());
+        let mut groups = groups.into_iter().map(|(_, group)| group);
+        let Some(mut product) = groups.next() else { return Ok(sum.clone()) };
+        for group in groups {
+            product = graph.apply(Operator::Multiply, &[product, group])?;
+        }
+        let regrouped = graph.sum(closed, &product)?;
+        let count = |node: NodeId| self.opened(graph, node, true).len();
+        if count(regrouped.node) > count(sum.node) || self.is_more_work(graph, sum.node, regrouped.node, false) {
+            return Ok(sum.clone());
+        }
+        self.step(Rule::Canonical, sum, &regrouped, Vec::new());
+        Ok(regrouped)
     }
 
     pub(super) fn step(&mut self, rule: Rule, before: &Ref, after: &Ref, facts: Vec<usize>) {
@@ -319,11 +450,22 @@ fn computed_anyway(graph: &Graph, outputs: &[NodeId]) -> Vec<bool> {
     anyway
 }
 
-/// A node over new labels for its slots.
+/// A node over new labels for its slots. Two of one dimension are at the same position at some sample points, and at
+/// others at others: what stands on a diagonal only is seen there.
 fn whole(graph: &mut Graph, node: NodeId) -> Ref {
     let dims = graph.shape(node).to_vec();
-    let hints: Vec<String> = (0..dims.len()).map(|slot| graph.slot_hint(node, slot).to_owned()).collect();
-    let axes = dims.into_iter().zip(hints).map(|(dim, hint)| graph.axis(dim, &hint)).collect();
+    let mut axes: Vec<Axis> = Vec::new();
+    for (slot, dim) in dims.into_iter().enumerate() {
+        let hint = graph.slot_hint(node, slot).to_owned();
+        let mut axis = graph.axis(dim, &hint);
+        for _ in 0..MOST_LABELS {
+            if axes.iter().all(|other| graph.dim(*other) != dim || tells_apart(graph, axis, *other)) {
+                break;
+            }
+            axis = graph.axis(dim, &hint);
+        }
+        axes.push(axis);
+    }
     Ref { node, axes }
 }
 

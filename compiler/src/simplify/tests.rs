@@ -2,6 +2,7 @@
 
 mod bank;
 mod forms;
+mod kinks;
 mod terms;
 
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@ use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator};
 
 /// How many values are written in canonical form.
-const MOST_TIDIED: usize = 24;
+pub(super) const MOST_TIDIED: usize = 24;
 
 /// What a value is a formula over, and which facts may be used.
 type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
@@ -32,32 +32,40 @@ impl<'a> Search<'a> {
         self.tidied += 1;
         let mut best = (self.size(graph, before.node), None);
         for (opaque, facts) in self.views(graph, before.node) {
-            let (plan, used) = {
+            let (plan, used, rough) = {
                 let mut field = Field::new(graph, opaque, facts);
                 let plan = field.term(&before).and_then(|term| field.plan(&term));
                 self.work.set(self.work.get() + field.work());
                 let Some(plan) = plan else { continue };
-                (plan, field.facts.used().iter().copied().collect())
+                (plan, field.facts.used().iter().copied().collect(), field.is_rough())
             };
             let after = realise(graph, &plan, &mut HashMap::new())?;
             let size = self.size(graph, after.node);
-            let cheaper = size < best.0 && self.loops(graph, after.node) <= self.loops(graph, before.node);
+            let shorter = size.0 < best.0.0 && self.result == Some(node);
+            let cheaper = size < best.0 && !self.is_more_work(graph, before.node, after.node, shorter);
             if cheaper && self.divides_by_the_same(graph, &before, &after) {
-                best = (size, Some((after, used)));
+                best = (size, Some((after, used, rough)));
             }
         }
-        if let (_, Some((after, used))) = best {
+        if let (_, Some((after, used, rough))) = best {
+            self.rough.set(self.rough.get() || rough);
             self.step(Rule::Canonical, &before, &after, used);
             self.found.insert(node, (axes, after));
         }
         Ok(())
     }
 
-    /// How much a form computes: how many values run over three axes, over two, ... A sum over two axes at once may be
-    /// shorter than two sums one after the other, and yet be far more work.
-    pub(super) fn loops(&self, graph: &Graph, node: NodeId) -> u64 {
-        let work = |node: &NodeId| 1_u64 << (4 * graph.local_dims(*node).len().min(12));
-        self.opened(graph, node, true).iter().map(work).fold(0, u64::saturating_add)
+    /// Whether a form computes more than another: more values that run over three axes, over two, ... A sum over two axes at
+    /// once may be shorter than two sums one after the other, and yet be far more work. In a shorter form of a result, what
+    /// runs over no more axes than the result does not count.
+    pub(super) fn is_more_work(&self, graph: &Graph, before: NodeId, after: NodeId, shorter: bool) -> bool {
+        let least = if shorter { graph.shape(before).len() + 1 } else { 0 };
+        let work = |node: NodeId| {
+            let ranks = self.opened(graph, node, true).into_iter().map(|node| graph.local_dims(node).len());
+            let counted = ranks.filter(|rank| *rank >= least);
+            counted.map(|rank| 1_u64 << (4 * rank.min(12))).fold(0, u64::saturating_add)
+        };
+        work(after) > work(before)
     }
 
     /// How many operations a form has, and how often it refers to what is there.
@@ -89,7 +97,9 @@ impl<'a> Search<'a> {
         let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
         let mut views: Vec<View<'a>> = Vec::new();
         let small = self.opened_up_to(graph, root, true, MOST_COST).len() <= MOST_COST;
-        for opaque in [read.clone(), sums, named, BTreeSet::new()].into_iter().take(if small { 4 } else { 2 }) {
+        let plain =
+            sums.iter().copied().filter(|node| !self.free.contains(node) || self.named.contains(node)).collect();
+        for opaque in [read.clone(), sums, named, plain, BTreeSet::new()].into_iter().take(if small { 5 } else { 2 }) {
             if views.iter().all(|(other, _)| *other != opaque) {
                 views.push((opaque, &[]));
             }

@@ -103,4 +103,68 @@ rows! {
     "logit": first "fn f(p) = log(p/(1 - p));" => [("1/(p*(1 - p))", 3)];
     "quadratic form of a symmetric matrix": first
         "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x))/2;" => [("a @ x", 1)];
+
+    "square root, twice": second "fn f(x) = sqrt(x);" => [("1/(2*y)", 2), ("-(1/(2*y))**2/y", 5)];
+    "logistic loss, twice": second
+        "fn f(x, t) wrt(x) { let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s)) }" => [("s - t", 5), ("s*(1 - s)", 6)];
+    "SiLU, twice": second "fn f(x) = x/(1 + exp(-x));" =>
+        [("sigmoid(x) + y*(1 - sigmoid(x))", 4), ("(1 - sigmoid(x))*(2*(sigmoid(x) + y*(1 - sigmoid(x))) - y)", 8)];
+    "length of a pair, twice": second "fn f(x, y) = sqrt(x**2 + y**2);" =>
+        [("x/y1", 1), ("y/y1", 1), ("(y/y1)**2/y1", 3), ("-x*y/y1**3", 5), ("-x*y/y1**3", 5), ("(x/y1)**2/y1", 3)];
+    "three classes, twice": second
+        "fn f(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 { let s = exp(a) + exp(b) + exp(c); \
+         -(t1*log(exp(a)/s) + t2*log(exp(b)/s) + t3*log(exp(c)/s)) }" =>
+        [("exp(a)/s - t1", 7), ("exp(b)/s - t2", 7), ("exp(c)/s - t3", 7),
+         ("exp(a)/s*(1 - exp(a)/s)", 8), ("-exp(a)/s*exp(b)/s", 9), ("-exp(a)/s*exp(c)/s", 9),
+         ("-exp(a)/s*exp(b)/s", 9), ("exp(b)/s*(1 - exp(b)/s)", 8), ("-exp(b)/s*exp(c)/s", 9),
+         ("-exp(a)/s*exp(c)/s", 9), ("-exp(b)/s*exp(c)/s", 9), ("exp(c)/s*(1 - exp(c)/s)", 8)];
+    "softmax cross entropy, twice": second
+        "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = -sum(t*log(softmax(a)));" =>
+        [("softmax(a) - t", 2),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5)];
+    "softmax cross entropy in exponentials, twice": second
+        "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = -sum(t*log(exp(a)/sum(exp(a))));" =>
+        [("softmax(a) - t", 2),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5)];
+    "softmax cross entropy, any weights, twice": second
+        "fn f(a: [K], t: [K]) = -sum(t*log(softmax(a)));" =>
+        [("sum(t)*softmax(a) - t", 4), ("-log(softmax(a))", 10),
+         ("let p = softmax(a); let h[i, j] = sum(t)*p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 7),
+         ("let p = softmax(a); let d = eye(K); let h[i, j] = p[i] - d[i, j]; h", 4),
+         ("let p = softmax(a); let d = eye(K); let h[i, j] = p[j] - d[i, j]; h", 4),
+         ("0*eye(K)", 0)];
+    "softmax cross entropy by both, twice": second
+        "fn f(a: [K], t: [K]) where sum(t) == 1 = -sum(t*log(softmax(a)));" =>
+        [("softmax(a) - t", 2), ("-log(softmax(a))", 10),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5),
+         ("let p = softmax(a); let d = eye(K); let h[i, j] = p[i] - d[i, j]; h", 4),
+         ("let p = softmax(a); let d = eye(K); let h[i, j] = p[j] - d[i, j]; h", 4),
+         ("0*eye(K)", 0)];
+    "softmax cross entropy of a batch, twice": second
+        "fn f(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 = -sum(t*log(softmax(a)))/N;" =>
+        [("(softmax(a) - t)/N", 3),
+         ("let p = softmax(a); let h[n, i, m, j] = if n == m { p[n, i]*((if i == j { 1 } else { 0 }) - p[m, j])/N } else { 0 }; h", 8)];
+    "log-sum-exp, twice": second "fn f(a: [K]) = log(sum(exp(a)));" =>
+        [("softmax(a)", 1),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5)];
+    "log-sum-exp, shifted, twice": second "fn f(a: [K]) { let m = max(a); m + log(sum(exp(a - m))) }" =>
+        [("softmax(a)", 1),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5)];
+    "log-sum-exp of the prelude, twice": second "fn f(a: [K]) = logsumexp(a);" =>
+        [("softmax(a)", 1),
+         ("let p = softmax(a); let h[i, j] = p[i]*((if i == j { 1 } else { 0 }) - p[j]); h", 5)];
+    "norm, twice": second "fn f(x: [D]) = sqrt(sum(x**2));" =>
+        [("x/y", 1), ("(eye(D) - outer(x/y, x/y))/y", 5)];
+    "softmax regression": second
+        "fn f(x: [N, D], w: [D, K], t: [N, K]) wrt(w) where sum(t, axis = 1) == 1 = -sum(t*log(softmax(x @ w)));" =>
+        [("x.T @ (softmax(x @ w) - t)", 4),
+         ("let p = softmax(x @ w); let h[d, i, e, j] = sum[n](x[n, d]*x[n, e]*p[n, i]*((if i == j { 1 } else { 0 }) - p[n, j])); h", 10)];
+    "logistic regression, twice": second
+        "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum(log(1 + exp(-t * (x @ w))));" =>
+        [("-x.T @ (t*sigmoid(-t*(x @ w)))", 7),
+         ("let s = sigmoid(-t*(x @ w)); let v = s*(1 - s)*t**2; let h[i, j] = sum[n](x[n, i]*v[n]*x[n, j]); h", 11)];
+    "logistic regression, cross entropy, twice": second
+        "fn f(x: [N, D], w: [D], t: [N]) wrt(w) { let s = 1/(1 + exp(-(x @ w))); -sum(t*log(s) + (1 - t)*log(1 - s)) }" =>
+        [("x.T @ (s - t)", 7),
+         ("let h[i, j] = sum[n](x[n, i]*s[n]*(1 - s[n])*x[n, j]); h", 10)];
 }
