@@ -21,7 +21,7 @@ pub(super) fn condition(graph: &Graph, node: NodeId) -> Option<NodeId> {
     let (mut seen, mut pending) = (HashSet::new(), vec![node]);
     while let Some(next) = pending.pop() {
         match graph.as_operator(next) {
-            Some(Operator::Select) => return graph.operands(next).next().map(|condition| condition.node),
+            Some(Operator::Select) => return graph.operands(next).next().map(|own| simple(graph, own.node)),
             Some(operator) if is_arithmetic(operator) && seen.len() < MOST_NODES && seen.insert(next) => {
                 pending.extend(graph.operands(next).map(|operand| operand.node));
             }
@@ -31,36 +31,64 @@ pub(super) fn condition(graph: &Graph, node: NodeId) -> Option<NodeId> {
     None
 }
 
-/// What a node is where a condition holds, or does not: conditionals on it are decided, under arithmetic.
+/// A condition that a composed one depends on.
+fn simple(graph: &Graph, mut condition: NodeId) -> NodeId {
+    while let Some(Operator::And | Operator::Or | Operator::Not) = graph.as_operator(condition)
+        && let Some(first) = graph.operands(condition).next()
+    {
+        condition = first.node;
+    }
+    condition
+}
+
+/// What a node is where a condition holds, or does not: conditionals are decided by it, under arithmetic and logic.
 pub(super) fn given(graph: &mut Graph, node: NodeId, condition: NodeId, holds: bool) -> Option<NodeId> {
+    use Operator as Op;
     let (mut values, mut pending): (HashMap<NodeId, NodeId>, _) = (HashMap::new(), vec![node]);
     while let Some(next) = pending.last().copied() {
         if values.contains_key(&next) {
             pending.pop();
             continue;
         }
-        let operands: Vec<NodeId> = graph.operands(next).map(|operand| operand.node).collect();
+        if let Some(truth) = decided(graph, next, condition, holds) {
+            values.insert(next, graph.truth(truth).ok()?.node);
+            continue;
+        }
         let operator = graph.as_operator(next);
-        let reads = match operator {
-            Some(Operator::Select) if operands[0] == condition => vec![operands[if holds { 1 } else { 2 }]],
-            Some(operator) if is_arithmetic(operator) && values.len() < 2 * MOST_NODES => operands,
-            _ => Vec::new(),
-        };
+        let is_open = operator
+            .is_some_and(|op| is_arithmetic(op) || matches!(op, Op::Select | Op::And | Op::Or | Op::Not))
+            && values.len() < 2 * MOST_NODES;
+        let operands: Vec<NodeId> =
+            if is_open { graph.operands(next).map(|operand| operand.node).collect() } else { Vec::new() };
         let before = pending.len();
-        pending.extend(reads.iter().filter(|own| !values.contains_key(own)));
+        pending.extend(operands.iter().filter(|own| !values.contains_key(own)));
         if pending.len() > before {
             continue;
         }
-        let values_of: Vec<Ref> =
-            reads.iter().filter_map(|own| Some(Ref { node: *values.get(own)?, axes: Vec::new() })).collect();
-        let value = match (operator, values_of.as_slice()) {
-            (_, []) => next,
-            (Some(Operator::Select), [only]) => only.node,
-            (Some(operator), operands) => graph.apply(operator, operands).ok()?.node,
-            (None, _) => next,
+        let known: Vec<Ref> =
+            operands.iter().filter_map(|own| Some(Ref { node: *values.get(own)?, axes: Vec::new() })).collect();
+        let value = match operator.filter(|_| !known.is_empty()) {
+            Some(operator) => graph.apply(operator, &known).ok()?.node,
+            None => next,
         };
         values.insert(next, value);
-        pending.pop();
     }
     values.get(&node).copied()
+}
+
+/// The truth of a condition where another one holds, or does not, if that tells.
+fn decided(graph: &Graph, node: NodeId, condition: NodeId, holds: bool) -> Option<bool> {
+    if node == condition {
+        return Some(holds);
+    }
+    // A number is equal to one number only.
+    let equation = |node: NodeId| {
+        let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
+        match (graph.as_operator(node), operands.as_slice()) {
+            (Some(Operator::Equal), [a, b]) => Some((*a, graph.as_constant(*b)?)),
+            _ => None,
+        }
+    };
+    let ((a, value), (b, other)) = (equation(node)?, equation(condition)?);
+    (holds && a == b && value != other).then_some(false)
 }
