@@ -12,7 +12,7 @@ use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
 use crate::simplify::{Second, Simplified, Step, Subject, simplify};
-use crate::stabilise::stabilise;
+use crate::stabilise::{Root, stabilise};
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -419,10 +419,8 @@ impl Derived {
     /// # Errors
     /// [`Code::TooLarge`]
     pub fn stabilise(&mut self) -> Result<(), Diagnostic> {
-        let graph = &self.function.graph;
-        let live = graph.live(self.raw().iter().map(|root| root.node));
-        let arrays = graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty());
-        let roots = if arrays { self.closed_roots() } else { self.raw() };
+        let roots = self.raw().into_iter().zip(self.closed_roots());
+        let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
         let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
         self.stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
         Ok(())
@@ -435,7 +433,7 @@ impl Derived {
     }
 
     /// What is evaluated and emitted: outputs, then derivatives, over some of their axes. A closed form may cancel where the
-    /// chain rule does not (`1 - y` where y is near 1), so numbers do not come from it.
+    /// chain rule does not (`1 - y` where y is near 1), so numbers do not come from it as it is.
     #[must_use]
     pub fn numeric(&self) -> Vec<Ref> {
         if self.stable.is_empty() { self.raw() } else { self.stable.clone() }

@@ -40,28 +40,37 @@ const FINE: f64 = 4.0;
 /// A form must be better by this factor somewhere.
 const BETTER: f64 = 4.0;
 
+/// What is wanted: a value, and another form of it that is known to be equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The value as written, or as the chain rule gives it.
+    pub value: Ref,
+    /// Its closed form; the value itself where there is none.
+    pub closed: Ref,
+}
+
 /// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
-/// where those are not defined, nothing counts.
+/// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate and
+/// the closed one is better; that of an array always.
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
-pub fn stabilise(graph: &mut Graph, roots: &[Ref], outputs: usize) -> Result<Vec<Ref>, GraphError> {
-    let live = graph.live(roots.iter().map(|root| root.node));
+pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Vec<Ref>, GraphError> {
+    let live = graph.live(roots.iter().flat_map(|root| [root.value.node, root.closed.node]));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
+    let arrays = nodes.iter().any(|node| !graph.local_dims(*node).is_empty());
+    let as_given = roots.iter().map(|root| if arrays { root.closed.clone() } else { root.value.clone() }).collect();
     let delicate = |node: &NodeId| graph.as_operator(*node).is_some_and(is_delicate);
     if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
-        return Ok(roots.to_vec());
+        return Ok(as_given);
     }
-    if nodes.iter().any(|node| !graph.local_dims(*node).is_empty()) {
-        return arrays::stabilise(graph, roots, &nodes);
-    }
-    scalars(graph, roots, outputs, HashMap::new())
+    if arrays { arrays::stabilise(graph, &as_given) } else { scalars(graph, roots, outputs, HashMap::new()) }
 }
 
 /// The same for a graph without arrays, about whose inputs something may be known.
 fn scalars(
     graph: &mut Graph,
-    roots: &[Ref],
+    roots: &[Root],
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
@@ -77,7 +86,7 @@ fn scalars(
         outside: vec![false; POINTS],
     };
     for root in roots.iter().take(outputs) {
-        if let Some(points) = pass.profiles.of(graph, root.node) {
+        if let Some(points) = pass.profiles.of(graph, root.value.node) {
             pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
         }
     }
@@ -86,7 +95,19 @@ fn scalars(
         let below = graph.operands(node).any(|operand| pass.delicate[operand.node.index()]);
         pass.delicate.push(own || below);
     }
-    roots.iter().map(|root| pass.root(graph, root)).collect()
+    let mut forms = Vec::new();
+    for root in roots {
+        let form = pass.root(graph, &root.value)?;
+        if root.closed == root.value || pass.is_fine(graph, form.node) {
+            forms.push(form);
+            continue;
+        }
+        let closed = pass.root(graph, &root.closed)?;
+        // They need not agree at the sample points: closed forms rely on facts.
+        let [own, other] = [&closed, &form].map(|form| pass.score(graph, form.node, form.node).0);
+        forms.push(if own < other { closed } else { form });
+    }
+    Ok(forms)
 }
 
 /// Whether an operator may overflow, or cancel with a number beside it, in a way that algebra knows how to avoid.

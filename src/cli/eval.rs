@@ -28,9 +28,7 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let scalar = function.outputs.iter().all(|output| output.axes.is_empty());
     let by_itself = scalar && function.parameters.iter().any(|parameter| parameter.wrt);
     let order = options.order.unwrap_or(u8::from(by_itself || (scalar && options.subject.wrt.is_some())));
-    // Numbers of scalar formulas come from the chain rule's form, those of arrays from the closed form.
-    let is_scalar = function.graph.nodes().all(|node| function.graph.shape(node).is_empty());
-    let request = Request { wrt: options.subject.wrt.clone(), order, raw: is_scalar, ..Request::default() };
+    let request = Request { wrt: options.subject.wrt.clone(), order, ..Request::default() };
     let mut derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
     derived.stabilise().map_err(|error| source.failure(vec![error]))?;
     let program = lower(&derived.function.graph, &derived.wanted());

@@ -62,7 +62,7 @@ fn resolved(inputs: &[&str], results: &str, count: usize, float: FloatType) -> F
 /// What the spelling computes: value, gradient, Hessian.
 fn program(case: &Case, spelling: &Spelling, float: FloatType) -> Program {
     let function = resolved(case.inputs, spelling.text, 1, float);
-    let mut derived = derive(function, &Request { order: 2, raw: true, ..Request::default() }).expect("derives");
+    let mut derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
     derived.stabilise().expect("room");
     lower(&derived.function.graph, &derived.wanted())
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::cone::{Cone, Made, Part};
 use super::exponentials::Exponentials;
 use super::profile::Range;
-use super::{is_delicate, scalars};
+use super::{Root, is_delicate, scalars};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 
@@ -30,8 +30,10 @@ struct Signature {
     root: NodeId,
 }
 
-/// The roots over parts in trustworthy forms. `nodes` are those that the roots need, operands first.
-pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref], nodes: &[NodeId]) -> Result<Vec<Ref>, GraphError> {
+/// The roots over parts in trustworthy forms.
+pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+    let live = graph.live(roots.iter().map(|root| root.node));
+    let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let mut is_root = vec![false; graph.len()];
     for root in roots {
         is_root[root.node.index()] = true;
@@ -44,7 +46,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref], nodes: &[NodeId]) -> R
     let mut arrays = Arrays::default();
     let maxima = nodes.iter().filter(|node| matches!(graph.operation(**node), Operation::Max(_)));
     arrays.whole = maxima.flat_map(|node| graph.operands(*node)).map(|operand| operand.node).collect();
-    for node in nodes {
+    for node in &nodes {
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
             Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
@@ -128,7 +130,8 @@ impl Arrays {
             Some((scalar_graph, form)) => (scalar_graph, *form),
             None => {
                 let mut rewritten = cone.graph.clone();
-                let root = [Ref { node: root, axes: Vec::new() }];
+                let root = Ref { node: root, axes: Vec::new() };
+                let root = [Root { value: root.clone(), closed: root }];
                 let form = scalars(&mut rewritten, &root, 1, cone.ranges.clone())?[0].node;
                 let entry = self.known.entry(signature).or_insert((rewritten, form));
                 (&entry.0, entry.1)

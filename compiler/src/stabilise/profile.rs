@@ -19,7 +19,7 @@ const SIZES: [f64; 20] = [
 const SIZES_F64: [f64; 10] = [1e-310, 1e-300, 1e-160, 300.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308];
 const SIZES_F32: [f64; 10] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38];
 /// The points where all inputs are of one size, which a hash would rarely hit.
-const COMMON: usize = 25;
+const COMMON: usize = 29;
 /// How many sample points: zero, each size with both signs, and the common ones.
 pub(super) const POINTS: usize = 1 + 2 * (SIZES.len() + SIZES_F64.len()) + COMMON;
 
@@ -366,6 +366,10 @@ fn sample(float: FloatType, place: u32, point: usize) -> f64 {
             [0.0, low[0]],
             [low[0], 1e4],
             [1e4, low[0]],
+            [ends[5], 0.0],
+            [-ends[5], 0.0],
+            [0.0, ends[5]],
+            [0.0, -ends[5]],
         ];
         return pairs[common % COMMON][place as usize % 2];
     }

@@ -58,7 +58,7 @@ impl Batch {
             content_span: Default::default(),
             span: Default::default(),
         });
-        let request = Request { order: 2, raw: true, ..Request::default() };
+        let request = Request { order: 2, ..Request::default() };
         let mut derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
         derived.stabilise().map_err(|error| refusal()(error.to_string()))?;
         let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
