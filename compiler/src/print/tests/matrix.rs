@@ -326,10 +326,10 @@ fn what_could_mean_two_things_is_in_index_notation() {
 
 #[test]
 fn a_part_in_index_notation_leaves_the_rest_readable() {
-    let text = "fn f(a: [N, N], x: [N]) wrt(a) = x @ a @ x + sum(diag(a)*x);";
+    let text = "fn f(a: [N, N], x: [N], v: [N]) wrt(a) = x @ a @ x + sum(diag(a)*v);";
     let (lines, _) = derivatives(text, &Request { order: 1, ..Request::default() }, Style::People);
     assert_eq!(lines[lines.len() - 1], "d1 + outer(x, x)");
-    assert_eq!(lines[lines.len() - 2], "d1[i, j] = if i == j { x[i] } else { 0 }");
+    assert_eq!(lines[lines.len() - 2], "d1[i, j] = if i == j { v[i] } else { 0 }");
 }
 
 #[test]
