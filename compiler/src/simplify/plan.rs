@@ -43,9 +43,6 @@ impl Field<'_> {
     }
 
     fn plan_term(&mut self, term: &Term, depth: usize) -> Option<Signed> {
-        if depth > MOST_DEPTH {
-            return None;
-        }
         let below: Vec<(Polynomial, u32)> = term.denominator.iter().map(|(f, power)| (f.clone(), *power)).collect();
         let content = term.numerator.content();
         let inside = term.numerator.times_monomial(&inverse(&content))?;
@@ -208,11 +205,11 @@ impl Field<'_> {
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {
-                let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth + 1)?;
+                let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth)?;
                 apply(Operator::Exp, [with_sign(inner)])
             }
             Meaning::Function(operator, terms) => {
-                let operands = terms.iter().map(|term| Some(with_sign(self.plan_term(term, depth + 1)?)));
+                let operands = terms.iter().map(|term| Some(with_sign(self.plan_term(term, depth)?)));
                 Plan::Apply(operator, operands.collect::<Option<Vec<_>>>()?)
             }
             Meaning::Closed(closure, dims, body) => {
@@ -222,7 +219,7 @@ impl Field<'_> {
                 let map: Vec<(Label, Label)> =
                     labels.iter().enumerate().map(|(at, label)| (bound(at), *label)).collect();
                 let body = self.renamed(&body, &map)?;
-                let body = with_sign(self.plan_term(&body, depth + 1)?);
+                let body = with_sign(self.plan_term(&body, depth)?);
                 Plan::Closed(closure, labels.into_iter().zip(dims).collect(), Box::new(body))
             }
         })

@@ -247,7 +247,7 @@ impl Point<'_> {
                 Meaning::Different(..) | Meaning::Never | Meaning::Other => {}
             }
         }
-        for _ in 0..40 {
+        for _ in 0..100 {
             let mut moved = false;
             for (left, right) in &equations {
                 moved |= self.solve(left, right).unwrap_or(false);
@@ -338,8 +338,8 @@ pub(super) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
     }
 }
 
-fn scrambled(seed: u64, point: u64) -> u64 {
-    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((point + 1) << 32);
+pub(super) fn scrambled(seed: u64, point: u64) -> u64 {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (point << 32);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^ (state >> 31)

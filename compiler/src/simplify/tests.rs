@@ -2,6 +2,9 @@
 
 mod bank;
 mod forms;
+mod polynomials;
+mod proofs;
+mod samples;
 mod terms;
 
 use std::collections::BTreeSet;
