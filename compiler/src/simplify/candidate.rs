@@ -14,7 +14,7 @@ use crate::number::Number;
 use crate::operators::{Kind, Operator};
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
-const MOST_SEARCHES: usize = 12;
+pub(super) const MOST_SEARCHES: usize = 12;
 /// How many numerical hits are tried before one gives up.
 const MOST_PROOFS: usize = 4;
 /// How many divisors a whole target is tried to be a quotient by.

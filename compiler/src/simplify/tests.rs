@@ -6,6 +6,7 @@ mod polynomials;
 mod proofs;
 mod samples;
 mod terms;
+mod walk;
 
 use std::collections::BTreeSet;
 
