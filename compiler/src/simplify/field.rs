@@ -498,7 +498,7 @@ impl<'a> Field<'a> {
         inner: &Term,
         rest: &Monomial,
     ) -> Option<Option<Polynomial>> {
-        let Some(count) = exponent.to_integer().filter(|_| exponent.is_positive()) else { return Some(None) };
+        let Some(count) = exponent.to_integer().filter(|count| count.is_positive()) else { return Some(None) };
         if count > 2 {
             return Some(Some(Polynomial::kernel(sign, Rational::from(count - 2)).times_monomial(rest)?));
         }
@@ -506,7 +506,7 @@ impl<'a> Field<'a> {
         let left = Polynomial::kernel(sign, exponent.minus(Rational::ONE)?);
         let left = if count == 1 { Polynomial::one() } else { left };
         for (place, (kernel, power)) in rest.iter().enumerate() {
-            let whole = power.is_positive() && power.to_integer().is_some();
+            let whole = power.to_integer().is_some_and(i32::is_positive);
             let replaced = if *kernel == size {
                 inner.as_polynomial().cloned()
             } else if inner == &Term::kernel(*kernel) {

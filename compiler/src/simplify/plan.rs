@@ -51,16 +51,17 @@ impl Field<'_> {
         let mut negative = quotient.scale(scale);
         self.factors(&content, &mut quotient, depth)?;
         if inside.as_constant() != Some(Rational::ONE) {
-            let turned = negative && has_both_signs(&inside);
-            let (sign, sum) = self.plan_sum(&turned_if(&inside, turned)?, depth)?;
-            negative ^= sign ^ turned;
+            // The scale of several terms is positive.
+            let (sign, sum) = self.plan_sum(&inside, depth)?;
+            negative = sign;
             quotient.above.push(sum);
         }
         for (factor, power) in below {
             // A sign in front goes into a difference: -(a/(b - c)) is a/(c - b).
             let turned = negative && power % 2 == 1 && has_both_signs(&factor);
-            let (sign, plan) = self.plan_sum(&turned_if(&factor, turned)?, depth)?;
-            negative ^= (sign && power % 2 == 1) ^ turned;
+            let factor = if turned { factor.scaled(Rational::MINUS_ONE)? } else { factor };
+            let plan = with_sign(self.plan_sum(&factor, depth)?);
+            negative &= !turned;
             quotient.below.push(powered(plan, Rational::from(i32::try_from(power).ok()?))?);
         }
         Some((negative, quotient.plan()))
@@ -269,10 +270,6 @@ fn with_sign((negative, plan): Signed) -> Plan {
 fn has_both_signs(polynomial: &Polynomial) -> bool {
     let negative = polynomial.terms().filter(|(_, value)| value.is_negative()).count();
     negative > 0 && negative < polynomial.len()
-}
-
-fn turned_if(polynomial: &Polynomial, turned: bool) -> Option<Polynomial> {
-    polynomial.scaled(if turned { Rational::MINUS_ONE } else { Rational::ONE })
 }
 
 /// A plan to a positive power.

@@ -15,8 +15,6 @@ pub(super) type Values = [f64; POINTS];
 
 /// Larger arrays are not computed.
 const MOST_ELEMENTS: usize = 256;
-/// Reductions over more positions than this are not computed.
-const MOST_POSITIONS: usize = 4096;
 
 /// A node's array at one point; `None` for what is not finite or too large.
 type Arrays = Vec<Option<Vec<f64>>>;
@@ -157,9 +155,9 @@ impl Point<'_> {
 
     /// A number between 0.2 and 1.8, or its negative.
     fn number(&self, node: NodeId, place: usize) -> f64 {
-        let state = scrambled((node.index() as u64) << 20 | place as u64, self.point as u64);
+        let state = scrambled(scrambled(node.index() as u64, place as u64), self.point as u64);
         let size = 0.2 + 1.6 * ((state >> 11) as f64 / (1_u64 << 53) as f64);
-        if !self.positive && state & 1 == 1 { -size } else { size }
+        if self.positive || state.is_multiple_of(2) { size } else { -size }
     }
 
     fn compute(&self, node: NodeId) -> Option<Vec<f64>> {
@@ -218,9 +216,6 @@ impl Point<'_> {
         empty: f64,
         step: impl Fn(f64, f64) -> f64,
     ) -> Option<Vec<f64>> {
-        if sizes.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))? > MOST_POSITIONS {
-            return None;
-        }
         let walks = self.walks(node, sizes.len())?;
         let (array, strides) = walks.first()?;
         let inner: usize = sizes[slots..].iter().product();
@@ -247,7 +242,7 @@ impl Point<'_> {
                 Meaning::Different(..) | Meaning::Never | Meaning::Other => {}
             }
         }
-        for _ in 0..100 {
+        for _ in 0..40 {
             let mut moved = false;
             for (left, right) in &equations {
                 moved |= self.solve(left, right).unwrap_or(false);
@@ -301,7 +296,7 @@ impl Point<'_> {
             if norm < 1e-12 {
                 continue;
             }
-            for (input, place, slope) in slopes.into_iter().filter(|(.., slope)| slope.abs() > 1e-7) {
+            for (input, place, slope) in slopes {
                 self.arrays[input.index()].as_mut()?[place] -= residual * slope / norm;
             }
             moved = true;

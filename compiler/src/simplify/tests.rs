@@ -2,6 +2,7 @@
 
 mod bank;
 mod forms;
+mod plans;
 mod polynomials;
 mod proofs;
 mod samples;

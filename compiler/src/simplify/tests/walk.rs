@@ -597,3 +597,257 @@ fn axes_of_sums_are_labelled_once() {
     let own: Vec<Axis> = subject.roots[0].axes.clone();
     assert!(cones[0].closed.iter().all(|axis| !own.contains(axis)), "what is closed is no axis of the result");
 }
+
+/// Larger forms are found as quotients by what the chain rule divides by.
+#[test]
+fn quotients_of_larger_forms_are_found() {
+    for (formula, root, most) in [
+        ("fn f(x, mu, s) = exp(-(x - mu)**2/(2*s**2))/(s*sqrt(2*pi));", 0, 4),
+        ("fn f(x, mu, s) = exp(-(x - mu)**2/(2*s**2))/(s*sqrt(2*pi));", 2, 5),
+        ("fn f(x, t, r) wrt(x) { let mu = exp(x); -(t*log(mu/(mu + r)) + r*log(r/(mu + r))) }", 0, 2),
+        ("fn f(x, nu) wrt(x) = (nu + 1)/2*log(1 + x**2/nu);", 0, 3),
+        ("fn f(x, t) wrt(x) = (t - x)**2/(2*x**2*t);", 0, 3),
+    ] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let target = subject.roots[root].clone();
+        let (_, form, _) = search.closed_form(&mut graph, &target).expect("small").expect("a form");
+        let own = search.opened(&graph, form.node, false).len();
+        assert!(own <= most, "{formula}: {own} operations");
+        search.samples.extend(&graph, form.node);
+        let [target, form] = [target, form].map(|used| search.samples.values(&graph, &used).expect("computed"));
+        for (a, b) in target.iter().zip(&form) {
+            assert!((a - b).abs() <= 1e-9 * a.abs().max(1e-3), "{formula}: {a} and {b}");
+        }
+    }
+}
+
+/// What is dear enough for a name costs nothing from then on; what is cheaper is written where it is used.
+#[test]
+fn dear_shared_values_get_a_name() {
+    for (formula, dear) in [("fn f(x, t) = sin(x*t);", false), ("fn f(x, t) = sin(x*t)**3;", true)] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let shared = search.shared(&graph, subject.roots);
+        assert_eq!(shared.len(), 1, "{formula}");
+        search.simplify(&mut graph, shared[0]).expect("small");
+        search.settle(&graph, shared[0]);
+        assert_eq!(search.settled.contains(&shared[0]), dear, "{formula}");
+        let stands = search.replaced(&Ref { node: shared[0], axes: Vec::new() });
+        assert_eq!(search.free.contains(&stands.node), dear, "{formula}");
+        assert_eq!(search.settled(&Ref { node: shared[0], axes: Vec::new() }), dear.then_some(stands));
+        let user = graph.apply(Operator::Sin, &[Ref { node: shared[0], axes: Vec::new() }]).expect("fits");
+        assert_eq!(search.opened(&graph, user.node, false).len() == 1, dear);
+    }
+}
+
+/// A form that is as cheap as can be stays.
+#[test]
+fn forms_of_the_same_cost_are_not_exchanged() {
+    for formula in [
+        "fn f(x, t, u) wrt(x) = x*t*u + x*sin(t);",
+        "fn f(x, t, u) wrt(x) = x*(t - u)*exp(t);",
+        "fn f(x, t, u) wrt(x) = x*t/u + x;",
+    ] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let target = subject.roots[0].clone();
+        let found = search.closed_form(&mut graph, &target).expect("small");
+        let size = search.size(&graph, target.node);
+        assert!(
+            found.as_ref().is_none_or(|(_, form, _)| search.size(&graph, form.node) < size),
+            "{formula}: {found:?}"
+        );
+        search.found.insert(target.node, (Vec::new(), target.clone()));
+        search.tidy(&mut graph, target.node).expect("small");
+        let after = search.found[&target.node].1.clone();
+        assert!(after == target || search.size(&graph, after.node) < size, "{formula}: {}", text(&graph, after.node));
+    }
+}
+
+/// The value of a formula, tidied as if it were a derivative.
+fn tidied(formula: &str) -> (Graph, Ref, Ref) {
+    let raw = Raw::gradient(formula);
+    let mut graph = raw.graph.clone();
+    let value = Ref { node: raw.outputs[0], axes: Vec::new() };
+    let (outputs, roots) = ([], [value.clone()]);
+    let subject = Subject { outputs: &outputs, named: &[], roots: &roots, first: 1, facts: &raw.facts };
+    let mut search = Search::new(&graph, &subject);
+    search.found.insert(value.node, (Vec::new(), value.clone()));
+    search.tidy(&mut graph, value.node).expect("small");
+    let after = search.found[&value.node].1.clone();
+    (graph, value, after)
+}
+
+#[test]
+fn tidying_makes_nothing_dearer() {
+    for (formula, changed) in [
+        ("fn f(x, t) = 2*(x*t) + 3*(x*t);", true),
+        ("fn f(x, t) = x*t + 1;", false),
+        ("fn f(x, t, u) = u*(t + x);", false),
+        ("fn f(x, t, u) = x*t + x*u;", true),
+        ("fn f(x, t, u) = x*(u*t);", false),
+        // A sum over both axes at once is shorter, and more work.
+        ("fn f(a: [N, K], x: [K], y: [N]) = sum[n](y[n]*sum[k](a[n, k]*x[k]));", false),
+        // exp(x)/exp(t) is shorter, and not defined where exp(t) is 0 in floats.
+        ("fn f(x, t) = 2*exp(x - t) + 3*exp(x - t);", false),
+        ("fn f(x, t) = x/t + x*x/t;", true),
+        ("fn f(x, t) where x > 0 = sqrt(x**2)*t;", true),
+    ] {
+        let (graph, before, after) = tidied(formula);
+        let divides = |value: &Ref| {
+            let live = graph.live([value.node]);
+            graph.nodes().filter(|node| live[node.index()]).filter_map(|node| divided_by(&graph, node)).count()
+        };
+        assert!(divides(&after) <= divides(&before), "{formula} became {}", text(&graph, after.node));
+        assert_eq!(before != after, changed, "{formula} became {}", text(&graph, after.node));
+    }
+}
+
+/// What is read, and what of it hides the rest: nothing else leads there.
+#[test]
+fn gates_hide_what_they_are_made_of() {
+    let mut gates = 0;
+    for formula in [
+        "fn f(x, t, u) wrt(x) = sin(x*t + u)**2*exp(t);",
+        "fn f(x, t, u) wrt(x) { let s = exp(x) + exp(t) + exp(u); log(s) + x*s }",
+        "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum(log(1 + exp(-t*(x @ w))));",
+        "fn f(x, t) wrt(x) = sqrt(1 + (x*t - 2)**2)*exp(x*t - 2);",
+        "fn f(a: [K], t: [K]) wrt(a) = -sum(t*log(exp(a)/sum(exp(a))));",
+        "fn f(x, t) wrt(x) = cos(if x > t { x } else { t*x })**3;",
+    ] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let cone = search.cone(&mut graph, &subject.roots[0]).expect("small");
+        let [hiding, deep] = search.opaque(&graph, &cone);
+        assert!(deep.is_subset(&hiding) && deep.is_empty(), "{formula}: nothing is eight operations below");
+        let read: BTreeSet<NodeId> = cone.forward.iter().map(|used| used.node).collect();
+        let below = graph.live(read.iter().copied());
+        for gate in graph.nodes().filter(|node| below[node.index()]) {
+            // Everything that is reached without going through the gate.
+            let mut around: BTreeSet<NodeId> = read.iter().copied().filter(|node| *node != gate).collect();
+            let mut pending: Vec<NodeId> = around.iter().copied().collect();
+            while let Some(next) = pending.pop() {
+                for operand in graph.operands(next).map(|operand| operand.node).filter(|node| *node != gate) {
+                    if around.insert(operand) {
+                        pending.push(operand);
+                    }
+                }
+            }
+            let stated = |node: NodeId| graph.as_constant(node).is_some();
+            let apart = graph.operands(gate).all(|operand| stated(operand.node) || !around.contains(&operand.node));
+            let adds = matches!(
+                graph.operation(gate),
+                Operation::Sum(_)
+                    | Operation::Max(_)
+                    | Operation::Apply(Operator::Add | Operator::Subtract | Operator::Select)
+            );
+            assert_eq!(hiding.contains(&gate), adds && apart, "{formula}: {}", text(&graph, gate));
+            gates += usize::from(adds && apart);
+        }
+    }
+    assert!(gates > 3, "{gates}");
+    // What is far below is not opened.
+    let nested = format!("fn f(x, t) wrt(t) = t**2*{}x{};", "sin(".repeat(12), ")".repeat(12));
+    let raw = Raw::gradient(&nested);
+    let (mut graph, subject) = raw.parts();
+    let mut search = Search::new(&graph, &subject);
+    let cone = search.cone(&mut graph, &subject.roots[0]).expect("small");
+    let [hiding, deep] = search.opaque(&graph, &cone);
+    let names = texts(&graph, deep.iter().copied());
+    assert_eq!(names, set(&["Sin(Sin(Sin(Sin(x))))"]), "eight below what is read");
+    assert!(deep.is_subset(&hiding));
+}
+
+#[test]
+fn references_and_quotients_are_counted() {
+    for (formula, references, quotients) in [
+        ("fn f(x, t) wrt(x) = x**2*t;", 2, 2),
+        ("fn f(x, t, u) wrt(x) = x*t + x*u;", 2, 2),
+        ("fn f(x, t) wrt(x) = x*x*t;", 2, 2),
+        ("fn f(x, t) wrt(x) = x*sin(t)/t;", 2, 3),
+    ] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let cone = search.cone(&mut graph, &subject.roots[0]).expect("small");
+        let found = (search.references(&graph, &cone), crate::simplify::candidate::quotients(&graph, &cone));
+        assert_eq!(found, (references, quotients), "{formula}: {}", text(&graph, subject.roots[0].node));
+    }
+}
+
+/// The numbers that forms may use: 1, 2, and of those that are stated the positive ones, four in all.
+#[test]
+fn banks_have_the_stated_numbers() {
+    for (formula, expected) in [
+        ("fn f(x) = sin(7*x);", &[1.0, 2.0, 7.0][..]),
+        ("fn f(x) = sin(7*x)*0.5 + cos(7*x)*0.5;", &[1.0, 2.0, 7.0, 0.5]),
+        ("fn f(x) = sin(-7*x)*x**2;", &[1.0, 2.0]),
+        ("fn f(x) = 3*x**5 + 7*x**9 + 11*x**13;", &[]),
+    ] {
+        let raw = Raw::gradient(formula);
+        let (mut graph, subject) = raw.parts();
+        let mut search = Search::new(&graph, &subject);
+        let target = subject.roots[0].clone();
+        let cone = search.cone(&mut graph, &target).expect("small");
+        let leaves = search.leaves(&mut graph, &target, &cone).expect("small");
+        let bank = search.bank(&graph, &leaves, &cone);
+        let mut numbers = Vec::new();
+        let mut bits = BTreeSet::new();
+        for id in bank.ids() {
+            match bank.get(id).form {
+                crate::simplify::bank::Form::Number(number) => numbers.push(number.to_f64()),
+                crate::simplify::bank::Form::Leaf(place) => {
+                    assert_eq!(bank.get(id).reads, 1 << place);
+                    bits.insert(bank.get(id).reads);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(bits.len(), leaves.len(), "{formula}: a bit for each leaf");
+        assert!(numbers.len() <= 4 && numbers.iter().all(|number| *number > 0.0), "{formula}: {numbers:?}");
+        assert_eq!(numbers.iter().map(|number| number.to_bits()).collect::<BTreeSet<_>>().len(), numbers.len());
+        assert!(expected.iter().all(|number| numbers.contains(number)), "{formula}: {numbers:?}");
+        assert!(expected.is_empty() && numbers.len() == 4 || numbers.len() == expected.len(), "{formula}: {numbers:?}");
+    }
+}
+
+/// What a value is a formula over: first what it reads, then less and less, never the same twice.
+#[test]
+fn views_open_a_value_step_by_step() {
+    let large: Vec<String> = (0..30).map(|place| format!("sin({place}*x + t)")).collect();
+    let large = format!("fn f(x, t) wrt(x) = {};", large.join("*"));
+    for (formula, small, facts) in [
+        ("fn f(x, t) wrt(x) { let s = exp(x*t); s**2 + sin(s*t) }", true, false),
+        ("fn f(x, t) wrt(x) where t > 0 { let s = exp(x*t); s**2 + sin(s*t) }", true, true),
+        (large.as_str(), false, false),
+    ] {
+        let raw = Raw::gradient(formula);
+        let (graph, subject) = raw.parts();
+        let search = Search::new(&graph, &subject);
+        let root = subject.roots[0].node;
+        let views = search.views(&graph, root);
+        let frontier = search.frontier(&graph, root);
+        assert_eq!(views[0].0, frontier);
+        assert!(!frontier.is_empty());
+        for node in &frontier {
+            assert!(search.is_forward(*node) && graph.operands(*node).next().is_some(), "{formula}");
+        }
+        let without: Vec<&BTreeSet<NodeId>> =
+            views.iter().filter(|(_, facts)| facts.is_empty()).map(|(view, _)| view).collect();
+        for (place, view) in without.iter().enumerate() {
+            assert!(without[..place].iter().all(|other| other != view), "{formula}: the same view twice");
+        }
+        assert_eq!(without.iter().any(|view| view.is_empty()), small, "{formula}: inputs alone");
+        assert!(without.len() <= if small { 4 } else { 2 });
+        assert_eq!(views.len() - without.len(), usize::from(facts), "{formula}");
+        assert!(
+            without.iter().any(|view| **view == search.named.iter().copied().filter(|node| *node != root).collect())
+                || !small
+        );
+    }
+}
