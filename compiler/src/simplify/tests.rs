@@ -1,12 +1,15 @@
 //! Closed forms of scalar formulas, from their definitions as written.
 
 mod bank;
+mod budgets;
 mod forms;
+mod leaves;
 mod plans;
 mod polynomials;
 mod proofs;
 mod samples;
 mod terms;
+mod tidy;
 mod walk;
 
 use std::collections::BTreeSet;

@@ -242,6 +242,15 @@ fn sums_are_the_same_under_every_order_of_their_axes() {
             ("sum[i](x[i]*sum[j](a[i, j])**2)", "sum[i](x[i]*sum[j](a[i, j]))", false),
             ("sum[i](x[i]*sum[j](a[i, j])**2)", "sum[i, j](x[i]*a[i, j]**2)", false),
             ("sum[i](x[i]/sum[j](a[i, j]))", "sum[i, j](x[i]/a[i, j])", false),
+        ],
+    );
+}
+
+#[test]
+fn a_delta_under_a_sum_picks() {
+    check(
+        "x: [N], y: [N], z: [N], a: [N, N], c",
+        &[
             ("sum[i, j](if i == j { sqrt(x[i])*y[j] } else { 0 })", "sum(sqrt(x)*y)", true),
             ("sum[i, j](if i == j { x[i]**2*y[j]/(1 + z[j]) } else { 0 })", "sum(x**2*y/(1 + z))", true),
             ("sum[i, j](if i == j { x[i]**2*y[j]/(1 + z[j]) } else { 0 })", "sum(x*y/(1 + z))", false),
@@ -274,6 +283,15 @@ fn sums_are_the_same_under_every_order_of_their_axes() {
                 "sum[i](max[k](a[k, i] - a[i, k]))",
                 false,
             ),
+        ],
+    );
+}
+
+#[test]
+fn what_does_not_vary_comes_out_of_sums_and_maxima() {
+    check(
+        "x: [N], y: [N], a: [N, N], c",
+        &[
             ("max[i, j](a[i, j])", "max[j](max[i](a[j, i]))", false),
             ("max(a)", "max[i, j](a[j, i])", true),
             ("max(x + 0*y)", "max(x)", true),

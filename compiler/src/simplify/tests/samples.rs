@@ -99,14 +99,14 @@ fn values_are_read_at_one_position_of_each_axis() {
         let axes: Vec<Axis> = dims.iter().map(|dim| graph.axis(*dim, "")).collect();
         let whole = [Ref { node: nodes[0], axes: axes.clone() }, Ref { node: nodes[1], axes: vec![axes[1], axes[0]] }];
         let values = whole.each_ref().map(|used| samples.values(graph, used).expect("computed"));
-        for point in 0..POINTS {
+        for (point, [first, second]) in (0..POINTS).map(|point| (point, [values[0][point], values[1][point]])) {
             let places: Vec<usize> = axes.iter().map(|axis| position(graph, *axis, point)).collect();
             let sizes: Vec<usize> = dims.iter().map(|dim| size(*dim, point)).collect();
             assert!(places.iter().zip(&sizes).all(|(place, size)| place < size), "{places:?} of {sizes:?}");
             met.iter_mut().zip(&places).for_each(|(met, place)| met.extend([*place]));
             let [a, b] = [nodes[0], nodes[1]].map(|node| array(graph, &samples, node, point).expect("small"));
-            assert_eq!(values[0][point], a.data[(places[0] * sizes[1] + places[1]) * sizes[2] + places[2]]);
-            assert_eq!(values[1][point], b.data[places[1] * sizes[0] + places[0]]);
+            assert_eq!(first, a.data[(places[0] * sizes[1] + places[1]) * sizes[2] + places[2]]);
+            assert_eq!(second, b.data[places[1] * sizes[0] + places[0]]);
         }
     }
     assert_eq!(met.iter().map(|met| met.len()).collect::<Vec<_>>(), [3, 3, 4], "every position is met");
@@ -305,7 +305,7 @@ fn nodes_that_are_added_are_computed_from_what_is_there() {
     let dims = graph.shape(nodes[0]).to_vec();
     let axes: Vec<Axis> = dims.iter().map(|dim| graph.axis(*dim, "")).collect();
     let (x, t) = (Ref { node: nodes[0], axes: axes.clone() }, Ref { node: nodes[1], axes: Vec::new() });
-    let sine = graph.apply(Operator::Sin, &[x.clone()]).expect("fits");
+    let sine = graph.apply(Operator::Sin, std::slice::from_ref(&x)).expect("fits");
     let product = graph.apply(Operator::Multiply, &[sine, t.clone()]).expect("fits");
     let root = graph.apply(Operator::Add, &[product, x.clone()]).expect("fits");
     samples.extend(graph, root.node);
