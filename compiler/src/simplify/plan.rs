@@ -57,8 +57,8 @@ impl Field<'_> {
             quotient.above.push(sum);
         }
         for (factor, power) in below {
-            // A sign in front goes into a difference: -(a/(b - c)) is a/(c - b).
-            let turned = negative && power % 2 == 1 && has_both_signs(&factor);
+            // A sign in front goes into a difference: -(a/(b - c)) is a/(c - b). The leading coefficient is positive.
+            let turned = negative && power % 2 == 1 && has_negative(&factor);
             let factor = if turned { factor.scaled(Rational::MINUS_ONE)? } else { factor };
             let plan = with_sign(self.plan_sum(&factor, depth)?);
             negative &= !turned;
@@ -267,9 +267,8 @@ fn with_sign((negative, plan): Signed) -> Plan {
     if negative { apply(Operator::Negate, [plan]) } else { plan }
 }
 
-fn has_both_signs(polynomial: &Polynomial) -> bool {
-    let negative = polynomial.terms().filter(|(_, value)| value.is_negative()).count();
-    negative > 0 && negative < polynomial.len()
+fn has_negative(polynomial: &Polynomial) -> bool {
+    polynomial.terms().any(|(_, value)| value.is_negative())
 }
 
 /// A plan to a positive power.

@@ -7,7 +7,7 @@ use crate::graph::{Axis, NodeId, Operation};
 use crate::operators::{Kind, Operator};
 use crate::simplify::bank::Form;
 use crate::simplify::candidate::quotients;
-use crate::simplify::leaves::{MOST_LEAVES, divided_by, factors};
+use crate::simplify::leaves::{MOST_LEAVES, divided_by, divisors_inside, factors};
 use crate::simplify::search::Search;
 use crate::simplify::simplify;
 
@@ -95,6 +95,21 @@ fn what_is_divided_by_is_known_with_its_factors() {
     }
 }
 
+/// However deep it stands, but not in a branch.
+#[test]
+fn divisors_are_found_inside_of_values() {
+    let raw = Raw::gradient("fn f(x, t, u) = sin(exp(x/t)) + (if x/u > 1 { 1/x } else { u**-2 });");
+    let graph = &raw.graph;
+    for (value, expected) in [
+        ("Sin(Exp(Divide(x, t)))", &["t"][..]),
+        ("Select(Greater(Divide(x, u), 1), Divide(1, x), Power(u, -2))", &["u"]),
+        ("Power(u, -2)", &["u"]),
+        ("x", &[]),
+    ] {
+        assert_eq!(texts(graph, divisors_inside(graph, node(graph, value))), set(expected), "{value}");
+    }
+}
+
 /// What stands for a shared value hides what that divides by; it counts all the same.
 #[test]
 fn divisors_inside_of_shared_values_count() {
@@ -154,7 +169,12 @@ fn leaves_are_what_is_there_and_calls_at_exponents() {
             &["sigmoid", "sigmoid", "softplus", "softplus"],
         ),
         ("fn f(x) = x**2*exp(2);", false, &["x"], &[]),
-        ("fn f(a: [N]) = log(sum(exp(a)));", false, &["Exp(a)", "sum(Exp(a))"], &["sigmoid", "softmax", "softplus"]),
+        (
+            "fn f(a: [N]) = log(sum(exp(a)));",
+            false,
+            &["Log(sum(Exp(a)))", "Exp(a)", "sum(Exp(a))"],
+            &["sigmoid", "softmax", "softplus"],
+        ),
         ("fn f(a: [N, K]) = exp(a);", true, &["g", "Exp(a)"], &["sigmoid", "softplus"]),
         ("fn f(a: [N, K]) = sum(sin(exp(a)), axis = 0);", true, &["g", "Exp(a)"], &["sigmoid", "softplus"]),
         ("fn f(a: [N, K]) = log(sum(exp(a), axis = 1));", true, &["g"], &["sigmoid", "softmax", "softplus"]),
@@ -251,6 +271,7 @@ fn gates_hide_what_they_are_made_of() {
         "fn f(x, t) wrt(x) = sqrt(1 + (x*t - 2)**2)*exp(x*t - 2);",
         "fn f(a: [K], t: [K]) wrt(a) = -sum(t*log(exp(a)/sum(exp(a))));",
         "fn f(x, t) wrt(x) = cos(if x > t { x } else { t*x })**3;",
+        "fn f(x, t, u, v) wrt(u) = u**2*(v**2*t)*sin(v + x);",
     ] {
         let raw = Raw::gradient(formula);
         let (mut graph, subject) = raw.parts();

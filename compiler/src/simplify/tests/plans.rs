@@ -63,6 +63,7 @@ fn terms_are_written_in_few_operations() {
         ("fn f(x) = x*sqrt(x);", 2),
         ("fn f(x, t) = x/sqrt(t);", 3),
         ("fn f(x, t) = exp(x - t);", 3),
+        ("fn f(x, t) = exp(1.5*x)*t;", 4),
         ("fn f(x, t) = exp(x)*exp(t)*t;", 4),
         ("fn f(x, t) = log(exp(x)*t**2);", 3),
         ("fn f(x: [N], y: [N], c) = c*sum(x) + c*sum(y);", 4),
@@ -107,5 +108,13 @@ fn depth_is_bounded() {
         }
         assert_eq!(nested(before, after, 30), None, "{before}");
     }
-    assert_eq!(nested("sin(", ")", 20), Some(20));
+    assert_eq!(nested("sin(", ")", 23), Some(23));
+    assert_eq!(nested("sin(", ")", 24), None);
+    // A polynomial nests as deep as it has terms that share a factor.
+    for (terms, given) in [(12, true), (30, false)] {
+        let inputs: Vec<String> = (0..terms).map(|place| format!("a{place}")).collect();
+        let opened: Vec<String> = inputs.iter().map(|input| format!("{input} + x*(")).collect();
+        let text = format!("fn f(x, {}) = {}x{};", inputs.join(", "), opened.concat(), ")".repeat(terms));
+        assert_eq!(written(&text).is_some(), given, "{terms} terms");
+    }
 }

@@ -66,6 +66,15 @@ fn forms_divide_by_what_the_chain_rule_divides_by() {
         let found = search.divides_by_the_same(&mut graph, before, after);
         assert_eq!(found, *expected, "{} and {}", text(&graph, before.node), text(&graph, after.node));
     }
+    // Of arrays as well.
+    let axis = graph.axis(dim, "");
+    let [p, q] = ["p", "q"].map(|name| graph.input(name, &[axis]).expect("an input"));
+    let both = apply(&mut graph, Operator::Multiply, &[&p, &q]);
+    let (own, power) = (one_by(&mut graph, &[&p, &q]), apply(&mut graph, Operator::Power, &[&p, &two]));
+    for (below, expected) in [(&both, true), (&power, true), (&x, false)] {
+        let after = over(&mut graph, below);
+        assert_eq!(search.divides_by_the_same(&mut graph, &own, &after), expected, "{}", text(&graph, below.node));
+    }
     // What is divided by in a branch only is no reason to divide by it outside.
     let inside = over(&mut graph, &x);
     let branched = graph.apply(Operator::Select, &[condition, inside.clone(), u.clone()]).expect("fits");

@@ -117,7 +117,8 @@ fn costs_are_counted_down_to_what_is_there() {
     let square = graph.apply(Operator::Multiply, &[doubled.clone(), doubled.clone()]).expect("fits");
     assert_eq!(search.opened(&graph, square.node, false).len(), 2, "a shared operation counts once");
     assert_eq!(search.opened(&graph, square.node, true).len(), 4);
-    assert_eq!(search.size(&graph, square.node), (4, 2), "two operations and what they read, and two references");
+    let sine = graph.apply(Operator::Sin, std::slice::from_ref(&square)).expect("fits");
+    assert_eq!(search.size(&graph, sine.node), (5, 2), "three operations and what they read, and two references");
     let mut chain = square;
     for _ in 0..60 {
         chain = graph.apply(Operator::Sin, &[chain]).expect("fits");
@@ -205,6 +206,12 @@ fn steps_lead_to_the_forms() {
         }
         for step in &simplified.steps {
             assert!(reached.contains(&step.before.node), "{formula}: {step:?} is needed by nothing");
+            // The same operation, over operands that other steps replaced.
+            let kept: BTreeSet<NodeId> = graph.operands(step.after.node).map(|operand| operand.node).collect();
+            for operand in graph.operands(step.before.node).filter(|_| step.rule == Rule::Operands) {
+                let replaced = simplified.steps.iter().any(|other| other.before.node == operand.node);
+                assert!(kept.contains(&operand.node) || replaced, "{formula}: {step:?} has no reason");
+            }
         }
         let samples = Samples::new(&graph, &vec![true; graph.len()], &vec![true; live], &raw.facts);
         for step in &simplified.steps {
@@ -252,13 +259,19 @@ fn quotients_of_larger_forms_are_found() {
 /// What is dear enough for a name costs nothing from then on; what is cheaper is written where it is used.
 #[test]
 fn dear_shared_values_get_a_name() {
-    for (formula, dear) in [("fn f(x, t) = sin(x*t);", false), ("fn f(x, t) = sin(x*t)**3;", true)] {
+    let cases = [
+        ("fn f(x, t) = sin(x*t);", false),
+        ("fn f(x, t) = sin(x*t)**3;", true),
+        ("fn f(x, t) { let s = x*t; 1/(1 + exp(-s)) }", true),
+    ];
+    for (formula, dear) in cases {
         let raw = Raw::gradient(formula);
         let (mut graph, subject) = raw.parts();
         let mut search = Search::new(&graph, &subject);
         let shared = search.shared(&graph, subject.roots);
-        assert_eq!(shared.len(), 1, "{formula}");
+        let shared = vec![*shared.last().expect("a shared value")];
         search.simplify(&mut graph, shared[0]).expect("small");
+        assert!(search.found.keys().all(|node| !search.is_forward(*node)), "forward values stay");
         search.settle(&graph, shared[0]);
         assert_eq!(search.settled.contains(&shared[0]), dear, "{formula}");
         let stands = search.replaced(&Ref { node: shared[0], axes: Vec::new() });
@@ -266,6 +279,8 @@ fn dear_shared_values_get_a_name() {
         assert_eq!(search.settled(&Ref { node: shared[0], axes: Vec::new() }), dear.then_some(stands));
         let user = graph.apply(Operator::Sin, &[Ref { node: shared[0], axes: Vec::new() }]).expect("fits");
         assert_eq!(search.opened(&graph, user.node, false).len() == 1, dear);
+        let own = search.replaced(&Ref { node: shared[0], axes: Vec::new() }).node != shared[0];
+        assert!(!own || search.opened(&graph, shared[0], false).len() > 1, "what it is made of counts in itself");
     }
 }
 
