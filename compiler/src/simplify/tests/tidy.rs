@@ -66,20 +66,34 @@ fn forms_divide_by_what_the_chain_rule_divides_by() {
         let found = search.divides_by_the_same(&mut graph, before, after);
         assert_eq!(found, *expected, "{} and {}", text(&graph, before.node), text(&graph, after.node));
     }
-    // Of arrays as well.
-    let axis = graph.axis(dim, "");
-    let [p, q] = ["p", "q"].map(|name| graph.input(name, &[axis]).expect("an input"));
-    let both = apply(&mut graph, Operator::Multiply, &[&p, &q]);
-    let (own, power) = (one_by(&mut graph, &[&p, &q]), apply(&mut graph, Operator::Power, &[&p, &two]));
-    for (below, expected) in [(&both, true), (&power, true), (&x, false)] {
-        let after = over(&mut graph, below);
-        assert_eq!(search.divides_by_the_same(&mut graph, &own, &after), expected, "{}", text(&graph, below.node));
-    }
     // What is divided by in a branch only is no reason to divide by it outside.
     let inside = over(&mut graph, &x);
     let branched = graph.apply(Operator::Select, &[condition, inside.clone(), u.clone()]).expect("fits");
     assert!(!search.divides_by_the_same(&mut graph, &branched, &inside));
     assert!(search.divides_by_the_same(&mut graph, &inside, &branched));
+}
+
+#[test]
+fn arrays_are_divided_by_what_the_chain_rule_divides_by() {
+    let mut graph = Graph::new(FloatType::F64);
+    let dim = graph.dimension("N");
+    let axis = graph.axis(dim, "");
+    let [u, p, q, r] = ["u", "p", "q", "r"].map(|name| graph.input(name, &[axis]).expect("an input"));
+    let two = graph.constant(2.into()).expect("a number");
+    let product = graph.apply(Operator::Multiply, &[p.clone(), q.clone()]).expect("fits");
+    let square = graph.apply(Operator::Power, &[p.clone(), two]).expect("fits");
+    let mut over =
+        |above: &Ref, below: &Ref| graph.apply(Operator::Divide, &[above.clone(), below.clone()]).expect("fits");
+    let first = over(&u, &p);
+    let before = over(&first, &q);
+    let cases = [(over(&u, &product), true), (over(&u, &square), true), (over(&u, &r), false)];
+    let roots: Vec<Ref> = std::iter::once(&before).chain(cases.iter().map(|(after, _)| after)).cloned().collect();
+    let subject = Subject { outputs: &[], named: &[], roots: &roots, first: roots.len(), facts: &[] };
+    let mut search = Search::new(&graph, &subject);
+    for (after, expected) in &cases {
+        let found = search.divides_by_the_same(&mut graph, &before, after);
+        assert_eq!(found, *expected, "{}", text(&graph, after.node));
+    }
 }
 
 /// The value of a formula, tidied as if it were a derivative.

@@ -269,7 +269,7 @@ fn dear_shared_values_get_a_name() {
         let (mut graph, subject) = raw.parts();
         let mut search = Search::new(&graph, &subject);
         let shared = search.shared(&graph, subject.roots);
-        let shared = vec![*shared.last().expect("a shared value")];
+        let shared = [*shared.last().expect("a shared value")];
         search.simplify(&mut graph, shared[0]).expect("small");
         assert!(search.found.keys().all(|node| !search.is_forward(*node)), "forward values stay");
         search.settle(&graph, shared[0]);
