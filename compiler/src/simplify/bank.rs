@@ -34,7 +34,7 @@ pub(super) struct Entry {
 }
 
 /// The most entries; every closed form that was ever needed was found among far fewer.
-const MOST_ENTRIES: usize = 1_200;
+pub(super) const MOST_ENTRIES: usize = 1_200;
 /// What has two operations adds one of so many first leaves to what has one.
 const MOST_DEEP: usize = 8;
 
@@ -47,7 +47,7 @@ pub(super) struct Bank {
 }
 
 /// Places in the table: a power of two, several times [`MOST_ENTRIES`].
-const PLACES: usize = 1 << 13;
+pub(super) const PLACES: usize = 1 << 13;
 const NONE: u32 = u32::MAX;
 /// How many bits of a first value are not looked at.
 const ROUNDED: u32 = 20;
@@ -159,13 +159,14 @@ impl Bank {
         self.add(Entry { form, values: values.map(|v| -v), cost, leaves, reads, divides });
     }
 
+    /// An expression and a leaf.
     fn binary(&mut self, a: EntryId, b: EntryId) {
         let (x, y) = (self.get(a).clone(), self.get(b).clone());
         let number = |entry: &Entry| matches!(entry.form, Form::Number(_));
         if number(&x) && number(&y) {
             return;
         }
-        let (cost, leaves, reads) = (x.cost + y.cost + 1, x.leaves + y.leaves, x.reads | y.reads);
+        let (cost, leaves, reads) = (x.cost + 1, x.leaves + y.leaves, x.reads | y.reads);
         let mut offer = |operator, left, right, values| {
             let form = Form::Binary(operator, left, right);
             let divides = x.divides && y.divides && matches!(operator, Operator::Multiply | Operator::Divide);
@@ -211,7 +212,7 @@ impl Bank {
             // What is cheaper takes the place: nothing that it is made of can be made of what was there.
             let known = &mut self.entries[known.0 as usize];
             if (entry.cost, entry.leaves) < (known.cost, known.leaves) {
-                *known = Entry { divides: known.divides, ..entry };
+                *known = entry;
             }
             return;
         }
@@ -228,21 +229,17 @@ impl Bank {
 }
 
 /// A value without its last bits; what is next to nothing is nothing.
-fn cell(value: f64) -> u64 {
+pub(super) fn cell(value: f64) -> u64 {
     if value.abs() < 1e-11 { 0 } else { value.to_bits() >> ROUNDED }
 }
 
-fn place_of(cell: u64) -> usize {
+pub(super) fn place_of(cell: u64) -> usize {
     (cell.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % PLACES
 }
 
-/// Whether two numbers are the same at all points, up to rounding.
+/// Whether two numbers are the same at all points, up to rounding: relative to their mean size, and near zero to 0.001.
 pub(super) fn near(a: &Values, b: &Values) -> bool {
-    let close = |a: f64, b: f64| {
-        let (size, other) = (a.abs(), b.abs());
-        let larger = if size > other { size } else { other };
-        let larger = if larger > 1e-3 { larger } else { 1e-3 };
-        (a - b).abs() <= 1e-10 * larger
-    };
+    // Less, not at most: what is not finite is near nothing.
+    let close = |a: f64, b: f64| (a - b).abs() < 5e-11 * (a.abs() + b.abs() + 2e-3);
     close(a[0], b[0]) && close(a[1], b[1]) && close(a[2], b[2]) && close(a[3], b[3])
 }

@@ -32,16 +32,16 @@ const MOST_NUMBERS: usize = 4;
 
 /// A closed form: an operator over parts, or what is there already.
 #[derive(Clone, Debug)]
-struct Candidate {
-    operator: Option<Operator>,
-    left: EntryId,
-    right: Option<EntryId>,
+pub(super) struct Candidate {
+    pub(super) operator: Option<Operator>,
+    pub(super) left: EntryId,
+    pub(super) right: Option<EntryId>,
     /// What all of it is divided by.
-    below: Option<EntryId>,
+    pub(super) below: Option<EntryId>,
     /// Its own operations.
-    cost: u32,
-    leaves: u32,
-    reads: u64,
+    pub(super) cost: u32,
+    pub(super) leaves: u32,
+    pub(super) reads: u64,
 }
 
 /// A form and what it costs.
@@ -146,7 +146,7 @@ impl Search<'_> {
         Ok(Some((Rule::FoldBack, graph.constant(Number::ZERO)?, facts)))
     }
 
-    fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
+    pub(super) fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
         let mut entries = Vec::new();
         let mut numbers = [1, 2].map(Number::from).to_vec();
         for number in cone.numbers.iter().filter(|number| !number.is_zero() && !number.is_negative()) {
@@ -239,7 +239,7 @@ impl Search<'_> {
 
     /// Forward values that hide what they are made of: nothing else that the target reads leads there, so that their own
     /// formulas can hardly matter. A second view opens them too, down to some depth.
-    fn opaque(&self, graph: &Graph, cone: &Cone) -> [BTreeSet<NodeId>; 2] {
+    pub(super) fn opaque(&self, graph: &Graph, cone: &Cone) -> [BTreeSet<NodeId>; 2] {
         let read: BTreeSet<NodeId> = cone.forward.iter().map(|used| used.node).collect();
         let (mut level, mut seen) = (read.clone(), read.clone());
         for _ in 0..MOST_DEEP {
@@ -255,7 +255,7 @@ impl Search<'_> {
     }
 
     /// How often the formula of a target refers to a forward value or an input.
-    fn references(&self, graph: &Graph, cone: &Cone) -> u32 {
+    pub(super) fn references(&self, graph: &Graph, cone: &Cone) -> u32 {
         let backward: BTreeSet<NodeId> = cone.backward.iter().map(|used| used.node).collect();
         let operands = backward.iter().flat_map(|node| graph.operands(*node));
         let refers = |node: NodeId| !backward.contains(&node) && graph.as_constant(node).is_none();
@@ -263,7 +263,7 @@ impl Search<'_> {
     }
 }
 
-fn is_sum(graph: &Graph, node: NodeId) -> bool {
+pub(super) fn is_sum(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(operator) => matches!(operator, Operator::Add | Operator::Subtract | Operator::Select),
         Operation::Sum(_) | Operation::Max(_) => true,
@@ -292,7 +292,7 @@ fn hides(graph: &Graph, read: &BTreeSet<NodeId>, gate: NodeId) -> bool {
 }
 
 /// How many quotients a target has, and how many values it reads.
-fn quotients(graph: &Graph, cone: &Cone) -> u32 {
+pub(super) fn quotients(graph: &Graph, cone: &Cone) -> u32 {
     let divides = |used: &&Ref| graph.as_operator(used.node) == Some(Operator::Divide);
     let read = cone.forward.iter().filter(|used| graph.as_constant(used.node).is_none()).count();
     (cone.backward.iter().filter(divides).count() + read) as u32
@@ -336,7 +336,7 @@ fn rank(bank: &Bank, candidate: &Candidate, leaves: &[Leaf]) -> Rank {
 }
 
 /// Expressions whose numbers are the target's, all cheaper than the target.
-fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, cost: u32) -> Vec<Candidate> {
+pub(super) fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, cost: u32) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     let mut push = |operator: Option<Operator>, left: EntryId, right: Option<EntryId>| {
         let parts = [Some(left), right, below];

@@ -55,6 +55,21 @@ impl Term {
         self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
     }
 
+    /// Whether nothing stands above or below that does not in another term, and less of it.
+    fn is_simpler(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (self.degrees(), other.degrees()) else { return false };
+        own != others && own.iter().zip(&others).all(|(own, other)| own <= other)
+    }
+
+    /// All exponents together, above and below.
+    fn degrees(&self) -> Option<[Rational; 2]> {
+        let [above, mut below] = self.numerator.degrees()?;
+        for (factor, power) in &self.denominator {
+            below = below.plus(factor.degrees()?[0].times(Rational::from(i32::try_from(*power).ok()?))?)?;
+        }
+        Some([above, below])
+    }
+
     fn negated(&self) -> Option<Self> {
         let numerator = self.numerator.scaled(Rational::MINUS_ONE)?;
         Some(Self { numerator, denominator: self.denominator.clone() })
@@ -324,12 +339,11 @@ impl<'a> Field<'a> {
         for (factor, power) in &term.denominator {
             above = above.times(&factor.power(*power)?)?;
         }
-        let mut content = term.numerator.content();
+        let content = term.numerator.content();
         // 1/√a is √a/a: what a square is known of does not stay below.
-        if let Some(place) = content.iter().position(|(kernel, exponent)| {
-            self.is_root(*kernel) && exponent.is_positive() && exponent.to_integer().is_some()
-        }) {
-            return self.rationalised(term, content.swap_remove(place));
+        let root = content.iter().find(|(kernel, exponent)| *exponent == Rational::ONE && self.is_root(*kernel));
+        if let Some((kernel, _)) = root {
+            return self.rationalised(term, *kernel);
         }
         let outside = inverse(&content);
         let inside = term.numerator.times_monomial(&outside)?;
@@ -339,7 +353,7 @@ impl<'a> Field<'a> {
         let mut denominator = BTreeMap::new();
         let mut inside = inside.scaled(scale)?;
         for factor in &self.factors {
-            while let Some(quotient) = inside.divided(factor).filter(|_| inside.len() > 1) {
+            while let Some(quotient) = inside.divided(factor) {
                 *denominator.entry(factor.clone()).or_insert(0) += 1;
                 inside = quotient;
             }
@@ -355,28 +369,27 @@ impl<'a> Field<'a> {
         self.quotient(above, denominator)
     }
 
+    /// Whether a kernel's square is a polynomial without it.
     fn is_root(&self, kernel: Kernel) -> bool {
-        matches!(self.kernels.meaning(kernel), Meaning::Function(Operator::Sqrt | Operator::Abs, _))
+        match self.kernels.meaning(kernel) {
+            Meaning::Function(Operator::Sqrt | Operator::Abs, inner) => {
+                inner.first().and_then(Term::as_polynomial).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// The reciprocal of a term that a root divides.
-    fn rationalised(&mut self, term: &Term, (kernel, exponent): (Kernel, Rational)) -> Option<Term> {
-        let Meaning::Function(operator, inner) = self.kernels.meaning(kernel).clone() else { return None };
+    fn rationalised(&mut self, term: &Term, root: Kernel) -> Option<Term> {
+        let Meaning::Function(operator, inner) = self.kernels.meaning(root).clone() else { return None };
         let square = self.square(operator, inner.first()?)??;
         let rest = Term {
-            numerator: term.numerator.times(&Polynomial::kernel(kernel, exponent.negated()))?,
+            numerator: term.numerator.times(&Polynomial::kernel(root, Rational::MINUS_ONE))?,
             denominator: term.denominator.clone(),
         };
-        let exponent = exponent.to_integer()?;
-        let mut result = self.reciprocal(&rest)?;
-        if exponent % 2 == 1 {
-            result = self.times(&result, &Term::kernel(kernel))?;
-        }
-        let below = Term::polynomial(square);
-        for _ in 0..(exponent + 1) / 2 {
-            result = self.over(&result, &below)?;
-        }
-        Some(result)
+        let inverse = self.reciprocal(&rest)?;
+        let above = self.times(&inverse, &Term::kernel(root))?;
+        self.over(&above, &Term::polynomial(square))
     }
 
     /// A quotient, reduced: factors that divide the numerator are gone.
@@ -494,7 +507,7 @@ impl<'a> Field<'a> {
         inner: &Term,
         rest: &Monomial,
     ) -> Option<Option<Polynomial>> {
-        let Some(count) = exponent.to_integer().filter(|count| *count > 0) else { return Some(None) };
+        let Some(count) = exponent.to_integer().filter(|count| count.is_positive()) else { return Some(None) };
         if count > 2 {
             return Some(Some(Polynomial::kernel(sign, Rational::from(count - 2)).times_monomial(rest)?));
         }
@@ -502,7 +515,7 @@ impl<'a> Field<'a> {
         let left = Polynomial::kernel(sign, exponent.minus(Rational::ONE)?);
         let left = if count == 1 { Polynomial::one() } else { left };
         for (place, (kernel, power)) in rest.iter().enumerate() {
-            let whole = power.to_integer().is_some_and(|power| power > 0);
+            let whole = power.to_integer().is_some_and(i32::is_positive);
             let replaced = if *kernel == size {
                 self.rough |= whole;
                 inner.as_polynomial().cloned()
@@ -551,13 +564,8 @@ impl<'a> Field<'a> {
 
     /// Whether a term is a product of factors, each as often as it takes, and a number.
     pub(super) fn is_product_of(&mut self, mut term: Term, factors: &[Term]) -> bool {
-        let size = |term: &Term| term.kernels().count();
-        for factor in factors.iter().chain(factors) {
-            while !factor.is_zero() && term.as_constant().is_none() {
-                let Some(quotient) = self.over(&term, factor) else { break };
-                if size(&quotient) >= size(&term) {
-                    break;
-                }
+        for factor in factors.iter().chain(factors).filter(|factor| factor.as_constant().is_none()) {
+            while let Some(quotient) = self.over(&term, factor).filter(|quotient| quotient.is_simpler(&term)) {
                 term = quotient;
             }
         }
@@ -575,8 +583,10 @@ impl Field<'_> {
     pub(super) fn split(&mut self, polynomial: Polynomial, taken: &mut BTreeMap<Polynomial, i32>) -> Polynomial {
         let mut inside = polynomial;
         for factor in self.factors.clone() {
-            while inside.len() > 1 && factor != inside && self.is_positive(&factor) {
-                let Some(quotient) = inside.divided(&factor) else { break };
+            if !self.is_positive(&factor) {
+                continue;
+            }
+            while let Some(quotient) = inside.divided(&factor) {
                 *taken.entry(factor.clone()).or_insert(0) += 1;
                 inside = quotient;
             }

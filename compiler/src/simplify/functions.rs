@@ -229,7 +229,7 @@ impl Field<'_> {
         for _ in 0..exponent.unsigned_abs() {
             result = self.times(&result, base)?;
         }
-        if exponent < 0 {
+        if exponent.is_negative() {
             let one = self.one();
             return self.over(&one, &result);
         }
@@ -358,16 +358,13 @@ impl Field<'_> {
         let mut inside = argument.times_monomial(&inverse(&shared))?;
         // A positive factor comes out as well: log(2*s) is log(2) + log(s).
         let (_, leading) = inside.leading()?;
-        if leading.is_positive() && leading != Rational::ONE && inside.as_constant().is_none() {
+        if leading.is_positive() && leading != Rational::ONE {
             inside = inside.scaled(leading.reciprocal()?)?;
             let constant = self.opaque_term(Meaning::Function(Operator::Log, vec![Term::constant(leading)]));
             outside = self.plus(&outside, &constant)?;
         }
-        if inside.as_constant() == Some(Rational::ONE) {
-            return Some(outside);
-        }
         let mut factors = std::collections::BTreeMap::new();
-        if inside.len() > 1 && self.is_positive(&inside) {
+        if self.is_positive(&inside) {
             inside = self.split(inside, &mut factors);
         }
         for (factor, power) in factors {

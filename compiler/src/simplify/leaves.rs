@@ -284,7 +284,7 @@ pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> 
 }
 
 /// What a value divides by outside of branches, whatever it is made of.
-fn divisors_inside(graph: &Graph, root: NodeId) -> Vec<NodeId> {
+pub(super) fn divisors_inside(graph: &Graph, root: NodeId) -> Vec<NodeId> {
     let (mut divisors, mut seen, mut pending) = (Vec::new(), BTreeSet::new(), vec![root]);
     while let Some(next) = pending.pop() {
         if seen.len() > MOST_USES || !seen.insert(next) {
@@ -360,7 +360,6 @@ fn instantiate(graph: &mut Graph, function: &Function, argument: &Ref) -> Result
                 Some(number) => graph.constant(number)?,
                 None => continue,
             },
-            Operation::Truth(value) => graph.truth(value)?,
             Operation::Apply(operator) => {
                 let operands: Option<Vec<Ref>> =
                     function.graph.operands(node).map(|operand| values.get(&operand.node).cloned()).collect();

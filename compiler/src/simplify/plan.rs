@@ -43,9 +43,6 @@ impl Field<'_> {
     }
 
     fn plan_term(&mut self, term: &Term, depth: usize) -> Option<Signed> {
-        if depth > MOST_DEPTH {
-            return None;
-        }
         let below: Vec<(Polynomial, u32)> = term.denominator.iter().map(|(f, power)| (f.clone(), *power)).collect();
         let content = term.numerator.content();
         let inside = term.numerator.times_monomial(&inverse(&content))?;
@@ -54,16 +51,17 @@ impl Field<'_> {
         let mut negative = quotient.scale(scale);
         self.factors(&content, &mut quotient, depth)?;
         if inside.as_constant() != Some(Rational::ONE) {
-            let turned = negative && has_both_signs(&inside);
-            let (sign, sum) = self.plan_sum(&turned_if(&inside, turned)?, depth)?;
-            negative ^= sign ^ turned;
+            // The scale of several terms is positive.
+            let (sign, sum) = self.plan_sum(&inside, depth)?;
+            negative = sign;
             quotient.above.push(sum);
         }
         for (factor, power) in below {
-            // A sign in front goes into a difference: -(a/(b - c)) is a/(c - b).
-            let turned = negative && power % 2 == 1 && has_both_signs(&factor);
-            let (sign, plan) = self.plan_sum(&turned_if(&factor, turned)?, depth)?;
-            negative ^= (sign && power % 2 == 1) ^ turned;
+            // A sign in front goes into a difference: -(a/(b - c)) is a/(c - b). The leading coefficient is positive.
+            let turned = negative && power % 2 == 1 && has_negative(&factor);
+            let factor = if turned { factor.scaled(Rational::MINUS_ONE)? } else { factor };
+            let plan = with_sign(self.plan_sum(&factor, depth)?);
+            negative &= !turned;
             quotient.below.push(powered(plan, Rational::from(i32::try_from(power).ok()?))?);
         }
         Some((negative, quotient.plan()))
@@ -208,11 +206,11 @@ impl Field<'_> {
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {
-                let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth + 1)?;
+                let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth)?;
                 apply(Operator::Exp, [with_sign(inner)])
             }
             Meaning::Function(operator, terms) => {
-                let operands = terms.iter().map(|term| Some(with_sign(self.plan_term(term, depth + 1)?)));
+                let operands = terms.iter().map(|term| Some(with_sign(self.plan_term(term, depth)?)));
                 Plan::Apply(operator, operands.collect::<Option<Vec<_>>>()?)
             }
             Meaning::Closed(closure, dims, body) => {
@@ -222,7 +220,7 @@ impl Field<'_> {
                 let map: Vec<(Label, Label)> =
                     labels.iter().enumerate().map(|(at, label)| (bound(at), *label)).collect();
                 let body = self.renamed(&body, &map)?;
-                let body = with_sign(self.plan_term(&body, depth + 1)?);
+                let body = with_sign(self.plan_term(&body, depth)?);
                 Plan::Closed(closure, labels.into_iter().zip(dims).collect(), Box::new(body))
             }
         })
@@ -269,13 +267,8 @@ fn with_sign((negative, plan): Signed) -> Plan {
     if negative { apply(Operator::Negate, [plan]) } else { plan }
 }
 
-fn has_both_signs(polynomial: &Polynomial) -> bool {
-    let negative = polynomial.terms().filter(|(_, value)| value.is_negative()).count();
-    negative > 0 && negative < polynomial.len()
-}
-
-fn turned_if(polynomial: &Polynomial, turned: bool) -> Option<Polynomial> {
-    polynomial.scaled(if turned { Rational::MINUS_ONE } else { Rational::ONE })
+fn has_negative(polynomial: &Polynomial) -> bool {
+    polynomial.terms().any(|(_, value)| value.is_negative())
 }
 
 /// A plan to a positive power.

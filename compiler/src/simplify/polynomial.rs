@@ -61,6 +61,15 @@ impl Polynomial {
         self.terms.keys().flatten().map(|(kernel, _)| *kernel)
     }
 
+    /// All positive exponents together, and the size of all negative ones.
+    pub(super) fn degrees(&self) -> Option<[Rational; 2]> {
+        let exponents = || self.terms.keys().flatten().map(|(_, exponent)| *exponent);
+        let total = |exponent: Rational, sum: Rational| sum.plus(exponent.max(Rational::ZERO));
+        let above = exponents().try_fold(Rational::ZERO, |sum, exponent| total(exponent, sum))?;
+        let below = exponents().try_fold(Rational::ZERO, |sum, exponent| total(exponent.negated(), sum))?;
+        Some([above, below])
+    }
+
     /// The number that it is, if it is one.
     pub(super) fn as_constant(&self) -> Option<Rational> {
         match self.terms.first_key_value() {
@@ -180,7 +189,7 @@ impl Polynomial {
     }
 
     /// Whether a divisor can be ruled out at once: spreads of exponents add up in products.
-    fn cannot_be_divided(&self, divisor: &Self) -> bool {
+    pub(super) fn cannot_be_divided(&self, divisor: &Self) -> bool {
         if self.terms.len() < 2 {
             return divisor.terms.len() > 1;
         }

@@ -15,8 +15,6 @@ pub(super) type Values = [f64; POINTS];
 
 /// Larger arrays are not computed.
 const MOST_ELEMENTS: usize = 256;
-/// Reductions over more positions than this are not computed.
-const MOST_POSITIONS: usize = 4096;
 
 /// A node's array at one point; `None` for what is not finite or too large.
 type Arrays = Vec<Option<Vec<f64>>>;
@@ -164,9 +162,9 @@ impl Point<'_> {
 
     /// A number between 0.2 and 1.8, or its negative.
     fn number(&self, node: NodeId, place: usize) -> f64 {
-        let state = scrambled((node.index() as u64) << 20 | place as u64, self.point as u64);
+        let state = scrambled(scrambled(node.index() as u64, place as u64), self.point as u64);
         let size = 0.2 + 1.6 * ((state >> 11) as f64 / (1_u64 << 53) as f64);
-        if !self.positive && state & 1 == 1 { -size } else { size }
+        if self.positive || state.is_multiple_of(2) { size } else { -size }
     }
 
     fn compute(&self, node: NodeId) -> Option<Vec<f64>> {
@@ -225,9 +223,6 @@ impl Point<'_> {
         empty: f64,
         step: impl Fn(f64, f64) -> f64,
     ) -> Option<Vec<f64>> {
-        if sizes.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))? > MOST_POSITIONS {
-            return None;
-        }
         let walks = self.walks(node, sizes.len())?;
         let (array, strides) = walks.first()?;
         let inner: usize = sizes[slots..].iter().product();
@@ -308,7 +303,7 @@ impl Point<'_> {
             if norm < 1e-12 {
                 continue;
             }
-            for (input, place, slope) in slopes.into_iter().filter(|(.., slope)| slope.abs() > 1e-7) {
+            for (input, place, slope) in slopes {
                 self.arrays[input.index()].as_mut()?[place] -= residual * slope / norm;
             }
             moved = true;
@@ -345,8 +340,8 @@ pub(super) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
     }
 }
 
-fn scrambled(seed: u64, point: u64) -> u64 {
-    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((point + 1) << 32);
+pub(super) fn scrambled(seed: u64, point: u64) -> u64 {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (point << 32);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^ (state >> 31)

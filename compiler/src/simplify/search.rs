@@ -22,11 +22,11 @@ pub(super) const MOST_COST: usize = 40;
 /// What is larger than this is large.
 pub(super) const MOST_OPENED: usize = 150;
 /// More results than this share too much to be looked at together.
-const MOST_ROOTS: usize = 64;
+pub(super) const MOST_ROOTS: usize = 64;
 /// How many labels are tried for one slot.
 const MOST_LABELS: usize = 8;
 /// Larger formulas are left as they are.
-const MOST_NODES: usize = 20_000;
+pub(super) const MOST_NODES: usize = 20_000;
 
 /// Simplifies derivatives: returns one value for each root of the subject, over some of its axes; what cannot be improved
 /// stays.
@@ -127,7 +127,7 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(graph: &Graph, subject: &'a Subject) -> Self {
+    pub(super) fn new(graph: &Graph, subject: &'a Subject) -> Self {
         let forward = graph.live(subject.outputs.iter().copied());
         // Second derivatives are computed when it is known what is simplified in their place.
         let first = subject.roots.iter().take(subject.first).map(|root| root.node);
@@ -183,7 +183,7 @@ impl<'a> Search<'a> {
     }
 
     /// A shared value that is worth a name; what is cheaper is better written where it is used.
-    fn settle(&mut self, graph: &Graph, node: NodeId) {
+    pub(super) fn settle(&mut self, graph: &Graph, node: NodeId) {
         if let Some((_, value)) = self.found.get(&node)
             && self.opened(graph, value.node, false).len() > 1
         {
@@ -262,7 +262,7 @@ impl<'a> Search<'a> {
     }
 
     /// The backward values at which the ways to different results part, those that are needed first in front.
-    fn shared(&self, graph: &Graph, roots: &[Ref]) -> Vec<NodeId> {
+    pub(super) fn shared(&self, graph: &Graph, roots: &[Ref]) -> Vec<NodeId> {
         if roots.len() < 2 || roots.len() > MOST_ROOTS {
             return Vec::new();
         }
@@ -291,7 +291,7 @@ impl<'a> Search<'a> {
     }
 
     /// Finds what stands for a node.
-    fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<(), GraphError> {
+    pub(super) fn simplify(&mut self, graph: &mut Graph, root: NodeId) -> Result<(), GraphError> {
         self.result = Some(root);
         let mut pending = vec![(root, false)];
         while let Some((node, ready)) = pending.pop() {
@@ -344,7 +344,7 @@ impl<'a> Search<'a> {
             }
             (Operation::Apply(operator), _) => graph.apply(operator, &operands)?,
             (Operation::Sum(_), [body]) => graph.sum(closed, body)?,
-            (Operation::Max(_), [body]) => graph.max(closed, body)?,
+            // No derivative has a maximum over backward values.
             _ => target.clone(),
         };
         self.step(Rule::Operands, &target, &rebuilt, Vec::new());

@@ -1,9 +1,17 @@
 //! Closed forms of scalar formulas, from their definitions as written.
 
 mod bank;
+mod budgets;
 mod forms;
 mod kinks;
+mod leaves;
+mod plans;
+mod polynomials;
+mod proofs;
+mod samples;
 mod terms;
+mod tidy;
+mod walk;
 
 use std::collections::BTreeSet;
 

@@ -15,7 +15,7 @@ use crate::operators::{Kind, Notation, Operator};
 pub(super) const MOST_TIDIED: usize = 24;
 
 /// What a value is a formula over, and which facts may be used.
-type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
+pub(super) type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
 
 impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
@@ -69,7 +69,7 @@ impl<'a> Search<'a> {
     }
 
     /// How many operations a form has, and how often it refers to what is there.
-    fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
+    pub(super) fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
         let own = self.opened(graph, node, false);
         let refers = |node: NodeId| !own.contains(&node) && graph.as_constant(node).is_none();
         let operands = own.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node));
@@ -78,7 +78,7 @@ impl<'a> Search<'a> {
 
     /// What a value is a formula over: the forward values that it reads; those of them that are sums, so that they are not
     /// taken apart; those with a name; the inputs. And which facts may be used.
-    fn views(&self, graph: &Graph, root: NodeId) -> Vec<View<'a>> {
+    pub(super) fn views(&self, graph: &Graph, root: NodeId) -> Vec<View<'a>> {
         let read = self.frontier(graph, root);
         let (mut sums, mut pending, mut seen) = (BTreeSet::new(), Vec::from_iter(read.clone()), BTreeSet::new());
         while let Some(node) = pending.pop() {
@@ -111,7 +111,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.
-    fn divides_by_the_same(&mut self, graph: &mut Graph, before: &Ref, after: &Ref) -> bool {
+    pub(super) fn divides_by_the_same(&mut self, graph: &mut Graph, before: &Ref, after: &Ref) -> bool {
         let (Some(old), Some(new)) = (self.cone(graph, before), self.cone(graph, after)) else { return false };
         let allowed = factors(graph, old.divides);
         let stated = |node: &NodeId| match graph.operation(*node) {
@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
     }
 
     /// The forward values, and what costs nothing, that a value reads.
-    fn frontier(&self, graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
+    pub(super) fn frontier(&self, graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
         let (mut frontier, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
         while let Some(next) = pending.pop() {
             if self.is_forward(next) || (self.free.contains(&next) && next != root) {

@@ -58,11 +58,15 @@ impl Batch {
             content_span: Default::default(),
             span: Default::default(),
         });
-        let request = Request { order: 2, ..Request::default() };
-        let mut derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
-        derived.stabilise().map_err(|error| refusal()(error.to_string()))?;
-        let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
-        let mut numbers: Vec<f64> = numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect();
+        // As emission derives them: what is found for first derivatives may depend on whether second ones are asked for.
+        let numbers = |order: u8| {
+            let request = Request { order, ..Request::default() };
+            let mut derived = derive(function.clone(), &request).map_err(|error| refusal()(error.to_string()))?;
+            derived.stabilise().map_err(|error| refusal()(error.to_string()))?;
+            let numbers = compiled::run(&derived, &program.point).map_err(refusal())?;
+            Ok(numbers.iter().flat_map(|tensor| tensor.data.iter().copied()).collect::<Vec<f64>>())
+        };
+        let (mut first, mut all) = (numbers(1)?, numbers(2)?);
         let origin = Origin { facade: "crate::facade".parse().unwrap_or_default(), spans: &|_| Span::call_site() };
         let tokens: TokenStream = match emit_function(function, &origin) {
             Ok(tokens) => tokens,
@@ -71,9 +75,8 @@ impl Batch {
             Err(error) => return Err(refusal()(error.to_string())),
         };
         self.write(program, &tokens);
-        let hessian = numbers.split_off(1 + program.wrt.len());
-        let gradient = numbers.split_off(1);
-        self.expected.push(Expected { number: program.number, value: numbers[0], gradient, hessian });
+        let (gradient, hessian) = (first.split_off(1), all.split_off(1 + program.wrt.len()));
+        self.expected.push(Expected { number: program.number, value: first[0], gradient, hessian });
         report.emitted += 1;
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::simplify::plan::realise;
 use crate::simplify::rational::Rational;
 
 /// Whether two formulas are proven equal; `header` declares their inputs and what holds.
-fn proves_in(header: &str, left: &str, right: &str) -> bool {
+pub(super) fn proves_in(header: &str, left: &str, right: &str) -> bool {
     let (inputs, facts) = header.split_once(" where ").unwrap_or((header, ""));
     let facts = if facts.is_empty() { String::new() } else { format!("where {facts}") };
     let text = format!("fn f({inputs}) -> (left, right) {facts} = ({left}, {right});");
@@ -27,7 +27,7 @@ fn proves_in(header: &str, left: &str, right: &str) -> bool {
     field.proves_equal(&terms[0], &terms[1])
 }
 
-fn check(header: &str, cases: &[(&str, &str, bool)]) {
+pub(super) fn check(header: &str, cases: &[(&str, &str, bool)]) {
     for (left, right, equal) in cases {
         assert_eq!(proves_in(header, left, right), *equal, "{left} and {right} over {header}");
     }
