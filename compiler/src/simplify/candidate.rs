@@ -87,7 +87,7 @@ impl Search<'_> {
         }
         let mut bank = self.bank(graph, &leaves, &cone);
         let mut found = candidates(&bank, &values, None, opened as u32);
-        if ranked(&bank, found.clone(), &leaves, own).first().is_none_or(|best| best.cost >= SHORT) {
+        if ranked(&bank, &found, &leaves, own).first().is_none_or(|best| best.cost >= SHORT) {
             bank.deepen();
             found = candidates(&bank, &values, None, opened as u32);
         }
@@ -99,7 +99,7 @@ impl Search<'_> {
                 found.extend(candidates(&bank, &scaled, Some(below), opened as u32));
             }
         }
-        let ranked = ranked(&bank, found, &leaves, own);
+        let ranked = ranked(&bank, &found, &leaves, own);
         for candidate in ranked {
             if self.work.get() > MOST_PROVING {
                 break;
@@ -267,40 +267,85 @@ fn quotients(graph: &Graph, cone: &Cone) -> u32 {
 }
 
 /// The few candidates that are worth a proof, best first.
-fn ranked(bank: &Bank, candidates: Vec<Candidate>, leaves: &[Leaf], own: Rank) -> Vec<Candidate> {
-    let mut ranked: Vec<(Rank, Candidate)> = candidates
-        .into_iter()
-        .map(|candidate| (rank(bank, &candidate, leaves), candidate))
-        .filter(|(rank, _)| *rank < own)
-        .collect();
-    // Among equals, a sign stands in front.
-    let inner = |candidate: &Candidate| {
-        let parts = [Some(candidate.left), candidate.right];
-        let negative = |id: &EntryId| matches!(bank.get(*id).form, Form::Unary(..)) || bank.has_inner_sign(*id);
-        match candidate.operator {
-            None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
-            Some(_) => parts.iter().flatten().any(negative),
+fn ranked(bank: &Bank, candidates: &[Candidate], leaves: &[Leaf], own: Rank) -> Vec<Candidate> {
+    let reaches = Reaches::new(leaves);
+    let mut ranked: Vec<((Rank, bool), &Candidate)> = Vec::new();
+    for candidate in candidates {
+        let rank = rank(bank, candidate, &reaches, own);
+        if rank >= own {
+            continue;
         }
-    };
-    ranked.sort_by_key(|(rank, candidate)| (*rank, inner(candidate)));
-    ranked.truncate(MOST_PROOFS);
-    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+        // Among equals, a sign stands in front, and what was found first.
+        let key = (rank, has_inner_sign(bank, candidate));
+        let mut place = ranked.len();
+        while place > 0 && ranked[place - 1].0 > key {
+            place -= 1;
+        }
+        if place < MOST_PROOFS {
+            ranked.truncate(MOST_PROOFS - 1);
+            ranked.insert(place, (key, candidate));
+        }
+    }
+    ranked.into_iter().map(|(_, candidate)| candidate.clone()).collect()
 }
 
-fn rank(bank: &Bank, candidate: &Candidate, leaves: &[Leaf]) -> Rank {
-    let read = leaves.iter().enumerate().filter(|(place, _)| candidate.reads >> place & 1 == 1);
-    let reached: BTreeSet<NodeId> = read.flat_map(|(_, leaf)| leaf.opened.iter().copied()).collect();
-    let parts = [Some(candidate.left), candidate.right, candidate.below];
-    let quotients = parts.iter().flatten().map(|id| bank.quotients(*id)).sum::<u32>();
-    Rank {
-        operations: candidate.cost as usize + reached.len(),
-        own: candidate.cost,
-        references: candidate.leaves,
-        quotients: quotients
-            + u32::from(candidate.operator == Some(Operator::Divide))
-            + u32::from(candidate.below.is_some())
-            + candidate.reads.count_ones(),
+fn has_inner_sign(bank: &Bank, candidate: &Candidate) -> bool {
+    let negative = |id: EntryId| matches!(bank.get(id).form, Form::Unary(..)) || bank.has_inner_sign(id);
+    match candidate.operator {
+        None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
+        Some(_) => negative(candidate.left) || candidate.right.is_some_and(negative),
     }
+}
+
+/// The operations that each leaf stands for, as bits: those that several stand for count once.
+struct Reaches {
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Reaches {
+    fn new(leaves: &[Leaf]) -> Self {
+        let nodes: BTreeSet<NodeId> = leaves.iter().flat_map(|leaf| leaf.opened.iter().copied()).collect();
+        let places: BTreeMap<NodeId, usize> = nodes.into_iter().zip(0..).collect();
+        let words = places.len().div_ceil(64);
+        let mut bits = vec![0; words * leaves.len()];
+        for (leaf, row) in leaves.iter().zip(bits.chunks_mut(words.max(1))) {
+            for place in leaf.opened.iter().filter_map(|node| places.get(node)) {
+                row[place / 64] |= 1 << (place % 64);
+            }
+        }
+        Self { words, bits }
+    }
+
+    /// How many operations stand behind some of the leaves.
+    fn count(&self, reads: u64) -> usize {
+        let mut count = 0;
+        for word in 0..self.words {
+            let (mut union, mut left) = (0, reads);
+            while left != 0 {
+                union |= self.bits[left.trailing_zeros() as usize * self.words + word];
+                left &= left - 1;
+            }
+            count += union.count_ones() as usize;
+        }
+        count
+    }
+}
+
+/// What a candidate costs; of what costs more than the target does, not all is counted.
+fn rank(bank: &Bank, candidate: &Candidate, reaches: &Reaches, own: Rank) -> Rank {
+    let operations = candidate.cost as usize + reaches.count(candidate.reads);
+    let mut rank = Rank { operations, own: candidate.cost, references: candidate.leaves, quotients: 0 };
+    if rank > own {
+        return rank;
+    }
+    rank.quotients = candidate.reads.count_ones()
+        + u32::from(candidate.operator == Some(Operator::Divide))
+        + u32::from(candidate.below.is_some());
+    for id in [Some(candidate.left), candidate.right, candidate.below].into_iter().flatten() {
+        rank.quotients += bank.quotients(id);
+    }
+    rank
 }
 
 /// Expressions whose numbers are the target's, all cheaper than the target.
@@ -329,27 +374,23 @@ fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, cost: u32) -
         push(Some(Operator::Negate), id, None);
     }
     for id in bank.ids() {
-        let own = bank.get(id).values;
-        let with = |operation: fn(f64, f64) -> f64| {
-            let mut values = [0.0; POINTS];
-            for (point, value) in values.iter_mut().enumerate() {
-                *value = operation(target[point], own[point]);
-            }
-            bank.find(&values)
-        };
-        if let Some(other) = with(|target, own| target - own) {
+        let entry = bank.get(id);
+        let own = &entry.values;
+        if let Some(other) = bank.find_by(target[0] - own[0], |point| target[point] - own[point]) {
             push(Some(Operator::Add), id, Some(other));
         }
-        if let Some(other) = with(|target, own| own - target) {
+        if let Some(other) = bank.find_by(own[0] - target[0], |point| own[point] - target[point]) {
             push(Some(Operator::Subtract), id, Some(other));
         }
-        if bank.get(id).form == Form::Number(Number::ONE) {
+        if entry.form == Form::Number(Number::ONE) {
             continue;
         }
-        if let Some(other) = with(|target, own| target / own) {
+        if let Some(other) = bank.find_by(target[0] / own[0], |point| target[point] / own[point]) {
             push(Some(Operator::Multiply), id, Some(other));
         }
-        if let (true, Some(other)) = (bank.get(id).divides, with(|target, own| target * own)) {
+        if entry.divides
+            && let Some(other) = bank.find_by(target[0] * own[0], |point| target[point] * own[point])
+        {
             push(Some(Operator::Divide), other, Some(id));
         }
     }
