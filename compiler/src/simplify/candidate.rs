@@ -54,12 +54,34 @@ struct Rank {
 /// What stands for shared values, with labels for their slots.
 type Standing = BTreeMap<NodeId, (Vec<Axis>, Ref)>;
 
-/// That a candidate is a target.
-struct Claimed<'a> {
+/// A target and what forms for it are made of.
+struct Choice<'a> {
     target: &'a Ref,
+    cone: &'a Cone,
     bank: &'a Bank,
     leaves: &'a [Leaf],
-    candidate: &'a Candidate,
+}
+
+/// Over what a target and its candidates are written; what that makes of the target is computed once, not for each of them.
+struct View<'g> {
+    opaque: BTreeSet<NodeId>,
+    standing: Standing,
+    free: Option<Opened<'g>>,
+    stated: Option<Opened<'g>>,
+}
+
+impl View<'_> {
+    fn new(opaque: BTreeSet<NodeId>, standing: Standing) -> Self {
+        Self { opaque, standing, free: None, stated: None }
+    }
+}
+
+/// A target in canonical terms.
+struct Opened<'g> {
+    field: Field<'g>,
+    wanted: Option<Term>,
+    /// How much work that was.
+    work: usize,
 }
 
 impl Search<'_> {
@@ -99,16 +121,11 @@ impl Search<'_> {
                 found.extend(candidates(&bank, &scaled, Some(below), opened as u32));
             }
         }
-        let ranked = ranked(&bank, &found, &leaves, own);
-        for candidate in ranked {
-            if self.work.get() > MOST_PROVING {
-                break;
-            }
-            if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
-                let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
-                if self.loops(graph, closed.node) > self.loops(graph, target.node) {
-                    continue;
-                }
+        let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
+        let mut ranked = ranked(&bank, &found, &leaves, own).into_iter();
+        while let Some((candidate, facts)) = self.first_proven(graph, &choice, &mut ranked) {
+            let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
+            if self.loops(graph, closed.node) <= self.loops(graph, target.node) {
                 return Ok(Some((Rule::FoldBack, closed, facts)));
             }
         }
@@ -135,74 +152,115 @@ impl Search<'_> {
         Bank::new(entries)
     }
 
-    /// Proves a candidate equal to the target: without facts, or with as few as it takes.
-    fn proof(
+    /// The first candidate that is proven equal to the target, and the facts that this takes: none, or as few as possible.
+    fn first_proven(
         &self,
         graph: &Graph,
-        target: &Ref,
-        cone: &Cone,
-        bank: &Bank,
-        leaves: &[Leaf],
-        candidate: &Candidate,
-    ) -> Option<Vec<usize>> {
-        let standing = self.settled.iter().filter(|node| **node != target.node);
+        choice: &Choice,
+        ranked: &mut impl Iterator<Item = Candidate>,
+    ) -> Option<(Candidate, Vec<usize>)> {
+        let mut views = Vec::new();
+        for candidate in ranked {
+            if self.work.get() > MOST_PROVING {
+                return None;
+            }
+            if views.is_empty() {
+                views = self.views_of(graph, choice);
+            }
+            for view in &mut views {
+                if let Some(facts) = self.proof(graph, choice, &candidate, view) {
+                    return Some((candidate, facts));
+                }
+            }
+        }
+        None
+    }
+
+    /// Over what a target and candidates for it are written, to be compared.
+    fn views_of<'g>(&self, graph: &'g Graph, choice: &Choice) -> Vec<View<'g>> {
+        let standing = self.settled.iter().filter(|node| **node != choice.target.node);
         let standing: Standing = standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
-        let [hiding, deep] = self.opaque(graph, cone);
+        let [hiding, deep] = self.opaque(graph, choice.cone);
         let stands: BTreeSet<NodeId> =
             standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)).collect();
-        let shared = cone.forward.iter().any(|used| stands.contains(&used.node));
-        let mut views = vec![(hiding.union(&stands).copied().collect(), standing.clone())];
+        let shared = choice.cone.forward.iter().any(|used| stands.contains(&used.node));
+        let mut views = vec![View::new(hiding.union(&stands).copied().collect(), standing.clone())];
         if hiding != deep {
-            views.push((deep.union(&stands).copied().collect(), standing));
+            views.push(View::new(deep.union(&stands).copied().collect(), standing));
         }
         if shared {
             // What stands for a shared value may itself be written in other terms.
-            views.push((deep, BTreeMap::new()));
+            views.push(View::new(deep, BTreeMap::new()));
         }
-        let claim = Claimed { target, bank, leaves, candidate };
-        views.iter().find_map(|(opaque, standing)| self.proof_over(graph, &claim, opaque, standing))
+        views
     }
 
-    fn proof_over(
+    /// Proves a candidate equal to the target in one view.
+    fn proof<'g>(
         &self,
-        graph: &Graph,
-        &Claimed { target, bank, leaves, candidate }: &Claimed,
-        opaque: &BTreeSet<NodeId>,
-        standing: &Standing,
+        graph: &'g Graph,
+        choice: &Choice,
+        candidate: &Candidate,
+        view: &mut View<'g>,
     ) -> Option<Vec<usize>> {
-        let prove = |facts: &[Claim]| {
-            let mut field = Field::new(graph, opaque.clone(), facts);
-            field.standing.clone_from(standing);
-            let wanted = field.term(target);
-            self.work.set(self.work.get() + field.work());
-            let wanted = wanted?;
-            let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
-            let proven = field.proves_equal(&term, &wanted);
-            // What stands for a shared value may rely on facts itself.
-            let stood_for = field.stood_for();
-            let relied = || stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied();
-            proven.then(|| (field.facts.used().clone(), relied().collect::<BTreeSet<usize>>()))
-        };
-        if let Some((used, relied)) = prove(&[]) {
+        let mut free = view.free.take().unwrap_or_else(|| self.opened_view(graph, choice, view, &[]));
+        let proven = self.compare(choice, candidate, &mut free);
+        view.free = Some(free);
+        if let Some((used, relied)) = proven {
             return Some(used.union(&relied).copied().collect());
         }
-        if self.subject.facts.is_empty() {
+        let stated = self.subject.facts;
+        if stated.is_empty() {
             return None;
         }
-        let (mut needed, relied) = prove(self.subject.facts)?;
+        let mut opened = view.stated.take().unwrap_or_else(|| self.opened_view(graph, choice, view, stated));
+        let proven = self.compare(choice, candidate, &mut opened);
+        view.stated = Some(opened);
+        let (mut needed, relied) = proven?;
         for fact in needed.clone() {
-            let fewer: Vec<Claim> = self
-                .subject
-                .facts
-                .iter()
-                .filter(|claim| needed.contains(&claim.fact) && claim.fact != fact)
-                .cloned()
-                .collect();
-            if prove(&fewer).is_some() {
-                needed.remove(&fact);
+            let kept = |claim: &&Claim| needed.contains(&claim.fact) && claim.fact != fact;
+            let fewer: Vec<Claim> = stated.iter().filter(kept).cloned().collect();
+            // That no fact is not enough is known already.
+            if !fewer.is_empty() {
+                let mut opened = self.opened_view(graph, choice, view, &fewer);
+                if self.compare(choice, candidate, &mut opened).is_some() {
+                    needed.remove(&fact);
+                }
             }
         }
         Some(needed.union(&relied).copied().collect())
+    }
+
+    /// What the target is in a view, where some facts hold.
+    fn opened_view<'g>(&self, graph: &'g Graph, choice: &Choice, view: &View, facts: &[Claim]) -> Opened<'g> {
+        let mut field = Field::new(graph, view.opaque.clone(), facts);
+        field.standing.clone_from(&view.standing);
+        let wanted = field.term(choice.target);
+        let work = field.work();
+        self.work.set(self.work.get() + work);
+        Opened { field, wanted, work }
+    }
+
+    /// Whether a candidate is the target: the facts that were used, and those that what stands for shared values relies on.
+    fn compare(
+        &self,
+        choice: &Choice,
+        candidate: &Candidate,
+        opened: &mut Opened,
+    ) -> Option<(BTreeSet<usize>, BTreeSet<usize>)> {
+        let Opened { field, wanted, work } = opened;
+        let wanted = wanted.as_ref()?;
+        field.resume(*work);
+        let term = term_of(field, choice, candidate, &mut HashMap::new());
+        let proven = term.is_some_and(|term| field.proves_equal(&term, wanted));
+        self.work.set(self.work.get() + field.work() - *work);
+        if !proven {
+            return None;
+        }
+        // What stands for a shared value may rely on facts itself.
+        let stood_for = field.stood_for();
+        let relied = stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied().collect();
+        Some((field.facts.used().clone(), relied))
     }
 
     /// Forward values that hide what they are made of: nothing else that the target reads leads there, so that their own
@@ -399,23 +457,22 @@ fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, cost: u32) -
 
 fn term_of(
     field: &mut Field,
-    bank: &Bank,
-    leaves: &[Leaf],
+    choice: &Choice,
     candidate: &Candidate,
     terms: &mut HashMap<u32, Option<Term>>,
 ) -> Option<Term> {
-    let left = entry_term(field, bank, leaves, candidate.left, terms)?;
+    let left = entry_term(field, choice, candidate.left, terms)?;
     let whole = match (candidate.operator, candidate.right) {
         (None, _) => left,
         (Some(operator), None) => field.apply(operator, &[left])?,
         (Some(operator), Some(right)) => {
-            let right = entry_term(field, bank, leaves, right, terms)?;
+            let right = entry_term(field, choice, right, terms)?;
             field.apply(operator, &[left, right])?
         }
     };
     match candidate.below {
         Some(below) => {
-            let below = entry_term(field, bank, leaves, below, terms)?;
+            let below = entry_term(field, choice, below, terms)?;
             field.apply(Operator::Divide, &[whole, below])
         }
         None => Some(whole),
@@ -423,30 +480,24 @@ fn term_of(
 }
 
 /// Entries have at most two operations, so this nests no deeper.
-fn entry_term(
-    field: &mut Field,
-    bank: &Bank,
-    leaves: &[Leaf],
-    id: EntryId,
-    terms: &mut HashMap<u32, Option<Term>>,
-) -> Option<Term> {
+fn entry_term(field: &mut Field, choice: &Choice, id: EntryId, terms: &mut HashMap<u32, Option<Term>>) -> Option<Term> {
     if let Some(known) = terms.get(&id.0) {
         return known.clone();
     }
-    let term = match bank.get(id).form {
-        Form::Leaf(place) => field.term(&leaves.get(place as usize)?.value),
+    let term = match choice.bank.get(id).form {
+        Form::Leaf(place) => field.term(&choice.leaves.get(place as usize)?.value),
         Form::Number(number) => field.number(number),
         Form::Unary(operator, inner) => {
-            let inner = entry_term(field, bank, leaves, inner, terms);
+            let inner = entry_term(field, choice, inner, terms);
             inner.and_then(|inner| field.apply(operator, &[inner]))
         }
         Form::Square(inner) => {
-            let inner = entry_term(field, bank, leaves, inner, terms);
+            let inner = entry_term(field, choice, inner, terms);
             inner.and_then(|inner| field.apply(Operator::Multiply, &[inner.clone(), inner]))
         }
         Form::Binary(operator, left, right) => {
-            let left = entry_term(field, bank, leaves, left, terms);
-            let right = entry_term(field, bank, leaves, right, terms);
+            let left = entry_term(field, choice, left, terms);
+            let right = entry_term(field, choice, right, terms);
             left.zip(right).and_then(|(left, right)| field.apply(operator, &[left, right]))
         }
     };

@@ -116,6 +116,11 @@ impl<'a> Field<'a> {
         self.work
     }
 
+    /// Goes on from where so much work was done: what was tried since did not succeed and does not count.
+    pub(super) fn resume(&mut self, work: usize) {
+        self.work = work;
+    }
+
     /// Adds to the work; `None` if it is too much.
     fn charge(&mut self, work: usize) -> Option<()> {
         self.work += work;
