@@ -6,7 +6,7 @@ use super::Rule;
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
-use super::sample::{POINTS, Values};
+use super::sample::{ELSEWHERE, POINTS, Values, other_position};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
@@ -109,7 +109,8 @@ impl Search<'_> {
         }
         let mut bank = self.bank(graph, &leaves, &cone);
         let mut found = candidates(&bank, &values, None, opened as u32);
-        if ranked(&bank, &found, &leaves, own).first().is_none_or(|best| best.cost >= SHORT) {
+        let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
+        if self.ranked(graph, &choice, &found, own).first().is_none_or(|best| best.cost >= SHORT) {
             bank.deepen();
             found = candidates(&bank, &values, None, opened as u32);
         }
@@ -122,7 +123,7 @@ impl Search<'_> {
             }
         }
         let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
-        let mut ranked = ranked(&bank, &found, &leaves, own).into_iter();
+        let mut ranked = self.ranked(graph, &choice, &found, own).into_iter();
         while let Some((candidate, facts)) = self.first_proven(graph, &choice, &mut ranked) {
             let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
             if self.loops(graph, closed.node) <= self.loops(graph, target.node) {
@@ -150,6 +151,88 @@ impl Search<'_> {
             entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
         }
         Bank::new(entries)
+    }
+
+    /// The few candidates that are worth a proof, best first.
+    fn ranked(&self, graph: &Graph, choice: &Choice, candidates: &[Candidate], own: Rank) -> Vec<Candidate> {
+        let (bank, reaches) = (choice.bank, Reaches::new(choice.leaves));
+        let mut ranked: Vec<((Rank, bool), &Candidate)> = Vec::new();
+        for candidate in candidates {
+            let rank = rank(bank, candidate, &reaches, own);
+            if rank >= own {
+                continue;
+            }
+            // Among equals, a sign stands in front, and what was found first.
+            let key = (rank, has_inner_sign(bank, candidate));
+            let mut place = ranked.len();
+            while place > 0 && ranked[place - 1].0 > key {
+                place -= 1;
+            }
+            if place < MOST_PROOFS && !self.is_refuted(graph, choice, candidate) {
+                ranked.truncate(MOST_PROOFS - 1);
+                ranked.insert(place, (key, candidate));
+            }
+        }
+        ranked.into_iter().map(|(_, candidate)| candidate.clone()).collect()
+    }
+
+    /// Whether a candidate is not the target at other positions of the target's axes.
+    fn is_refuted(&self, graph: &Graph, choice: &Choice, candidate: &Candidate) -> bool {
+        if choice.target.axes.is_empty() {
+            return false;
+        }
+        for point in 0..POINTS {
+            for time in 0..ELSEWHERE {
+                let at = |axis: Axis| other_position(graph, axis, point, time);
+                let wanted = self.samples.at(graph, choice.target, point, &at);
+                let own = self.candidate_value(graph, choice, candidate, point, &at);
+                let (Some(wanted), Some(own)) = (wanted, own) else { return false };
+                if (wanted - own).abs() > 1e-6 * wanted.abs().max(own.abs()).max(1e-3) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn candidate_value(
+        &self,
+        graph: &Graph,
+        choice: &Choice,
+        candidate: &Candidate,
+        point: usize,
+        at: &dyn Fn(Axis) -> usize,
+    ) -> Option<f64> {
+        let entry = |id: EntryId| self.entry_value(graph, choice, id, point, at);
+        let left = entry(candidate.left)?;
+        let whole = match (candidate.operator, candidate.right) {
+            (None, _) => left,
+            (Some(operator), None) => (operator.row().evaluate)(&[left]),
+            (Some(operator), Some(right)) => (operator.row().evaluate)(&[left, entry(right)?]),
+        };
+        Some(match candidate.below {
+            Some(below) => whole / entry(below)?,
+            None => whole,
+        })
+    }
+
+    /// Entries have at most two operations, so this nests no deeper.
+    fn entry_value(
+        &self,
+        graph: &Graph,
+        choice: &Choice,
+        id: EntryId,
+        point: usize,
+        at: &dyn Fn(Axis) -> usize,
+    ) -> Option<f64> {
+        let entry = |id: EntryId| self.entry_value(graph, choice, id, point, at);
+        match choice.bank.get(id).form {
+            Form::Leaf(place) => self.samples.at(graph, &choice.leaves.get(place as usize)?.value, point, at),
+            Form::Number(number) => Some(number.to_f64()),
+            Form::Unary(operator, inner) => Some((operator.row().evaluate)(&[entry(inner)?])),
+            Form::Square(inner) => entry(inner).map(|value| value * value),
+            Form::Binary(operator, left, right) => Some((operator.row().evaluate)(&[entry(left)?, entry(right)?])),
+        }
     }
 
     /// The first candidate that is proven equal to the target, and the facts that this takes: none, or as few as possible.
@@ -322,29 +405,6 @@ fn quotients(graph: &Graph, cone: &Cone) -> u32 {
     let divides = |used: &&Ref| graph.as_operator(used.node) == Some(Operator::Divide);
     let read = cone.forward.iter().filter(|used| graph.as_constant(used.node).is_none()).count();
     (cone.backward.iter().filter(divides).count() + read) as u32
-}
-
-/// The few candidates that are worth a proof, best first.
-fn ranked(bank: &Bank, candidates: &[Candidate], leaves: &[Leaf], own: Rank) -> Vec<Candidate> {
-    let reaches = Reaches::new(leaves);
-    let mut ranked: Vec<((Rank, bool), &Candidate)> = Vec::new();
-    for candidate in candidates {
-        let rank = rank(bank, candidate, &reaches, own);
-        if rank >= own {
-            continue;
-        }
-        // Among equals, a sign stands in front, and what was found first.
-        let key = (rank, has_inner_sign(bank, candidate));
-        let mut place = ranked.len();
-        while place > 0 && ranked[place - 1].0 > key {
-            place -= 1;
-        }
-        if place < MOST_PROOFS {
-            ranked.truncate(MOST_PROOFS - 1);
-            ranked.insert(place, (key, candidate));
-        }
-    }
-    ranked.into_iter().map(|(_, candidate)| candidate.clone()).collect()
 }
 
 fn has_inner_sign(bank: &Bank, candidate: &Candidate) -> bool {
