@@ -42,6 +42,12 @@ impl Field<'_> {
         Some(with_sign(signed))
     }
 
+    /// Whether a term is a sum with a delta in it: for a sum with a condition there is no plan.
+    pub(super) fn has_diagonal(&self, term: &Term) -> bool {
+        let delta = |kernel: Kernel| matches!(self.kernels.meaning(kernel), Meaning::Delta(..));
+        term.numerator.len() > 1 && term.numerator.kernels().any(delta)
+    }
+
     fn plan_term(&mut self, term: &Term, depth: usize) -> Option<Signed> {
         if depth > MOST_DEPTH {
             return None;

@@ -104,6 +104,8 @@ pub(super) struct Search<'a> {
     pub(super) calls: BTreeMap<NodeId, KnownCall>,
     pub(super) searches: usize,
     pub(super) tidied: usize,
+    /// What was tried to be written in canonical form.
+    pub(super) tried: BTreeSet<NodeId>,
     /// How much work proofs were.
     pub(super) work: Cell<usize>,
     steps: Vec<Step>,
@@ -129,6 +131,7 @@ impl<'a> Search<'a> {
             calls: BTreeMap::new(),
             searches: 0,
             tidied: 0,
+            tried: BTreeSet::new(),
             work: Cell::new(0),
             steps: Vec::new(),
         }

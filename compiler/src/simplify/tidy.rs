@@ -29,15 +29,23 @@ impl<'a> Search<'a> {
         {
             return Ok(());
         }
+        if !self.tried.insert(before.node) {
+            return Ok(());
+        }
         self.tidied += 1;
         let mut best = (self.size(graph, before.node), None);
         for (opaque, facts) in self.views(graph, before.node) {
             let (plan, used) = {
                 let mut field = Field::new(graph, opaque, facts);
-                let plan = field.term(&before).and_then(|term| field.plan(&term));
+                let term = field.term(&before);
+                let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
-                let Some(plan) = plan else { continue };
-                (plan, field.facts.used().iter().copied().collect())
+                match plan {
+                    Some(plan) => (plan, field.facts.used().iter().copied().collect()),
+                    // What has entries of its own on a diagonal has them in every view.
+                    None if term.is_some_and(|term| field.has_diagonal(&term)) => break,
+                    None => continue,
+                }
             };
             let after = realise(graph, &plan, &mut HashMap::new())?;
             let size = self.size(graph, after.node);
@@ -87,11 +95,12 @@ impl<'a> Search<'a> {
             }
         }
         let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
-        let mut views: Vec<View<'a>> = Vec::new();
         let small = self.opened_up_to(graph, root, true, MOST_COST).len() <= MOST_COST;
+        let mut views: Vec<View<'a>> = Vec::new();
         for opaque in [read.clone(), sums, named, BTreeSet::new()].into_iter().take(if small { 4 } else { 2 }) {
-            if views.iter().all(|(other, _)| *other != opaque) {
-                views.push((opaque, &[]));
+            let met = met(graph, root, opaque);
+            if views.iter().all(|(other, _)| *other != met) {
+                views.push((met, &[]));
             }
         }
         if !self.subject.facts.is_empty() {
@@ -153,4 +162,20 @@ impl<'a> Search<'a> {
         }
         frontier
     }
+}
+
+/// Which of some nodes one meets first on the way down from a node: the others stand behind these. All, if that is a long way.
+fn met(graph: &Graph, root: NodeId, nodes: BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    let (mut met, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+    while let Some(next) = pending.pop() {
+        if nodes.contains(&next) {
+            met.insert(next);
+        } else if seen.insert(next) {
+            pending.extend(graph.operands(next).map(|operand| operand.node));
+        }
+        if seen.len() > MOST_OPENED {
+            return nodes;
+        }
+    }
+    met
 }
