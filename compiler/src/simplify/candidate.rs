@@ -524,16 +524,16 @@ fn term_of(
     let left = entry_term(field, choice, candidate.left, terms)?;
     let whole = match (candidate.operator, candidate.right) {
         (None, _) => left,
-        (Some(operator), None) => field.apply(operator, &[left])?,
+        (Some(operator), None) => field.apply(operator, &[&left])?,
         (Some(operator), Some(right)) => {
             let right = entry_term(field, choice, right, terms)?;
-            field.apply(operator, &[left, right])?
+            field.apply(operator, &[&left, &right])?
         }
     };
     match candidate.below {
         Some(below) => {
             let below = entry_term(field, choice, below, terms)?;
-            field.apply(Operator::Divide, &[whole, below])
+            field.apply(Operator::Divide, &[&whole, &below])
         }
         None => Some(whole),
     }
@@ -549,16 +549,16 @@ fn entry_term(field: &mut Field, choice: &Choice, id: EntryId, terms: &mut HashM
         Form::Number(number) => field.number(number),
         Form::Unary(operator, inner) => {
             let inner = entry_term(field, choice, inner, terms);
-            inner.and_then(|inner| field.apply(operator, &[inner]))
+            inner.and_then(|inner| field.apply(operator, &[&inner]))
         }
         Form::Square(inner) => {
             let inner = entry_term(field, choice, inner, terms);
-            inner.and_then(|inner| field.apply(Operator::Multiply, &[inner.clone(), inner]))
+            inner.and_then(|inner| field.apply(Operator::Multiply, &[&inner, &inner]))
         }
         Form::Binary(operator, left, right) => {
             let left = entry_term(field, choice, left, terms);
             let right = entry_term(field, choice, right, terms);
-            left.zip(right).and_then(|(left, right)| field.apply(operator, &[left, right]))
+            left.zip(right).and_then(|(left, right)| field.apply(operator, &[&left, &right]))
         }
     };
     terms.insert(id.0, term.clone());
