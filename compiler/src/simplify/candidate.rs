@@ -94,7 +94,10 @@ impl Search<'_> {
         if !(2..=MOST_COST).contains(&opened) {
             return Ok(None);
         }
-        let Some(values) = self.samples.values(graph, target) else { return Ok(None) };
+        let Some(mut values) = self.samples.values(graph, target) else { return Ok(None) };
+        // A bank looks at the first point first: one at which not half of everything is zero.
+        let turn = values.iter().position(|value| value.abs() > 1e-9).unwrap_or(0);
+        values.rotate_left(turn);
         let Some(cone) = self.cone(graph, target) else { return Ok(None) };
         self.searches += 1;
         let own = Rank {
@@ -107,7 +110,7 @@ impl Search<'_> {
         for leaf in &leaves {
             self.samples.extend(graph, leaf.value.node);
         }
-        let mut bank = self.bank(graph, &leaves, &cone);
+        let mut bank = self.bank(graph, &leaves, &cone, turn);
         let mut found = candidates(&bank, &values, None, opened as u32);
         let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
         if self.ranked(graph, &choice, &found, own).first().is_none_or(|best| best.cost >= SHORT) {
@@ -133,7 +136,7 @@ impl Search<'_> {
         Ok(None)
     }
 
-    fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
+    fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone, turn: usize) -> Bank {
         let mut entries = Vec::new();
         let mut numbers = [1, 2].map(Number::from).to_vec();
         for number in cone.numbers.iter().filter(|number| !number.is_zero() && !number.is_negative()) {
@@ -146,7 +149,8 @@ impl Search<'_> {
             entries.push(Entry { form, values, cost: 0, leaves: 0, reads: 0, divides: true });
         }
         for (place, leaf) in leaves.iter().enumerate() {
-            let Some(values) = self.samples.values(graph, &leaf.value) else { continue };
+            let Some(mut values) = self.samples.values(graph, &leaf.value) else { continue };
+            values.rotate_left(turn);
             let form = Form::Leaf(place as u32);
             entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
         }
