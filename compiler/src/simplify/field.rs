@@ -87,6 +87,7 @@ pub(super) struct Field<'a> {
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
     work: usize,
+    most: usize,
 }
 
 impl<'a> Field<'a> {
@@ -103,9 +104,16 @@ impl<'a> Field<'a> {
             renamings: QuickMap::default(),
             factors: Vec::new(),
             work: 0,
+            most: MOST_WORK,
         };
         field.learn(facts);
         field
+    }
+
+    /// With less work than a proof may be.
+    pub(super) fn within(mut self, most: usize) -> Self {
+        self.most = most;
+        self
     }
 
     /// The nodes that were read as what stands for them.
@@ -126,7 +134,7 @@ impl<'a> Field<'a> {
     /// Adds to the work; `None` if it is too much.
     fn charge(&mut self, work: usize) -> Option<()> {
         self.work += work;
-        (self.work <= MOST_WORK).then_some(())
+        (self.work <= self.most).then_some(())
     }
 
     /// Forgets terms that were made before a fact was known.

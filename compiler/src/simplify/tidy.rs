@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::Rule;
 use super::field::{Field, Term};
 use super::leaves::factors;
-use super::plan::realise;
+use super::plan::{Plan, realise};
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
@@ -13,6 +13,9 @@ use crate::operators::{Kind, Notation, Operator};
 
 /// How many values are written in canonical form.
 const MOST_TIDIED: usize = 24;
+
+/// How much work a term may be that is to be written out: see [`Field::work`]. Those that are much have no short form.
+const MOST_WORK: usize = 600;
 
 /// What a value is a formula over, and which facts may be used.
 type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
@@ -34,9 +37,10 @@ impl<'a> Search<'a> {
         }
         self.tidied += 1;
         let mut best = (self.size(graph, before.node), None);
+        let mut plans: Vec<Plan> = Vec::new();
         for (opaque, facts) in self.views(graph, before.node) {
             let (plan, used) = {
-                let mut field = Field::new(graph, opaque, facts);
+                let mut field = Field::new(graph, opaque, facts).within(MOST_WORK);
                 let term = field.term(&before);
                 let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
@@ -47,7 +51,12 @@ impl<'a> Search<'a> {
                     None => continue,
                 }
             };
+            // What comes out of two views alike is looked at once.
+            if plans.contains(&plan) {
+                continue;
+            }
             let after = realise(graph, &plan, &mut HashMap::new())?;
+            plans.push(plan);
             let size = self.size(graph, after.node);
             let cheaper = size < best.0 && self.loops(graph, after.node) <= self.loops(graph, before.node);
             if cheaper && self.divides_by_the_same(graph, &before, &after) {
