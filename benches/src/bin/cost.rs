@@ -2,7 +2,8 @@
 //!
 //! `cargo run --manifest-path benches/Cargo.toml --bin cost` measures every definition of `docs/CLOSED_FORMS.md` at first and,
 //! where the output is a scalar, at second order, the prelude's `gelu`, for which no short form exists, a perceptron, and a
-//! formula of 1 000 nodes. It fails where one takes longer than its goal, or cannot be derived. A word selects rows.
+//! formula of 1 000 nodes. It fails where a first derivation takes longer than its goal, or one cannot be derived; second ones
+//! that take longer than the goal of first ones are only marked. A word selects rows.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use chainrule_compiler::resolve::{Function, resolve};
 const TABLE: &str = include_str!("../../../docs/CLOSED_FORMS.md");
 /// Goals in milliseconds.
 const FORM: f64 = 20.0;
+const LAYERS: f64 = 40.0;
 const LARGE: f64 = 1_000.0;
 /// The quickest of so many runs counts: the machine may be doing something else.
 const RUNS: usize = 7;
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
     let row = |name: &str, text: &str| Row { name: name.into(), text: text.into(), goal: FORM, orders: &[1, 2] };
     rows.push(row("gelu", "fn f(x) = gelu(x);"));
     rows.push(row("gelu by tanh", "fn f(x) = gelu_tanh(x);"));
-    rows.push(Row { orders: &[1], ..row("perceptron", PERCEPTRON) });
+    rows.push(Row { goal: LAYERS, orders: &[1], ..row("perceptron", PERCEPTRON) });
     rows.push(Row { goal: LARGE, orders: &[1], ..row("1 000 nodes", &large()) });
     println!("{:>10} {:>10}", "order 1", "order 2");
     for row in rows.iter().filter(|row| row.name.contains(&word)) {
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
                     line.push_str(&format!("{time:8.1} ms"));
                     if time > row.goal {
                         marks.push_str(&format!("  too long at order {order}"));
-                        missed += 1;
+                        missed += usize::from(*order == 1);
                     }
                 }
                 Err(message) => {

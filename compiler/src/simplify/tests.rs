@@ -2,6 +2,7 @@
 
 mod bank;
 mod forms;
+mod polynomials;
 mod terms;
 
 use std::collections::BTreeSet;

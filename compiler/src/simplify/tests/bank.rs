@@ -137,3 +137,14 @@ fn every_form_of_one_operation_is_there() {
     assert_eq!(of(|x, y| x / y), None, "one must not divide by y");
     assert_eq!(of(|_, y| 1.0 / y), None, "one must not divide by y");
 }
+
+#[test]
+fn values_that_rounding_moved_are_found_again() {
+    let bank = bank();
+    for id in bank.ids() {
+        for turn in [-4e-11, -1e-13, 1e-13, 4e-11] {
+            let moved = bank.get(id).values.map(|value| value * (1.0 + turn));
+            assert!(bank.find(&moved).is_some(), "{:?} times 1 + {turn:e}", bank.get(id).values);
+        }
+    }
+}
