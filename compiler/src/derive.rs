@@ -359,7 +359,7 @@ impl Derived {
     }
 
     fn derived_operations(&self) -> usize {
-        self.operations(&self.listing(Style::Language, |_, _| String::new())).derived
+        derivative_count(&self.listing(Style::Language, |_, _| String::new()), self.function.outputs.len())
     }
 
     /// What a printer shows: outputs, then derivatives in closed form. `name` says what a derivative is called.

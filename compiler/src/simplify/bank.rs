@@ -1,6 +1,6 @@
 //! Small expressions over leaves, each with its numbers at the sample points: what a closed form is searched among.
 
-use super::sample::{POINTS, Values};
+use super::sample::Values;
 use crate::number::Number;
 use crate::operators::Operator;
 
@@ -19,7 +19,7 @@ pub(super) enum Form {
     Square(EntryId),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) form: Form,
     pub(super) values: Values,
@@ -40,7 +40,7 @@ const MOST_DEEP: usize = 8;
 
 pub(super) struct Bank {
     entries: Vec<Entry>,
-    /// Entries by their first value, rounded; what meets in one place moves to the next.
+    /// Entries by their first value, rounded, counted from 1; what meets in one place moves to the next.
     table: Vec<u32>,
     /// How many entries are leaves.
     leaves: usize,
@@ -48,9 +48,9 @@ pub(super) struct Bank {
 
 /// Places in the table: a power of two, several times [`MOST_ENTRIES`].
 pub(super) const PLACES: usize = 1 << 13;
-const NONE: u32 = u32::MAX;
-/// How many bits of a first value are not looked at.
-const ROUNDED: u32 = 20;
+const NONE: u32 = 0;
+/// How many bits of a first value are not looked at: half a cell is more than two values may differ by that are the same.
+const ROUNDED: u32 = 21;
 
 impl Bank {
     /// Expressions of at most one operation over the leaves; of equal ones the cheapest.
@@ -126,86 +126,95 @@ impl Bank {
 
     /// The entry of these values, if there is one.
     pub(super) fn find(&self, values: &Values) -> Option<EntryId> {
-        // A rounded value and its two neighbours: rounding may have gone either way.
-        let cell = cell(values[0]);
-        [cell, cell.wrapping_sub(1), cell.wrapping_add(1)].into_iter().find_map(|cell| self.find_in(cell, values))
+        self.find_by(values[0], |point| values[point])
     }
 
-    fn find_in(&self, cell: u64, values: &Values) -> Option<EntryId> {
+    /// The entry of values that are computed as far as they are needed; the first one nearly always says that there is none.
+    pub(super) fn find_by(&self, first: f64, value: impl Fn(usize) -> f64) -> Option<EntryId> {
+        let (cell, neighbour) = cells(first);
+        match self.find_in(cell, first, &value) {
+            None => self.find_in(neighbour, first, &value),
+            found => found,
+        }
+    }
+
+    fn find_in(&self, cell: u64, first: f64, value: &impl Fn(usize) -> f64) -> Option<EntryId> {
         let mut place = place_of(cell);
         loop {
             let id = self.table[place];
             if id == NONE {
                 return None;
             }
-            if near(&self.entries[id as usize].values, values) {
-                return Some(EntryId(id));
+            let own = &self.entries[id as usize - 1].values;
+            if close(own[0], first) && close(own[1], value(1)) && close(own[2], value(2)) && close(own[3], value(3)) {
+                return Some(EntryId(id - 1));
             }
             place = (place + 1) % PLACES;
         }
     }
 
     fn unary(&mut self, id: EntryId) {
-        let entry = self.get(id).clone();
-        if let Form::Number(_) = entry.form {
+        let Entry { form, values: [a, b, c, d], cost, leaves, reads, divides } = *self.get(id);
+        if let Form::Number(_) = form {
             return;
         }
-        let Entry { values, cost, leaves, reads, divides, .. } = entry;
         let cost = cost + 1;
-        let squares = values.map(|v| v * v);
+        let values = [a * a, b * b, c * c, d * d];
         // A square says its operand twice, so that `y*(1 - y)` goes before `y - y**2`.
-        self.add(Entry { form: Form::Square(id), values: squares, cost, leaves: 2 * leaves, reads, divides });
+        self.add(Entry { form: Form::Square(id), values, cost, leaves: 2 * leaves, reads, divides });
         let form = Form::Unary(Operator::Negate, id);
-        self.add(Entry { form, values: values.map(|v| -v), cost, leaves, reads, divides });
+        self.add(Entry { form, values: [-a, -b, -c, -d], cost, leaves, reads, divides });
     }
 
     /// An expression and a leaf.
     fn binary(&mut self, a: EntryId, b: EntryId) {
-        let (x, y) = (self.get(a).clone(), self.get(b).clone());
-        let number = |entry: &Entry| matches!(entry.form, Form::Number(_));
-        if number(&x) && number(&y) {
+        let (x, y) = (*self.get(a), *self.get(b));
+        if let (Form::Number(_), Form::Number(_)) = (x.form, y.form) {
             return;
         }
-        let (cost, leaves, reads) = (x.cost + 1, x.leaves + y.leaves, x.reads | y.reads);
-        let mut offer = |operator, left, right, values| {
-            let form = Form::Binary(operator, left, right);
-            let divides = x.divides && y.divides && matches!(operator, Operator::Multiply | Operator::Divide);
-            self.add(Entry { form, values, cost, leaves, reads, divides });
-        };
-        let pairwise = |operation: fn(f64, f64) -> f64| {
-            let mut values = [0.0; POINTS];
-            for (point, value) in values.iter_mut().enumerate() {
-                *value = operation(x.values[point], y.values[point]);
-            }
-            values
-        };
         let one = |entry: &Entry| entry.form == Form::Number(Number::ONE);
+        let (x_is_one, y_is_one) = (one(&x), one(&y));
+        let (p, q) = (x.values, y.values);
         if a != b {
-            offer(Operator::Add, a, b, pairwise(|x, y| x + y));
-            let difference = pairwise(|x, y| x - y);
-            offer(Operator::Subtract, a, b, difference);
-            offer(Operator::Subtract, b, a, difference.map(|value| -value));
+            self.offer(Operator::Add, a, b, [p[0] + q[0], p[1] + q[1], p[2] + q[2], p[3] + q[3]]);
+            self.offer(Operator::Subtract, a, b, [p[0] - q[0], p[1] - q[1], p[2] - q[2], p[3] - q[3]]);
+            self.offer(Operator::Subtract, b, a, [q[0] - p[0], q[1] - p[1], q[2] - p[2], q[3] - p[3]]);
         }
-        if one(&x) || one(&y) {
-            if one(&x) && y.divides {
-                offer(Operator::Divide, a, b, pairwise(|x, y| x / y));
+        if x_is_one || y_is_one {
+            if x_is_one && y.divides {
+                self.offer(Operator::Divide, a, b, [p[0] / q[0], p[1] / q[1], p[2] / q[2], p[3] / q[3]]);
             }
             return;
         }
         if a != b {
-            offer(Operator::Multiply, b, a, pairwise(|x, y| x * y));
+            self.offer(Operator::Multiply, b, a, [p[0] * q[0], p[1] * q[1], p[2] * q[2], p[3] * q[3]]);
             if y.divides {
-                offer(Operator::Divide, a, b, pairwise(|x, y| x / y));
+                self.offer(Operator::Divide, a, b, [p[0] / q[0], p[1] / q[1], p[2] / q[2], p[3] / q[3]]);
             }
             if x.divides {
-                offer(Operator::Divide, b, a, pairwise(|x, y| y / x));
+                self.offer(Operator::Divide, b, a, [q[0] / p[0], q[1] / p[1], q[2] / p[2], q[3] / p[3]]);
             }
         }
     }
 
+    /// Adds an operation on two entries.
+    fn offer(&mut self, operator: Operator, left: EntryId, right: EntryId, values: Values) {
+        let (x, y) = (self.get(left), self.get(right));
+        let product = operator == Operator::Multiply || operator == Operator::Divide;
+        let entry = Entry {
+            form: Form::Binary(operator, left, right),
+            values,
+            cost: x.cost + y.cost + 1,
+            leaves: x.leaves + y.leaves,
+            reads: x.reads | y.reads,
+            divides: x.divides && y.divides && product,
+        };
+        self.add(entry);
+    }
+
     fn add(&mut self, entry: Entry) {
-        let finite = entry.values.iter().sum::<f64>().is_finite();
-        if !finite {
+        let [a, b, c, d] = entry.values;
+        if !(a + b + c + d).is_finite() {
             return;
         }
         if let Some(known) = self.find(&entry.values) {
@@ -219,27 +228,32 @@ impl Bank {
         if self.entries.len() >= MOST_ENTRIES {
             return;
         }
-        let mut place = place_of(cell(entry.values[0]));
+        let mut place = place_of(cells(a).0);
         while self.table[place] != NONE {
             place = (place + 1) % PLACES;
         }
-        self.table[place] = self.entries.len() as u32;
         self.entries.push(entry);
+        self.table[place] = self.entries.len() as u32;
     }
 }
 
-/// A value without its last bits; what is next to nothing is nothing.
-pub(super) fn cell(value: f64) -> u64 {
-    if value.abs() < 1e-11 { 0 } else { value.to_bits() >> ROUNDED }
+/// A value without its last bits, and the neighbour that it is nearest to: rounding may have gone either way. What is next
+/// to nothing is nothing.
+pub(super) fn cells(value: f64) -> (u64, u64) {
+    if value.abs() < 1e-11 {
+        return (0, 0);
+    }
+    let halves = value.to_bits() >> (ROUNDED - 1);
+    let cell = halves >> 1;
+    (cell, if halves & 1 == 0 { cell.wrapping_sub(1) } else { cell + 1 })
 }
 
 pub(super) fn place_of(cell: u64) -> usize {
     (cell.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % PLACES
 }
 
-/// Whether two numbers are the same at all points, up to rounding: relative to their mean size, and near zero to 0.001.
-pub(super) fn near(a: &Values, b: &Values) -> bool {
+/// Whether two numbers are the same, up to rounding: relative to their mean size, and near zero to 0.001.
+pub(super) fn close(a: f64, b: f64) -> bool {
     // Less, not at most: what is not finite is near nothing.
-    let close = |a: f64, b: f64| (a - b).abs() < 5e-11 * (a.abs() + b.abs() + 2e-3);
-    close(a[0], b[0]) && close(a[1], b[1]) && close(a[2], b[2]) && close(a[3], b[3])
+    (a - b).abs() < 5e-11 * (a.abs() + b.abs() + 2e-3)
 }

@@ -6,7 +6,7 @@ use super::Rule;
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
-use super::sample::{POINTS, Values};
+use super::sample::{ELSEWHERE, POINTS, Values, other_position};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
@@ -56,12 +56,34 @@ struct Rank {
 /// What stands for shared values, with labels for their slots.
 type Standing = BTreeMap<NodeId, (Vec<Axis>, Ref)>;
 
-/// That a candidate is a target.
-struct Claimed<'a> {
+/// A target and what forms for it are made of.
+struct Choice<'a> {
     target: &'a Ref,
+    cone: &'a Cone,
     bank: &'a Bank,
     leaves: &'a [Leaf],
-    candidate: &'a Candidate,
+}
+
+/// Over what a target and its candidates are written; what that makes of the target is computed once, not for each of them.
+struct View<'g> {
+    opaque: BTreeSet<NodeId>,
+    standing: Standing,
+    free: Option<Opened<'g>>,
+    stated: Option<Opened<'g>>,
+}
+
+impl View<'_> {
+    fn new(opaque: BTreeSet<NodeId>, standing: Standing) -> Self {
+        Self { opaque, standing, free: None, stated: None }
+    }
+}
+
+/// A target in canonical terms.
+struct Opened<'g> {
+    field: Field<'g>,
+    wanted: Option<Term>,
+    /// How much work that was.
+    work: usize,
 }
 
 impl Search<'_> {
@@ -80,7 +102,10 @@ impl Search<'_> {
         if !(2..=MOST_COST).contains(&opened) {
             return Ok(None);
         }
-        let Some(values) = self.samples.values(graph, target) else { return Ok(None) };
+        let Some(mut values) = self.samples.values(graph, target) else { return Ok(None) };
+        // A bank looks at the first point first: one at which not half of everything is zero.
+        let turn = values.iter().position(|value| value.abs() > 1e-9).unwrap_or(0);
+        values.rotate_left(turn);
         let Some(cone) = self.cone(graph, target) else { return Ok(None) };
         self.searches += 1;
         let own = Rank {
@@ -93,9 +118,10 @@ impl Search<'_> {
         for leaf in &leaves {
             self.samples.extend(graph, leaf.value.node);
         }
-        let mut bank = self.bank(graph, &leaves, &cone);
+        let mut bank = self.bank(graph, &leaves, &cone, turn);
         let mut found = candidates(&bank, &values, None, opened as u32);
-        if ranked(&bank, found.clone(), &leaves, own).first().is_none_or(|best| best.cost >= SHORT) {
+        let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
+        if self.ranked(graph, &choice, &found, own).first().is_none_or(|best| best.cost >= SHORT) {
             bank.deepen();
             found = candidates(&bank, &values, None, opened as u32);
         }
@@ -107,18 +133,13 @@ impl Search<'_> {
                 found.extend(candidates(&bank, &scaled, Some(below), opened as u32));
             }
         }
-        let ranked = ranked(&bank, found, &leaves, own);
-        for candidate in ranked {
-            if self.work.get() > MOST_PROVING {
-                break;
-            }
-            if let Some(facts) = self.proof(graph, target, &cone, &bank, &leaves, &candidate) {
-                let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
-                let fewer = rank(&bank, &candidate, &leaves).operations < own.operations;
-                let shorter = fewer && self.result == Some(target.node);
-                if self.is_more_work(graph, target.node, closed.node, shorter) {
-                    continue;
-                }
+        let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
+        let mut ranked = self.ranked(graph, &choice, &found, own).into_iter();
+        while let Some((candidate, facts)) = self.first_proven(graph, &choice, &mut ranked) {
+            let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
+            let fewer = rank(&bank, &candidate, &Reaches::new(&leaves), own).operations < own.operations;
+            let shorter = fewer && self.result == Some(target.node);
+            if !self.is_more_work(graph, target.node, closed.node, shorter) {
                 return Ok(Some((Rule::FoldBack, closed, facts)));
             }
         }
@@ -146,7 +167,7 @@ impl Search<'_> {
         Ok(Some((Rule::FoldBack, graph.constant(Number::ZERO)?, facts)))
     }
 
-    pub(super) fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone) -> Bank {
+    pub(super) fn bank(&self, graph: &Graph, leaves: &[Leaf], cone: &Cone, turn: usize) -> Bank {
         let mut entries = Vec::new();
         let mut numbers = [1, 2].map(Number::from).to_vec();
         for number in cone.numbers.iter().filter(|number| !number.is_zero() && !number.is_negative()) {
@@ -159,82 +180,206 @@ impl Search<'_> {
             entries.push(Entry { form, values, cost: 0, leaves: 0, reads: 0, divides: true });
         }
         for (place, leaf) in leaves.iter().enumerate() {
-            let Some(values) = self.samples.values(graph, &leaf.value) else { continue };
+            let Some(mut values) = self.samples.values(graph, &leaf.value) else { continue };
+            values.rotate_left(turn);
             let form = Form::Leaf(place as u32);
             entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
         }
         Bank::new(entries)
     }
 
-    /// Proves a candidate equal to the target: without facts, or with as few as it takes.
-    fn proof(
+    /// The few candidates that are worth a proof, best first.
+    fn ranked(&self, graph: &Graph, choice: &Choice, candidates: &[Candidate], own: Rank) -> Vec<Candidate> {
+        let (bank, reaches) = (choice.bank, Reaches::new(choice.leaves));
+        let mut ranked: Vec<((Rank, bool), &Candidate)> = Vec::new();
+        for candidate in candidates {
+            let rank = rank(bank, candidate, &reaches, own);
+            if rank >= own {
+                continue;
+            }
+            // Among equals, a sign stands in front, and what was found first.
+            let key = (rank, has_inner_sign(bank, candidate));
+            let mut place = ranked.len();
+            while place > 0 && ranked[place - 1].0 > key {
+                place -= 1;
+            }
+            if place < MOST_PROOFS && !self.is_refuted(graph, choice, candidate) {
+                ranked.truncate(MOST_PROOFS - 1);
+                ranked.insert(place, (key, candidate));
+            }
+        }
+        ranked.into_iter().map(|(_, candidate)| candidate.clone()).collect()
+    }
+
+    /// Whether a candidate is not the target at other positions of the target's axes.
+    fn is_refuted(&self, graph: &Graph, choice: &Choice, candidate: &Candidate) -> bool {
+        if choice.target.axes.is_empty() {
+            return false;
+        }
+        for point in 0..POINTS {
+            for time in 0..ELSEWHERE {
+                let at = |axis: Axis| other_position(graph, axis, point, time);
+                let wanted = self.samples.at(graph, choice.target, point, &at);
+                let own = self.candidate_value(graph, choice, candidate, point, &at);
+                let (Some(wanted), Some(own)) = (wanted, own) else { return false };
+                if (wanted - own).abs() > 1e-6 * wanted.abs().max(own.abs()).max(1e-3) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn candidate_value(
         &self,
         graph: &Graph,
-        target: &Ref,
-        cone: &Cone,
-        bank: &Bank,
-        leaves: &[Leaf],
+        choice: &Choice,
         candidate: &Candidate,
-    ) -> Option<Vec<usize>> {
-        let standing = self.settled.iter().filter(|node| **node != target.node);
+        point: usize,
+        at: &dyn Fn(Axis) -> usize,
+    ) -> Option<f64> {
+        let entry = |id: EntryId| self.entry_value(graph, choice, id, point, at);
+        let left = entry(candidate.left)?;
+        let whole = match (candidate.operator, candidate.right) {
+            (None, _) => left,
+            (Some(operator), None) => (operator.row().evaluate)(&[left]),
+            (Some(operator), Some(right)) => (operator.row().evaluate)(&[left, entry(right)?]),
+        };
+        Some(match candidate.below {
+            Some(below) => whole / entry(below)?,
+            None => whole,
+        })
+    }
+
+    /// Entries have at most two operations, so this nests no deeper.
+    fn entry_value(
+        &self,
+        graph: &Graph,
+        choice: &Choice,
+        id: EntryId,
+        point: usize,
+        at: &dyn Fn(Axis) -> usize,
+    ) -> Option<f64> {
+        let entry = |id: EntryId| self.entry_value(graph, choice, id, point, at);
+        match choice.bank.get(id).form {
+            Form::Leaf(place) => self.samples.at(graph, &choice.leaves.get(place as usize)?.value, point, at),
+            Form::Number(number) => Some(number.to_f64()),
+            Form::Unary(operator, inner) => Some((operator.row().evaluate)(&[entry(inner)?])),
+            Form::Square(inner) => entry(inner).map(|value| value * value),
+            Form::Binary(operator, left, right) => Some((operator.row().evaluate)(&[entry(left)?, entry(right)?])),
+        }
+    }
+
+    /// The first candidate that is proven equal to the target, and the facts that this takes: none, or as few as possible.
+    fn first_proven(
+        &self,
+        graph: &Graph,
+        choice: &Choice,
+        ranked: &mut impl Iterator<Item = Candidate>,
+    ) -> Option<(Candidate, Vec<usize>)> {
+        let mut views = Vec::new();
+        for candidate in ranked {
+            if self.work.get() > MOST_PROVING {
+                return None;
+            }
+            if views.is_empty() {
+                views = self.views_of(graph, choice);
+            }
+            for view in &mut views {
+                if let Some(facts) = self.proof(graph, choice, &candidate, view) {
+                    return Some((candidate, facts));
+                }
+            }
+        }
+        None
+    }
+
+    /// Over what a target and candidates for it are written, to be compared.
+    fn views_of<'g>(&self, graph: &'g Graph, choice: &Choice) -> Vec<View<'g>> {
+        let standing = self.settled.iter().filter(|node| **node != choice.target.node);
         let standing: Standing = standing.filter_map(|node| Some((*node, self.found.get(node)?.clone()))).collect();
-        let [hiding, deep] = self.opaque(graph, cone);
+        let [hiding, deep] = self.opaque(graph, choice.cone);
         let stands: BTreeSet<NodeId> =
             standing.values().map(|(_, value)| value.node).filter(|node| !is_leaf(graph, *node)).collect();
-        let shared = cone.forward.iter().any(|used| stands.contains(&used.node));
-        let mut views = vec![(hiding.union(&stands).copied().collect(), standing.clone())];
+        let shared = choice.cone.forward.iter().any(|used| stands.contains(&used.node));
+        let mut views = vec![View::new(hiding.union(&stands).copied().collect(), standing.clone())];
         if hiding != deep {
-            views.push((deep.union(&stands).copied().collect(), standing));
+            views.push(View::new(deep.union(&stands).copied().collect(), standing));
         }
         if shared {
             // What stands for a shared value may itself be written in other terms.
-            views.push((deep, BTreeMap::new()));
+            views.push(View::new(deep, BTreeMap::new()));
         }
-        let claim = Claimed { target, bank, leaves, candidate };
-        views.iter().find_map(|(opaque, standing)| self.proof_over(graph, &claim, opaque, standing))
+        views
     }
 
-    fn proof_over(
+    /// Proves a candidate equal to the target in one view.
+    fn proof<'g>(
         &self,
-        graph: &Graph,
-        &Claimed { target, bank, leaves, candidate }: &Claimed,
-        opaque: &BTreeSet<NodeId>,
-        standing: &Standing,
+        graph: &'g Graph,
+        choice: &Choice,
+        candidate: &Candidate,
+        view: &mut View<'g>,
     ) -> Option<Vec<usize>> {
-        let prove = |facts: &[Claim]| {
-            let mut field = Field::new(graph, opaque.clone(), facts);
-            field.standing.clone_from(standing);
-            let wanted = field.term(target);
-            self.work.set(self.work.get() + field.work());
-            let wanted = wanted?;
-            let term = term_of(&mut field, bank, leaves, candidate, &mut HashMap::new())?;
-            let proven = field.proves_equal(&term, &wanted);
-            // What stands for a shared value may rely on facts itself.
-            let stood_for = field.stood_for();
-            let relied = || stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied();
-            self.rough.set(self.rough.get() || (proven && field.is_rough()));
-            proven.then(|| (field.facts.used().clone(), relied().collect::<BTreeSet<usize>>()))
-        };
-        if let Some((used, relied)) = prove(&[]) {
+        let mut free = view.free.take().unwrap_or_else(|| self.opened_view(graph, choice, view, &[]));
+        let proven = self.compare(choice, candidate, &mut free);
+        view.free = Some(free);
+        if let Some((used, relied)) = proven {
             return Some(used.union(&relied).copied().collect());
         }
-        if self.subject.facts.is_empty() {
+        let stated = self.subject.facts;
+        if stated.is_empty() {
             return None;
         }
-        let (mut needed, relied) = prove(self.subject.facts)?;
+        let mut opened = view.stated.take().unwrap_or_else(|| self.opened_view(graph, choice, view, stated));
+        let proven = self.compare(choice, candidate, &mut opened);
+        view.stated = Some(opened);
+        let (mut needed, relied) = proven?;
         for fact in needed.clone() {
-            let fewer: Vec<Claim> = self
-                .subject
-                .facts
-                .iter()
-                .filter(|claim| needed.contains(&claim.fact) && claim.fact != fact)
-                .cloned()
-                .collect();
-            if prove(&fewer).is_some() {
-                needed.remove(&fact);
+            let kept = |claim: &&Claim| needed.contains(&claim.fact) && claim.fact != fact;
+            let fewer: Vec<Claim> = stated.iter().filter(kept).cloned().collect();
+            // That no fact is not enough is known already.
+            if !fewer.is_empty() {
+                let mut opened = self.opened_view(graph, choice, view, &fewer);
+                if self.compare(choice, candidate, &mut opened).is_some() {
+                    needed.remove(&fact);
+                }
             }
         }
         Some(needed.union(&relied).copied().collect())
+    }
+
+    /// What the target is in a view, where some facts hold.
+    fn opened_view<'g>(&self, graph: &'g Graph, choice: &Choice, view: &View, facts: &[Claim]) -> Opened<'g> {
+        let mut field = Field::new(graph, view.opaque.clone(), facts);
+        field.standing.clone_from(&view.standing);
+        let wanted = field.term(choice.target);
+        let work = field.work();
+        self.work.set(self.work.get() + work);
+        Opened { field, wanted, work }
+    }
+
+    /// Whether a candidate is the target: the facts that were used, and those that what stands for shared values relies on.
+    fn compare(
+        &self,
+        choice: &Choice,
+        candidate: &Candidate,
+        opened: &mut Opened,
+    ) -> Option<(BTreeSet<usize>, BTreeSet<usize>)> {
+        let Opened { field, wanted, work } = opened;
+        let wanted = wanted.as_ref()?;
+        field.resume(*work);
+        let term = term_of(field, choice, candidate, &mut HashMap::new());
+        let proven = term.is_some_and(|term| field.proves_equal(&term, wanted));
+        self.work.set(self.work.get() + field.work() - *work);
+        if !proven {
+            return None;
+        }
+        self.rough.set(self.rough.get() || field.is_rough());
+        // What stands for a shared value may rely on facts itself.
+        let stood_for = field.stood_for();
+        let relied = stood_for.iter().filter_map(|node| self.relied.get(node)).flatten().copied().collect();
+        Some((field.facts.used().clone(), relied))
     }
 
     /// Forward values that hide what they are made of: nothing else that the target reads leads there, so that their own
@@ -298,41 +443,63 @@ pub(super) fn quotients(graph: &Graph, cone: &Cone) -> u32 {
     (cone.backward.iter().filter(divides).count() + read) as u32
 }
 
-/// The few candidates that are worth a proof, best first.
-fn ranked(bank: &Bank, candidates: Vec<Candidate>, leaves: &[Leaf], own: Rank) -> Vec<Candidate> {
-    let mut ranked: Vec<(Rank, Candidate)> = candidates
-        .into_iter()
-        .map(|candidate| (rank(bank, &candidate, leaves), candidate))
-        .filter(|(rank, _)| *rank < own)
-        .collect();
-    // Among equals, a sign stands in front.
-    let inner = |candidate: &Candidate| {
-        let parts = [Some(candidate.left), candidate.right];
-        let negative = |id: &EntryId| matches!(bank.get(*id).form, Form::Unary(..)) || bank.has_inner_sign(*id);
-        match candidate.operator {
-            None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
-            Some(_) => parts.iter().flatten().any(negative),
-        }
-    };
-    ranked.sort_by_key(|(rank, candidate)| (*rank, inner(candidate)));
-    ranked.truncate(MOST_PROOFS);
-    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+fn has_inner_sign(bank: &Bank, candidate: &Candidate) -> bool {
+    let negative = |id: EntryId| matches!(bank.get(id).form, Form::Unary(..)) || bank.has_inner_sign(id);
+    match candidate.operator {
+        None | Some(Operator::Negate) => bank.has_inner_sign(candidate.left),
+        Some(_) => negative(candidate.left) || candidate.right.is_some_and(negative),
+    }
 }
 
-fn rank(bank: &Bank, candidate: &Candidate, leaves: &[Leaf]) -> Rank {
-    let read = leaves.iter().enumerate().filter(|(place, _)| candidate.reads >> place & 1 == 1);
-    let reached: BTreeSet<NodeId> = read.flat_map(|(_, leaf)| leaf.opened.iter().copied()).collect();
-    let parts = [Some(candidate.left), candidate.right, candidate.below];
-    let quotients = parts.iter().flatten().map(|id| bank.quotients(*id)).sum::<u32>();
-    Rank {
-        operations: candidate.cost as usize + reached.len(),
-        own: candidate.cost,
-        references: candidate.leaves,
-        quotients: quotients
-            + u32::from(candidate.operator == Some(Operator::Divide))
-            + u32::from(candidate.below.is_some())
-            + candidate.reads.count_ones(),
+/// The operations that each leaf stands for, as bits: those that several stand for count once.
+struct Reaches {
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Reaches {
+    fn new(leaves: &[Leaf]) -> Self {
+        let nodes: BTreeSet<NodeId> = leaves.iter().flat_map(|leaf| leaf.opened.iter().copied()).collect();
+        let places: BTreeMap<NodeId, usize> = nodes.into_iter().zip(0..).collect();
+        let words = places.len().div_ceil(64);
+        let mut bits = vec![0; words * leaves.len()];
+        for (leaf, row) in leaves.iter().zip(bits.chunks_mut(words.max(1))) {
+            for place in leaf.opened.iter().filter_map(|node| places.get(node)) {
+                row[place / 64] |= 1 << (place % 64);
+            }
+        }
+        Self { words, bits }
     }
+
+    /// How many operations stand behind some of the leaves.
+    fn count(&self, reads: u64) -> usize {
+        let mut count = 0;
+        for word in 0..self.words {
+            let (mut union, mut left) = (0, reads);
+            while left != 0 {
+                union |= self.bits[left.trailing_zeros() as usize * self.words + word];
+                left &= left - 1;
+            }
+            count += union.count_ones() as usize;
+        }
+        count
+    }
+}
+
+/// What a candidate costs; of what costs more than the target does, not all is counted.
+fn rank(bank: &Bank, candidate: &Candidate, reaches: &Reaches, own: Rank) -> Rank {
+    let operations = candidate.cost as usize + reaches.count(candidate.reads);
+    let mut rank = Rank { operations, own: candidate.cost, references: candidate.leaves, quotients: 0 };
+    if rank > own {
+        return rank;
+    }
+    rank.quotients = candidate.reads.count_ones()
+        + u32::from(candidate.operator == Some(Operator::Divide))
+        + u32::from(candidate.below.is_some());
+    for id in [Some(candidate.left), candidate.right, candidate.below].into_iter().flatten() {
+        rank.quotients += bank.quotients(id);
+    }
+    rank
 }
 
 /// Expressions whose numbers are the target's, all cheaper than the target.
@@ -361,27 +528,23 @@ pub(super) fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, c
         push(Some(Operator::Negate), id, None);
     }
     for id in bank.ids() {
-        let own = bank.get(id).values;
-        let with = |operation: fn(f64, f64) -> f64| {
-            let mut values = [0.0; POINTS];
-            for (point, value) in values.iter_mut().enumerate() {
-                *value = operation(target[point], own[point]);
-            }
-            bank.find(&values)
-        };
-        if let Some(other) = with(|target, own| target - own) {
+        let entry = bank.get(id);
+        let own = &entry.values;
+        if let Some(other) = bank.find_by(target[0] - own[0], |point| target[point] - own[point]) {
             push(Some(Operator::Add), id, Some(other));
         }
-        if let Some(other) = with(|target, own| own - target) {
+        if let Some(other) = bank.find_by(own[0] - target[0], |point| own[point] - target[point]) {
             push(Some(Operator::Subtract), id, Some(other));
         }
-        if bank.get(id).form == Form::Number(Number::ONE) {
+        if entry.form == Form::Number(Number::ONE) {
             continue;
         }
-        if let Some(other) = with(|target, own| target / own) {
+        if let Some(other) = bank.find_by(target[0] / own[0], |point| target[point] / own[point]) {
             push(Some(Operator::Multiply), id, Some(other));
         }
-        if let (true, Some(other)) = (bank.get(id).divides, with(|target, own| target * own)) {
+        if entry.divides
+            && let Some(other) = bank.find_by(target[0] * own[0], |point| target[point] * own[point])
+        {
             push(Some(Operator::Divide), other, Some(id));
         }
     }
@@ -390,55 +553,48 @@ pub(super) fn candidates(bank: &Bank, target: &Values, below: Option<EntryId>, c
 
 fn term_of(
     field: &mut Field,
-    bank: &Bank,
-    leaves: &[Leaf],
+    choice: &Choice,
     candidate: &Candidate,
     terms: &mut HashMap<u32, Option<Term>>,
 ) -> Option<Term> {
-    let left = entry_term(field, bank, leaves, candidate.left, terms)?;
+    let left = entry_term(field, choice, candidate.left, terms)?;
     let whole = match (candidate.operator, candidate.right) {
         (None, _) => left,
-        (Some(operator), None) => field.apply(operator, &[left])?,
+        (Some(operator), None) => field.apply(operator, &[&left])?,
         (Some(operator), Some(right)) => {
-            let right = entry_term(field, bank, leaves, right, terms)?;
-            field.apply(operator, &[left, right])?
+            let right = entry_term(field, choice, right, terms)?;
+            field.apply(operator, &[&left, &right])?
         }
     };
     match candidate.below {
         Some(below) => {
-            let below = entry_term(field, bank, leaves, below, terms)?;
-            field.apply(Operator::Divide, &[whole, below])
+            let below = entry_term(field, choice, below, terms)?;
+            field.apply(Operator::Divide, &[&whole, &below])
         }
         None => Some(whole),
     }
 }
 
 /// Entries have at most two operations, so this nests no deeper.
-fn entry_term(
-    field: &mut Field,
-    bank: &Bank,
-    leaves: &[Leaf],
-    id: EntryId,
-    terms: &mut HashMap<u32, Option<Term>>,
-) -> Option<Term> {
+fn entry_term(field: &mut Field, choice: &Choice, id: EntryId, terms: &mut HashMap<u32, Option<Term>>) -> Option<Term> {
     if let Some(known) = terms.get(&id.0) {
         return known.clone();
     }
-    let term = match bank.get(id).form {
-        Form::Leaf(place) => field.term(&leaves.get(place as usize)?.value),
+    let term = match choice.bank.get(id).form {
+        Form::Leaf(place) => field.term(&choice.leaves.get(place as usize)?.value),
         Form::Number(number) => field.number(number),
         Form::Unary(operator, inner) => {
-            let inner = entry_term(field, bank, leaves, inner, terms);
-            inner.and_then(|inner| field.apply(operator, &[inner]))
+            let inner = entry_term(field, choice, inner, terms);
+            inner.and_then(|inner| field.apply(operator, &[&inner]))
         }
         Form::Square(inner) => {
-            let inner = entry_term(field, bank, leaves, inner, terms);
-            inner.and_then(|inner| field.apply(Operator::Multiply, &[inner.clone(), inner]))
+            let inner = entry_term(field, choice, inner, terms);
+            inner.and_then(|inner| field.apply(Operator::Multiply, &[&inner, &inner]))
         }
         Form::Binary(operator, left, right) => {
-            let left = entry_term(field, bank, leaves, left, terms);
-            let right = entry_term(field, bank, leaves, right, terms);
-            left.zip(right).and_then(|(left, right)| field.apply(operator, &[left, right]))
+            let left = entry_term(field, choice, left, terms);
+            let right = entry_term(field, choice, right, terms);
+            left.zip(right).and_then(|(left, right)| field.apply(operator, &[&left, &right]))
         }
     };
     terms.insert(id.0, term.clone());

@@ -221,12 +221,12 @@ impl Field<'_> {
             Meaning::IsPositive(term) => {
                 let term = self.renamed(&term, map)?;
                 let zero = Term::constant(Rational::ZERO);
-                self.apply(crate::operators::Operator::Greater, &[term, zero])
+                self.apply(crate::operators::Operator::Greater, &[&term, &zero])
             }
             Meaning::IsZero(term) => {
                 let term = self.renamed(&term, map)?;
                 let zero = Term::constant(Rational::ZERO);
-                self.apply(crate::operators::Operator::Equal, &[term, zero])
+                self.apply(crate::operators::Operator::Equal, &[&term, &zero])
             }
             Meaning::Exponential(monomial) => {
                 let inner = self.renamed_monomial(&monomial, map)?;
@@ -234,7 +234,7 @@ impl Field<'_> {
             }
             Meaning::Function(operator, terms) => {
                 let terms = terms.iter().map(|term| self.renamed(term, map)).collect::<Option<Vec<_>>>()?;
-                self.apply(operator, &terms)
+                self.apply(operator, &terms.iter().collect::<Vec<_>>())
             }
             Meaning::Closed(closure, dims, body) => {
                 let (labels, body) = self.opened(kernel, &dims, &body)?;

@@ -5,10 +5,12 @@
 //! square, sums are linear and give out what does not vary along them. If the difference of two terms is zero here, they
 //! are equal wherever both are defined, as far as the stated facts hold; the reverse is not promised.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::facts::Facts;
-use super::kernel::{Kernels, Label, Meaning};
+use super::hash::QuickMap;
+use super::kernel::{Kernels, Label, Meaning, Reducible};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use super::rational::Rational;
 use crate::facts::Claim;
@@ -94,13 +96,14 @@ pub(super) struct Field<'a> {
     opaque: BTreeSet<NodeId>,
     /// Nodes that another value stands for, with labels for their slots.
     pub(super) standing: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
-    terms: HashMap<Use, Option<Term>>,
-    closing: HashMap<NodeId, Vec<Label>>,
-    pub(super) renamings: HashMap<(Kernel, Renaming), Option<Term>>,
+    terms: QuickMap<Use, Option<Rc<Term>>>,
+    closing: QuickMap<NodeId, Vec<Label>>,
+    pub(super) renamings: QuickMap<(Kernel, Renaming), Option<Term>>,
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
     work: usize,
     rough: bool,
+    most: usize,
 }
 
 impl<'a> Field<'a> {
@@ -112,15 +115,22 @@ impl<'a> Field<'a> {
             facts: Facts::default(),
             opaque,
             standing: BTreeMap::new(),
-            terms: HashMap::new(),
-            closing: HashMap::new(),
-            renamings: HashMap::new(),
+            terms: QuickMap::default(),
+            closing: QuickMap::default(),
+            renamings: QuickMap::default(),
             factors: Vec::new(),
             work: 0,
             rough: false,
+            most: MOST_WORK,
         };
         field.learn(facts);
         field
+    }
+
+    /// With less work than a proof may be.
+    pub(super) fn within(mut self, most: usize) -> Self {
+        self.most = most;
+        self
     }
 
     /// The nodes that were read as what stands for them.
@@ -139,10 +149,15 @@ impl<'a> Field<'a> {
         self.work
     }
 
+    /// Goes on from where so much work was done: what was tried since did not succeed and does not count.
+    pub(super) fn resume(&mut self, work: usize) {
+        self.work = work;
+    }
+
     /// Adds to the work; `None` if it is too much.
     fn charge(&mut self, work: usize) -> Option<()> {
         self.work += work;
-        (self.work <= MOST_WORK).then_some(())
+        (self.work <= self.most).then_some(())
     }
 
     /// Forgets terms that were made before a fact was known.
@@ -171,22 +186,33 @@ impl<'a> Field<'a> {
 
     /// The term of a node over labels. Operands first, without recursion.
     pub(super) fn term_at(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
-        let mut pending = vec![(node, labels.clone())];
-        while let Some(next) = pending.last().cloned() {
+        self.shared_term((node, labels)).map(Rc::unwrap_or_clone)
+    }
+
+    fn shared_term(&mut self, wanted: Use) -> Option<Rc<Term>> {
+        // What waits for its operands, and these.
+        let mut pending: Vec<(Use, Option<Vec<Use>>)> = vec![(wanted.clone(), None)];
+        while let Some((next, operands)) = pending.pop() {
+            if let Some(operands) = operands {
+                let term = self.make(&next, &operands).map(Rc::new);
+                self.terms.insert(next, term);
+                continue;
+            }
             if self.terms.contains_key(&next) {
-                pending.pop();
                 continue;
             }
             self.charge(1)?;
             let operands = if self.opaque.contains(&next.0) { Vec::new() } else { self.operands(&next) };
-            let before = pending.len();
-            pending.extend(operands.iter().filter(|operand| !self.terms.contains_key(*operand)).cloned());
-            if pending.len() == before {
-                let term = self.make(&next, &operands);
-                self.terms.insert(next, term);
+            let place = pending.len();
+            for operand in &operands {
+                if !self.terms.contains_key(operand) {
+                    pending.push((operand.clone(), None));
+                }
             }
+            // Below them, so that it comes after them.
+            pending.insert(place, (next, Some(operands)));
         }
-        self.terms.get(&(node, labels)).cloned().flatten()
+        self.terms.get(&wanted).cloned().flatten()
     }
 
     /// The labels of a node's closed axes: always the same, for they never leave it.
@@ -224,13 +250,14 @@ impl<'a> Field<'a> {
         if self.opaque.contains(node) {
             return self.node_kernel(*node, labels.clone());
         }
-        let mut terms = Vec::new();
+        let mut terms = Vec::with_capacity(operands.len());
         for operand in operands {
             terms.push(self.terms.get(operand).cloned().flatten()?);
         }
         if self.standing.contains_key(node) {
-            return terms.into_iter().next();
+            return terms.into_iter().next().map(Rc::unwrap_or_clone);
         }
+        let terms: Vec<&Term> = terms.iter().map(Rc::as_ref).collect();
         match (self.graph.operation(*node), terms.as_slice()) {
             (Operation::Constant(_), _) => Some(Term::constant(Rational::from_number(self.graph.as_constant(*node)?)?)),
             (Operation::Truth(value), _) => Some(Term::constant(Rational::from(i32::from(value)))),
@@ -241,7 +268,7 @@ impl<'a> Field<'a> {
             (Operation::Apply(operator), _) => self.apply(operator, &terms),
             (Operation::Sum(_), [body]) => {
                 let closed = self.closed_labels(*node);
-                closed.iter().try_fold(body.clone(), |body, label| self.sum(&body, *label))
+                closed.iter().try_fold((*body).clone(), |body, label| self.sum(&body, *label))
             }
             (Operation::Max(_), [body]) => {
                 let closed = self.closed_labels(*node);
@@ -437,20 +464,29 @@ impl<'a> Field<'a> {
     }
 
     fn is_reducible(&self, monomial: &Monomial) -> bool {
-        monomial.iter().any(|(kernel, exponent)| match self.kernels.meaning(*kernel) {
-            Meaning::Delta(..) | Meaning::IsZero(_) => true,
-            Meaning::IsPositive(_) | Meaning::Condition(..) => *exponent != Rational::ONE,
-            Meaning::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => {
-                exponent.to_integer().is_some_and(|exponent| exponent >= 2)
+        for (kernel, exponent) in monomial {
+            if self.may_reduce(*kernel, *exponent) {
+                return true;
             }
-            Meaning::Function(Operator::Sign, _) => true,
-            _ => false,
-        })
+        }
+        false
+    }
+
+    fn may_reduce(&self, kernel: Kernel, exponent: Rational) -> bool {
+        match self.kernels.get(kernel).reducible {
+            Reducible::Never => false,
+            Reducible::Always => true,
+            Reducible::Indicator => exponent != Rational::ONE,
+            Reducible::Square => exponent.to_integer().is_some_and(|exponent| exponent >= 2),
+        }
     }
 
     /// What a monomial is the same as, if something in it can be reduced.
     fn reduction(&mut self, monomial: &Monomial) -> Option<Option<Polynomial>> {
         for (place, (kernel, exponent)) in monomial.iter().enumerate() {
+            if !self.may_reduce(*kernel, *exponent) {
+                continue;
+            }
             let mut rest = monomial.clone();
             rest.remove(place);
             if self.kernels.is_indicator(*kernel) && *exponent != Rational::ONE {

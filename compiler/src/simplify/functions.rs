@@ -11,7 +11,7 @@ const MOST_POWER: u32 = 12;
 
 impl Field<'_> {
     /// An operator on terms.
-    pub(super) fn apply(&mut self, operator: Operator, terms: &[Term]) -> Option<Term> {
+    pub(super) fn apply(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
         match (operator, terms) {
             (Operator::Add, [a, b]) => self.plus(a, b),
             (Operator::Subtract, [a, b]) => self.minus(a, b),
@@ -46,7 +46,7 @@ impl Field<'_> {
             }
             (Operator::Tan, [a]) => {
                 let (sine, cosine) = (self.apply(Operator::Sin, terms)?, self.apply(Operator::Cos, terms)?);
-                debug_assert_eq!(terms, std::slice::from_ref(a));
+                debug_assert_eq!(terms, [*a]);
                 self.over(&sine, &cosine)
             }
             (Operator::Sin, [a]) => self.odd(operator, a),
@@ -63,7 +63,7 @@ impl Field<'_> {
     }
 
     /// A comparison or a connective: 1 where it holds, else 0.
-    fn apply_condition(&mut self, operator: Operator, terms: &[Term]) -> Option<Term> {
+    fn apply_condition(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
         match (operator, terms) {
             (Operator::And, [a, b]) => self.times(a, b),
             (Operator::Or, [a, b]) => {
@@ -82,7 +82,10 @@ impl Field<'_> {
                 let equal = self.is_equal(a, b)?;
                 self.complement(&equal)
             }
-            _ => Some(self.opaque_term(Meaning::Function(operator, terms.to_vec()))),
+            _ => {
+                let terms = terms.iter().map(|term| (*term).clone()).collect();
+                Some(self.opaque_term(Meaning::Function(operator, terms)))
+            }
         }
     }
 

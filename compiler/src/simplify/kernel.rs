@@ -3,9 +3,8 @@
 //! A kernel is interned by its meaning, labels included: `x[i]` and `x[j]` are two kernels. What a sum or a maximum closes
 //! has *bound* labels, numbered by how deep closures nest, so that renaming free labels never captures one.
 
-use std::collections::HashMap;
-
 use super::field::Term;
+use super::hash::QuickMap;
 use super::polynomial::{Kernel, Monomial};
 use crate::graph::{Axis, Dim, NodeId};
 use crate::operators::Operator;
@@ -53,6 +52,29 @@ pub(super) enum Meaning {
     Closed(Closure, Vec<Dim>, Term),
 }
 
+/// In which monomials a kernel can be reduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reducible {
+    Never,
+    /// At any exponent.
+    Always,
+    /// Where the exponent is not 1: it is 0 or 1 everywhere.
+    Indicator,
+    /// From its square on.
+    Square,
+}
+
+impl Meaning {
+    fn reducible(&self) -> Reducible {
+        match self {
+            Self::Delta(..) | Self::IsZero(_) | Self::Function(Operator::Sign, _) => Reducible::Always,
+            Self::IsPositive(_) | Self::Condition(..) => Reducible::Indicator,
+            Self::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => Reducible::Square,
+            _ => Reducible::Never,
+        }
+    }
+}
+
 /// What is known about a kernel.
 #[derive(Clone, Debug)]
 pub(super) struct Info {
@@ -61,13 +83,14 @@ pub(super) struct Info {
     pub(super) labels: Vec<Label>,
     /// How many closures nest in it.
     pub(super) level: u8,
+    pub(super) reducible: Reducible,
 }
 
 /// All kernels of one field.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kernels {
     infos: Vec<Info>,
-    places: HashMap<Meaning, Kernel>,
+    places: QuickMap<Meaning, Kernel>,
     fresh: Vec<Dim>,
 }
 
@@ -104,7 +127,7 @@ impl Kernels {
         labels.sort_unstable();
         labels.dedup();
         let kernel = Kernel(self.infos.len() as u32);
-        self.infos.push(Info { meaning: meaning.clone(), labels, level });
+        self.infos.push(Info { reducible: meaning.reducible(), meaning: meaning.clone(), labels, level });
         self.places.insert(meaning, kernel);
         kernel
     }

@@ -261,7 +261,11 @@ fn ways(graph: &Graph, dims: &[Dim], axes: &[Axis]) -> Vec<Vec<Axis>> {
 fn diagonals(graph: &mut Graph, target: &Ref, cone: &Cone) -> Result<Vec<Ref>, GraphError> {
     let delta = |used: &&Ref| graph.operation(used.node) == Operation::Delta;
     let inside = |used: &&Ref| used.axes.iter().all(|axis| target.axes.contains(axis));
-    let conditions: Vec<Ref> = cone.backward.iter().filter(delta).filter(inside).cloned().collect();
+    // What is an `if` on a condition stays one: it is not written as a product with a mask.
+    let is_select = graph.as_operator(target.node) == Some(Operator::Select);
+    let own = is_select.then(|| graph.operand_refs(target.node, &target.axes)).and_then(|own| own.into_iter().next());
+    let other = |used: &&Ref| own.as_ref() != Some(*used);
+    let conditions: Vec<Ref> = cone.backward.iter().filter(delta).filter(inside).filter(other).cloned().collect();
     let (one, zero) = (graph.constant(Number::ONE)?, graph.constant(Number::ZERO)?);
     let value = |condition: Ref| graph.apply(Operator::Select, &[condition, one.clone(), zero.clone()]);
     conditions.into_iter().map(value).collect()

@@ -14,7 +14,7 @@ use crate::number::Number;
 use crate::operators::Operator;
 
 /// A formula that is not in a graph yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Plan {
     Number(i64),
     Use(NodeId, Vec<Label>),

@@ -1,7 +1,6 @@
 //! Polynomials over kernels with rational coefficients and exponents: what canonical terms are made of.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use super::rational::Rational;
 
@@ -18,9 +17,21 @@ const MOST_TERMS: usize = 400;
 const MOST_QUOTIENT: usize = 48;
 
 /// A sum of monomials with coefficients; no coefficient is zero.
+///
+/// What a user's build waits for is this, without optimisation: so the terms are one sorted list, and loops are plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Polynomial {
-    terms: BTreeMap<Monomial, Rational>,
+    /// Sorted by their monomials, each of which stands here once.
+    terms: Vec<(Monomial, Rational)>,
+}
+
+/// What the terms of a polynomial say of one kernel.
+struct Bounds {
+    kernel: Kernel,
+    low: Rational,
+    high: Rational,
+    /// In how many terms it stands.
+    count: usize,
 }
 
 impl Polynomial {
@@ -37,14 +48,11 @@ impl Polynomial {
     }
 
     pub(super) fn term(monomial: Monomial, coefficient: Rational) -> Self {
-        let mut terms = BTreeMap::new();
-        if !coefficient.is_zero() {
-            terms.insert(monomial, coefficient);
-        }
-        Self { terms }
+        if coefficient.is_zero() { Self::default() } else { Self { terms: vec![(monomial, coefficient)] } }
     }
 
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&Monomial, &Rational)> {
+    /// In order; each monomial with its coefficient.
+    pub(super) fn terms(&self) -> std::slice::Iter<'_, (Monomial, Rational)> {
         self.terms.iter()
     }
 
@@ -58,12 +66,12 @@ impl Polynomial {
 
     /// Every kernel, as often as it stands there.
     pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
-        self.terms.keys().flatten().map(|(kernel, _)| *kernel)
+        self.terms.iter().flat_map(|(monomial, _)| monomial).map(|(kernel, _)| *kernel)
     }
 
     /// All positive exponents together, and the size of all negative ones.
     pub(super) fn degrees(&self) -> Option<[Rational; 2]> {
-        let exponents = || self.terms.keys().flatten().map(|(_, exponent)| *exponent);
+        let exponents = || self.terms.iter().flat_map(|(monomial, _)| monomial).map(|(_, exponent)| *exponent);
         let total = |exponent: Rational, sum: Rational| sum.plus(exponent.max(Rational::ZERO));
         let above = exponents().try_fold(Rational::ZERO, |sum, exponent| total(exponent, sum))?;
         let below = exponents().try_fold(Rational::ZERO, |sum, exponent| total(exponent.negated(), sum))?;
@@ -72,31 +80,70 @@ impl Polynomial {
 
     /// The number that it is, if it is one.
     pub(super) fn as_constant(&self) -> Option<Rational> {
-        match self.terms.first_key_value() {
-            None => Some(Rational::ZERO),
-            Some((monomial, value)) => (self.terms.len() == 1 && monomial.is_empty()).then_some(*value),
+        match self.terms.as_slice() {
+            [] => Some(Rational::ZERO),
+            [(monomial, value)] if monomial.is_empty() => Some(*value),
+            _ => None,
         }
     }
 
     /// The only monomial and its coefficient, if there is one only.
     pub(super) fn as_monomial(&self) -> Option<(&Monomial, Rational)> {
-        let (monomial, value) = self.terms.first_key_value()?;
-        (self.terms.len() == 1).then_some((monomial, *value))
+        match self.terms.as_slice() {
+            [(monomial, value)] => Some((monomial, *value)),
+            _ => None,
+        }
     }
 
     pub(super) fn plus(&self, other: &Self) -> Option<Self> {
-        let mut sum = self.clone();
-        for (monomial, coefficient) in &other.terms {
-            sum.add(monomial.clone(), *coefficient)?;
+        let mut sum = Self { terms: Vec::with_capacity(self.terms.len() + other.terms.len()) };
+        let (mut left, mut right) = (0, 0);
+        while left < self.terms.len() && right < other.terms.len() {
+            let (own, its) = (&self.terms[left], &other.terms[right]);
+            match in_order(&own.0, &its.0) {
+                Ordering::Less => {
+                    sum.terms.push(own.clone());
+                    left += 1;
+                }
+                Ordering::Greater => {
+                    sum.terms.push(its.clone());
+                    right += 1;
+                }
+                Ordering::Equal => {
+                    let coefficient = own.1.plus(its.1)?;
+                    if !coefficient.is_zero() {
+                        sum.terms.push((own.0.clone(), coefficient));
+                    }
+                    left += 1;
+                    right += 1;
+                }
+            }
         }
+        sum.terms.extend_from_slice(&self.terms[left..]);
+        sum.terms.extend_from_slice(&other.terms[right..]);
         (sum.terms.len() <= MOST_TERMS).then_some(sum)
     }
 
     pub(super) fn add(&mut self, monomial: Monomial, coefficient: Rational) -> Option<()> {
-        let old = self.terms.remove(&monomial).unwrap_or(Rational::ZERO);
-        let new = old.plus(coefficient)?;
-        if !new.is_zero() {
-            self.terms.insert(monomial, new);
+        let (mut low, mut high) = (0, self.terms.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            match in_order(&self.terms[middle].0, &monomial) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => {
+                    let new = self.terms[middle].1.plus(coefficient)?;
+                    if new.is_zero() {
+                        self.terms.remove(middle);
+                    } else {
+                        self.terms[middle].1 = new;
+                    }
+                    return Some(());
+                }
+            }
+        }
+        if !coefficient.is_zero() {
+            self.terms.insert(low, (monomial, coefficient));
         }
         Some(())
     }
@@ -104,6 +151,12 @@ impl Polynomial {
     pub(super) fn times(&self, other: &Self) -> Option<Self> {
         if let Some(factor) = other.as_constant() {
             return self.scaled(factor);
+        }
+        if let [(monomial, factor)] = other.terms.as_slice() {
+            return self.times_monomial(monomial)?.scaled(*factor);
+        }
+        if let [(monomial, factor)] = self.terms.as_slice() {
+            return other.times_monomial(monomial)?.scaled(*factor);
         }
         let mut product = Self::default();
         for (a, x) in &self.terms {
@@ -118,9 +171,18 @@ impl Polynomial {
     }
 
     pub(super) fn times_monomial(&self, monomial: &Monomial) -> Option<Self> {
-        let mut product = Self::default();
+        if monomial.is_empty() {
+            return Some(self.clone());
+        }
+        let mut product = Self { terms: Vec::with_capacity(self.terms.len()) };
         for (own, coefficient) in &self.terms {
-            product.terms.insert(multiply(own, monomial)?, *coefficient);
+            // They stay distinct, but may change places.
+            let term = (multiply(own, monomial)?, *coefficient);
+            let mut place = product.terms.len();
+            while place > 0 && in_order(&product.terms[place - 1].0, &term.0) == Ordering::Greater {
+                place -= 1;
+            }
+            product.terms.insert(place, term);
         }
         Some(product)
     }
@@ -129,12 +191,11 @@ impl Polynomial {
         if factor.is_zero() {
             return Some(Self::default());
         }
-        if factor == Rational::ONE {
-            return Some(self.clone());
-        }
-        let mut scaled = Self::default();
-        for (monomial, coefficient) in &self.terms {
-            scaled.terms.insert(monomial.clone(), coefficient.times(factor)?);
+        let mut scaled = self.clone();
+        if factor != Rational::ONE {
+            for (_, coefficient) in &mut scaled.terms {
+                *coefficient = coefficient.times(factor)?;
+            }
         }
         Some(scaled)
     }
@@ -149,43 +210,65 @@ impl Polynomial {
 
     /// Whether every coefficient is positive.
     pub(super) fn has_positive_coefficients(&self) -> bool {
-        !self.is_zero() && self.terms.values().all(|value| value.is_positive())
+        !self.is_zero() && self.terms.iter().all(|(_, value)| value.is_positive())
+    }
+
+    /// Every kernel with its smallest and its largest exponent, in order.
+    fn bounds(&self) -> Vec<Bounds> {
+        let mut all: Vec<Bounds> = Vec::new();
+        for (monomial, _) in &self.terms {
+            let mut place = 0;
+            for (kernel, exponent) in monomial {
+                while place < all.len() && all[place].kernel.0 < kernel.0 {
+                    place += 1;
+                }
+                if place == all.len() || all[place].kernel.0 != kernel.0 {
+                    all.insert(place, Bounds { kernel: *kernel, low: *exponent, high: *exponent, count: 1 });
+                    continue;
+                }
+                let bounds = &mut all[place];
+                if *exponent != bounds.low && *exponent < bounds.low {
+                    bounds.low = *exponent;
+                }
+                if *exponent != bounds.high && *exponent > bounds.high {
+                    bounds.high = *exponent;
+                }
+                bounds.count += 1;
+            }
+        }
+        // Where a kernel is missing, its exponent is 0.
+        for bounds in &mut all {
+            if bounds.count < self.terms.len() {
+                bounds.low = bounds.low.min(Rational::ZERO);
+                bounds.high = bounds.high.max(Rational::ZERO);
+            }
+        }
+        all
     }
 
     /// The monomial that divides every term: for each kernel the smallest exponent.
     pub(super) fn content(&self) -> Monomial {
-        let mut lowest: BTreeMap<Kernel, (Rational, usize)> = BTreeMap::new();
-        for (kernel, exponent) in self.terms.keys().flatten() {
-            let entry = lowest.entry(*kernel).or_insert((*exponent, 0));
-            entry.0 = entry.0.min(*exponent);
-            entry.1 += 1;
+        if let [(monomial, _)] = self.terms.as_slice() {
+            return monomial.clone();
         }
-        // Where a kernel is missing, its exponent is 0.
-        let all = self.terms.len();
-        let shared = |(kernel, (exponent, count)): (Kernel, (Rational, usize))| {
-            let exponent = if count < all { exponent.min(Rational::ZERO) } else { exponent };
-            (!exponent.is_zero()).then_some((kernel, exponent))
-        };
-        lowest.into_iter().filter_map(shared).collect()
+        let mut content = Monomial::new();
+        for bounds in self.bounds() {
+            if !bounds.low.is_zero() {
+                content.push((bounds.kernel, bounds.low));
+            }
+        }
+        content
     }
 
     /// The term that is largest in the order of exponents, kernel by kernel.
     pub(super) fn leading(&self) -> Option<(&Monomial, Rational)> {
-        self.terms.iter().max_by(|a, b| by_exponents(a.0, b.0)).map(|(monomial, value)| (monomial, *value))
-    }
-
-    /// For each kernel, how far apart its largest and its smallest exponent are.
-    fn spreads(&self) -> BTreeMap<Kernel, Rational> {
-        let mut bounds: BTreeMap<Kernel, (Rational, Rational, usize)> = BTreeMap::new();
-        for (kernel, exponent) in self.terms.keys().flatten() {
-            let entry = bounds.entry(*kernel).or_insert((*exponent, *exponent, 0));
-            *entry = (entry.0.min(*exponent), entry.1.max(*exponent), entry.2 + 1);
+        let mut best = self.terms.first()?;
+        for term in &self.terms[1..] {
+            if by_exponents(&term.0, &best.0) == Ordering::Greater {
+                best = term;
+            }
         }
-        let spread = |(kernel, (low, high, count)): (Kernel, (Rational, Rational, usize))| {
-            let zero = if count < self.terms.len() { Rational::ZERO } else { low };
-            (kernel, high.max(zero).minus(low.min(zero)).unwrap_or(Rational::ZERO))
-        };
-        bounds.into_iter().map(spread).collect()
+        Some((&best.0, best.1))
     }
 
     /// Whether a divisor can be ruled out at once: spreads of exponents add up in products.
@@ -193,11 +276,20 @@ impl Polynomial {
         if self.terms.len() < 2 {
             return divisor.terms.len() > 1;
         }
-        let own = self.spreads();
-        let more = |(kernel, spread): (Kernel, Rational)| {
-            !spread.is_zero() && own.get(&kernel).is_none_or(|own| *own < spread)
-        };
-        divisor.spreads().into_iter().any(more)
+        let (own, its) = (self.bounds(), divisor.bounds());
+        let mut place = 0;
+        for bounds in &its {
+            if bounds.low == bounds.high {
+                continue;
+            }
+            while place < own.len() && own[place].kernel.0 < bounds.kernel.0 {
+                place += 1;
+            }
+            if place == own.len() || own[place].kernel.0 != bounds.kernel.0 || own[place].spread() < bounds.spread() {
+                return true;
+            }
+        }
+        false
     }
 
     /// The exact quotient, if there is one.
@@ -223,27 +315,48 @@ impl Polynomial {
     }
 }
 
+impl Bounds {
+    /// How far apart the largest and the smallest exponent are.
+    fn spread(&self) -> Rational {
+        self.high.minus(self.low).unwrap_or(Rational::ZERO)
+    }
+}
+
+/// Compares two monomials as lists of kernels and exponents.
+fn in_order(a: &Monomial, b: &Monomial) -> Ordering {
+    let shorter = if a.len() < b.len() { a.len() } else { b.len() };
+    for place in 0..shorter {
+        let ((k, x), (l, y)) = (&a[place], &b[place]);
+        if k.0 != l.0 {
+            return if k.0 < l.0 { Ordering::Less } else { Ordering::Greater };
+        }
+        if x != y {
+            return x.cmp(y);
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
 /// Compares exponents of the first kernel in which two monomials differ: an order that products keep.
 fn by_exponents(a: &Monomial, b: &Monomial) -> Ordering {
-    let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
+    let mut place = 0;
     loop {
-        let (x, y) = match (left.peek(), right.peek()) {
+        let (x, y) = match (a.get(place), b.get(place)) {
             (None, None) => return Ordering::Equal,
             (Some((_, x)), None) => (*x, Rational::ZERO),
             (None, Some((_, y))) => (Rational::ZERO, *y),
-            (Some((a, x)), Some((b, y))) => match a.cmp(b) {
-                Ordering::Less => (*x, Rational::ZERO),
-                Ordering::Greater => (Rational::ZERO, *y),
-                Ordering::Equal => {
-                    let (x, y) = (*x, *y);
-                    if x == y {
-                        left.next();
-                        right.next();
-                        continue;
-                    }
-                    (x, y)
+            (Some((k, x)), Some((l, y))) => {
+                if k.0 < l.0 {
+                    (*x, Rational::ZERO)
+                } else if k.0 > l.0 {
+                    (Rational::ZERO, *y)
+                } else if x == y {
+                    place += 1;
+                    continue;
+                } else {
+                    (*x, *y)
                 }
-            },
+            }
         };
         return x.cmp(&y);
     }
@@ -251,27 +364,35 @@ fn by_exponents(a: &Monomial, b: &Monomial) -> Ordering {
 
 /// One divided by a monomial.
 pub(super) fn inverse(monomial: &Monomial) -> Monomial {
-    monomial.iter().map(|(kernel, exponent)| (*kernel, exponent.negated())).collect()
+    let mut inverse = monomial.clone();
+    for (_, exponent) in &mut inverse {
+        *exponent = exponent.negated();
+    }
+    inverse
 }
 
 /// The product of two monomials.
 pub(super) fn multiply(a: &Monomial, b: &Monomial) -> Option<Monomial> {
     let mut product = Monomial::with_capacity(a.len() + b.len());
-    let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
-    loop {
-        match (left.peek(), right.peek()) {
-            (Some((x, _)), Some((y, _))) if x == y => {
-                if let (Some((kernel, a)), Some((_, b))) = (left.next(), right.next()) {
-                    let sum = a.plus(*b)?;
-                    if !sum.is_zero() {
-                        product.push((*kernel, sum));
-                    }
-                }
+    let (mut left, mut right) = (0, 0);
+    while left < a.len() && right < b.len() {
+        let ((k, x), (l, y)) = (&a[left], &b[right]);
+        if k.0 < l.0 {
+            product.push(a[left]);
+            left += 1;
+        } else if k.0 > l.0 {
+            product.push(b[right]);
+            right += 1;
+        } else {
+            let sum = x.plus(*y)?;
+            if !sum.is_zero() {
+                product.push((*k, sum));
             }
-            (Some((x, _)), Some((y, _))) if x < y => product.extend(left.next()),
-            (Some(_), None) => product.extend(left.next()),
-            (_, Some(_)) => product.extend(right.next()),
-            (None, None) => return Some(product),
+            left += 1;
+            right += 1;
         }
     }
+    product.extend_from_slice(&a[left..]);
+    product.extend_from_slice(&b[right..]);
+    Some(product)
 }

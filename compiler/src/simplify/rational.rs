@@ -4,7 +4,7 @@
 use crate::number::Number;
 
 /// A fraction in lowest terms; the denominator is positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub(crate) struct Rational {
     numerator: i128,
     denominator: i128,
@@ -80,6 +80,19 @@ impl Rational {
     /// The number, if it is whole and small.
     pub(crate) fn to_integer(self) -> Option<i32> {
         if self.denominator == 1 { i32::try_from(self.numerator).ok() } else { None }
+    }
+}
+
+impl PartialEq for Rational {
+    fn eq(&self, other: &Self) -> bool {
+        self.numerator == other.numerator && self.denominator == other.denominator
+    }
+}
+
+impl std::hash::Hash for Rational {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u64(self.numerator as u64);
+        state.write_u64(self.denominator as u64);
     }
 }
 

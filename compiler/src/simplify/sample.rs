@@ -103,6 +103,16 @@ pub(super) fn tells_apart(graph: &Graph, a: Axis, b: Axis) -> bool {
     (1..POINTS).contains(&equal)
 }
 
+/// Other positions of axes: together with those that belong to the points, some at which two axes agree and some at which
+/// they do not, so that a delta or a condition is not the same at all of them.
+pub(super) const ELSEWHERE: usize = 3;
+
+/// The position of an axis at a point, another one each time.
+pub(super) fn other_position(graph: &Graph, axis: Axis, point: usize, time: usize) -> usize {
+    let size = size(graph.dim(axis), point);
+    (scrambled(u64::from(axis.number()), (POINTS * (1 + time) + point) as u64) % size.max(1) as u64) as usize
+}
+
 /// The size of a dimension at a point.
 pub(super) fn size(dim: Dim, point: usize) -> usize {
     match dim {

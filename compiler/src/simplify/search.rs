@@ -119,6 +119,8 @@ pub(super) struct Search<'a> {
     pub(super) result: Option<NodeId>,
     pub(super) searches: usize,
     pub(super) tidied: usize,
+    /// What was tried to be written in canonical form.
+    pub(super) tried: BTreeSet<NodeId>,
     /// How much work proofs were.
     pub(super) work: Cell<usize>,
     /// Whether a proof was [rough](super::field::Field::is_rough).
@@ -149,6 +151,7 @@ impl<'a> Search<'a> {
             result: None,
             searches: 0,
             tidied: 0,
+            tried: BTreeSet::new(),
             work: Cell::new(0),
             rough: Cell::new(false),
             steps: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::Rule;
 use super::field::{Field, Term};
 use super::leaves::factors;
-use super::plan::realise;
+use super::plan::{Plan, realise};
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
@@ -13,6 +13,9 @@ use crate::operators::{Kind, Notation, Operator};
 
 /// How many values are written in canonical form.
 pub(super) const MOST_TIDIED: usize = 24;
+
+/// How much work a term may be that is to be written out: see [`Field::work`]. Those that are much have no short form.
+const MOST_WORK: usize = 600;
 
 /// What a value is a formula over, and which facts may be used.
 pub(super) type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
@@ -29,17 +32,29 @@ impl<'a> Search<'a> {
         {
             return Ok(());
         }
+        if !self.tried.insert(before.node) {
+            return Ok(());
+        }
         self.tidied += 1;
         let mut best = (self.size(graph, before.node), None);
+        let mut plans: Vec<Plan> = Vec::new();
         for (opaque, facts) in self.views(graph, before.node) {
             let (plan, used, rough) = {
-                let mut field = Field::new(graph, opaque, facts);
-                let plan = field.term(&before).and_then(|term| field.plan(&term));
+                let mut field = Field::new(graph, opaque, facts).within(MOST_WORK);
+                let term = field.term(&before);
+                let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
-                let Some(plan) = plan else { continue };
-                (plan, field.facts.used().iter().copied().collect(), field.is_rough())
+                match plan {
+                    Some(plan) => (plan, field.facts.used().iter().copied().collect(), field.is_rough()),
+                    None => continue,
+                }
             };
+            // What comes out of two views alike is looked at once.
+            if plans.contains(&plan) {
+                continue;
+            }
             let after = realise(graph, &plan, &mut HashMap::new())?;
+            plans.push(plan);
             let size = self.size(graph, after.node);
             let shorter = size.0 < best.0.0 && self.result == Some(node);
             let cheaper = size < best.0 && !self.is_more_work(graph, before.node, after.node, shorter);
@@ -95,13 +110,14 @@ impl<'a> Search<'a> {
             }
         }
         let named = self.named.union(&self.free).copied().filter(|node| *node != root).collect();
-        let mut views: Vec<View<'a>> = Vec::new();
         let small = self.opened_up_to(graph, root, true, MOST_COST).len() <= MOST_COST;
+        let mut views: Vec<View<'a>> = Vec::new();
         let plain =
             sums.iter().copied().filter(|node| !self.free.contains(node) || self.named.contains(node)).collect();
         for opaque in [read.clone(), sums, named, plain, BTreeSet::new()].into_iter().take(if small { 5 } else { 2 }) {
-            if views.iter().all(|(other, _)| *other != opaque) {
-                views.push((opaque, &[]));
+            let met = met(graph, root, opaque);
+            if views.iter().all(|(other, _)| *other != met) {
+                views.push((met, &[]));
             }
         }
         if !self.subject.facts.is_empty() {
@@ -163,4 +179,20 @@ impl<'a> Search<'a> {
         }
         frontier
     }
+}
+
+/// Which of some nodes one meets first on the way down from a node: the others stand behind these. All, if that is a long way.
+fn met(graph: &Graph, root: NodeId, nodes: BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    let (mut met, mut seen, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+    while let Some(next) = pending.pop() {
+        if nodes.contains(&next) {
+            met.insert(next);
+        } else if seen.insert(next) {
+            pending.extend(graph.operands(next).map(|operand| operand.node));
+        }
+        if seen.len() > MOST_OPENED {
+            return nodes;
+        }
+    }
+    met
 }

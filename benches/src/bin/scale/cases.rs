@@ -50,14 +50,14 @@ pub fn cases() -> Vec<Case> {
         name: "tanh layers",
         run: layers::tanh,
         small: Size::of(32),
-        full: Size::within(64, 50.0),
+        full: Size::within(64, 25.0),
         most_per_unit: 1.6,
     });
     cases.push(Case {
         name: "attention steps",
         run: layers::attention,
         small: Size::of(16),
-        full: Size::within(32, 50.0),
+        full: Size::within(32, 25.0),
         most_per_unit: 1.6,
     });
     for (name, run, full, most_per_unit) in growth::SHAPES {

@@ -2,7 +2,7 @@
 
 use crate::number::Number;
 use crate::operators::Operator;
-use crate::simplify::bank::{Bank, Entry, EntryId, Form, MOST_ENTRIES, PLACES, cell, near, place_of};
+use crate::simplify::bank::{Bank, Entry, EntryId, Form, MOST_ENTRIES, PLACES, cells, close, place_of};
 use crate::simplify::candidate::candidates;
 use crate::simplify::sample::{Values, scrambled};
 
@@ -132,6 +132,10 @@ fn every_form_of_one_operation_is_there() {
     assert_eq!(of(|_, y| 1.0 / y), None, "one must not divide by y");
 }
 
+fn near(a: &[f64; 4], b: &[f64; 4]) -> bool {
+    a.iter().zip(b).all(|(a, b)| close(*a, *b))
+}
+
 /// Numbers between -2 and 2, the same every time.
 fn random(seed: u64, point: u64) -> f64 {
     scrambled(seed, point) as f64 / (1_u64 << 62) as f64 - 2.0
@@ -184,7 +188,7 @@ fn entries_are_found_by_numbers_that_are_near() {
 #[test]
 fn places_are_spread() {
     let values = (0..1000).map(|seed| random(seed, 0));
-    let places: std::collections::BTreeSet<usize> = values.map(|value| place_of(cell(value))).collect();
+    let places: std::collections::BTreeSet<usize> = values.map(|value| place_of(cells(value).0)).collect();
     assert!(places.iter().all(|place| *place < PLACES));
     assert!(places.len() > 900, "{} places for 1000 values", places.len());
     let (low, high) = (places.first().expect("some"), places.last().expect("some"));
@@ -304,4 +308,15 @@ fn candidates_are_what_is_looked_for() {
         assert!(candidates(&bank, &target, below, 0).iter().all(|candidate| candidate.cost == 0));
     }
     assert_eq!(kinds.len(), 6, "{kinds:?}");
+}
+
+#[test]
+fn values_that_rounding_moved_are_found_again() {
+    let bank = bank();
+    for id in bank.ids() {
+        for turn in [-4e-11, -1e-13, 1e-13, 4e-11] {
+            let moved = bank.get(id).values.map(|value| value * (1.0 + turn));
+            assert!(bank.find(&moved).is_some(), "{:?} times 1 + {turn:e}", bank.get(id).values);
+        }
+    }
 }

@@ -222,7 +222,7 @@ fn banks_have_the_stated_numbers() {
         let target = subject.roots[0].clone();
         let cone = search.cone(&mut graph, &target).expect("small");
         let leaves = search.leaves(&mut graph, &target, &cone).expect("small");
-        let bank = search.bank(&graph, &leaves, &cone);
+        let bank = search.bank(&graph, &leaves, &cone, 0);
         let mut numbers = Vec::new();
         let mut bits = BTreeSet::new();
         for id in bank.ids() {
