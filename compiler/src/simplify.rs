@@ -13,7 +13,7 @@ mod closures;
 mod facts;
 mod field;
 mod functions;
-mod hash;
+pub(crate) mod hash;
 mod kernel;
 mod leaves;
 mod plan;

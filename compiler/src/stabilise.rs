@@ -22,12 +22,15 @@ mod profile;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use algebra::Algebra;
 use form::Writer;
-use profile::{POINTS, Point, Profiles, Range};
+use profile::{POINTS, Profiles, Range};
+
+use crate::simplify::hash::QuickMap;
 
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
@@ -82,8 +85,9 @@ fn scalars(
         profiles,
         algebra,
         searches: 0,
-        tried: HashMap::new(),
+        tried: QuickMap::default(),
         outside: vec![false; POINTS],
+        judged: QuickMap::default(),
     };
     for root in roots.iter().take(outputs) {
         if let Some(points) = pass.profiles.of(graph, root.value.node) {
@@ -104,7 +108,7 @@ fn scalars(
         }
         let closed = pass.root(graph, &root.closed)?;
         // They need not agree at the sample points: closed forms rely on facts.
-        let [own, other] = [&closed, &form].map(|form| pass.score(graph, form.node, form.node).0);
+        let [own, other] = [&closed, &form].map(|form| pass.score(graph, form.node).0);
         forms.push(if own < other { closed } else { form });
     }
     Ok(forms)
@@ -126,9 +130,20 @@ struct Pass {
     algebra: Algebra,
     /// How many nodes other forms were tried for, for one root.
     searches: usize,
-    tried: HashMap<NodeId, Vec<NodeId>>,
+    tried: QuickMap<NodeId, Vec<NodeId>>,
     /// The points where the function is not defined.
     outside: Vec<bool>,
+    judged: QuickMap<NodeId, Rc<[Judged]>>,
+}
+
+/// How accurate a node is at a point.
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    value: f64,
+    error: f64,
+    /// In units in the last place.
+    ulps: f64,
+    condition: f64,
 }
 
 impl Pass {
@@ -168,16 +183,27 @@ impl Pass {
     }
 
     fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let limits = self.profiles.limits;
-        let fine = |point: &Point| limits.ulps(*point) <= FINE * limits.condition(*point);
-        self.points(graph, node).is_some_and(|points| points.iter().all(fine))
+        let fine = |point: &Judged| point.ulps <= FINE * point.condition;
+        self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
     }
 
     /// A node's points where the function is defined.
-    fn points(&mut self, graph: &Graph, node: NodeId) -> Option<Vec<Point>> {
+    fn judged(&mut self, graph: &Graph, node: NodeId) -> Option<Rc<[Judged]>> {
+        if let Some(known) = self.judged.get(&node) {
+            return Some(known.clone());
+        }
+        let limits = self.profiles.limits;
         let points = self.profiles.of(graph, node)?;
-        let inside = points.iter().zip(&self.outside).filter(|(_, outside)| !**outside);
-        Some(inside.map(|(point, _)| *point).collect())
+        let mut judged = Vec::with_capacity(points.len());
+        for (point, outside) in points.iter().zip(&self.outside) {
+            if !*outside {
+                let (ulps, condition) = (limits.ulps(*point), limits.condition(*point));
+                judged.push(Judged { value: point.value, error: point.error, ulps, condition });
+            }
+        }
+        let judged: Rc<[Judged]> = judged.into();
+        self.judged.insert(node, judged.clone());
+        Some(judged)
     }
 
     /// A form of a node that is fine, whatever becomes of its operands.
@@ -223,7 +249,7 @@ impl Pass {
         let mut best: Option<((u64, usize), NodeId)> = None;
         for form in forms {
             if *form != other && self.is_better(graph, *form, other, smaller) {
-                let score = self.score(graph, *form, other);
+                let score = self.score(graph, *form);
                 if best.is_none_or(|(least, _)| score < least) {
                     best = Some((score, *form));
                 }
@@ -233,10 +259,8 @@ impl Pass {
     }
 
     fn is_fine_where_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let limits = self.profiles.limits;
-        let fine =
-            |point: &Point| !point.value.is_finite() || limits.ulps(*point) <= 2.0 * FINE * limits.condition(*point);
-        self.points(graph, node).is_some_and(|points| points.iter().all(fine))
+        let fine = |point: &Judged| !point.value.is_finite() || point.ulps <= 2.0 * FINE * point.condition;
+        self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
     }
 
     /// Other forms of a node.
@@ -289,6 +313,13 @@ impl Pass {
             forms.extend(others.iter().copied());
             forms.extend(near.map(|(node, _)| node));
             forms.extend(joined.into_iter().flatten());
+            // Another style is for those that are not accurate in this one.
+            if forms
+                .iter()
+                .any(|form| self.is_better(graph, *form, node, false) && self.is_fine_where_finite(graph, *form))
+            {
+                break;
+            }
         }
         forms
     }
@@ -297,36 +328,31 @@ impl Pass {
     /// one is not what was written either, smaller.
     fn is_better(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
         let limits = self.profiles.limits;
-        let Some((new, old)) = self.pair(graph, form, other) else { return false };
+        let (Some(new), Some(old)) = (self.judged(graph, form), self.judged(graph, other)) else { return false };
         let mut gains = smaller && size(graph, form) < size(graph, other);
-        for (new, old) in new.iter().zip(&old) {
-            let (after, before) = (limits.ulps(*new), limits.ulps(*old));
-            let fine = after <= FINE * limits.condition(*new);
-            if before.is_finite() && (!fine && after > 2.0 * (before + FINE) || !limits.agree(*new, *old)) {
-                return false;
+        for (new, old) in new.iter().zip(old.iter()) {
+            let (after, before) = (new.ulps, old.ulps);
+            let fine = after <= FINE * new.condition;
+            if before.is_finite() {
+                let agree = limits.agree([new.value, new.error], [old.value, old.error]);
+                if !fine && after > 2.0 * (before + FINE) || !agree {
+                    return false;
+                }
             }
             gains |= before > BETTER * after + FINE && after.is_finite();
         }
         gains
     }
 
-    fn pair(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> Option<(Vec<Point>, Vec<Point>)> {
-        Some((self.points(graph, form)?, self.points(graph, other)?))
-    }
-
-    /// How far a form is from accurate, over all points; then its size. Points where neither is finite do not count.
-    fn score(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> (u64, usize) {
-        let limits = self.profiles.limits;
-        let Some((new, _)) = self.pair(graph, form, other) else { return (u64::MAX, 0) };
-        let bits = |point: &Point| {
-            let ulps = limits.ulps(*point) / limits.condition(*point);
-            match ulps / FINE {
-                worse if !worse.is_finite() => 64,
-                worse if worse > 1.0 => 1 + worse.log2().min(63.0) as u64,
-                _ => 0,
-            }
+    /// How far a form is from accurate, over all points; then its size.
+    fn score(&mut self, graph: &Graph, form: NodeId) -> (u64, usize) {
+        let Some(points) = self.judged(graph, form) else { return (u64::MAX, 0) };
+        let bits = |point: &Judged| match point.ulps / point.condition / FINE {
+            worse if !worse.is_finite() => 64,
+            worse if worse > 1.0 => 1 + worse.log2().min(63.0) as u64,
+            _ => 0,
         };
-        (new.iter().map(bits).sum(), size(graph, form))
+        (points.iter().map(bits).sum(), size(graph, form))
     }
 }
 

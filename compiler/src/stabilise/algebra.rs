@@ -11,6 +11,7 @@ use super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::profile::Range;
 use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
+use crate::simplify::hash::QuickMap;
 use crate::simplify::rational::Rational;
 
 /// `scale · monomial · Π polynomialᵏ`; zero has the scale 0 and nothing else. The polynomials have at least two terms, no
@@ -43,11 +44,11 @@ pub(super) enum Meaning {
 #[derive(Default)]
 pub(super) struct Algebra {
     meanings: Vec<Meaning>,
-    atoms: HashMap<Meaning, Atom>,
-    terms: HashMap<NodeId, Term>,
-    natures: HashMap<NodeId, Nature>,
+    atoms: QuickMap<Meaning, Atom>,
+    terms: QuickMap<NodeId, Term>,
+    natures: QuickMap<NodeId, Nature>,
     /// Polynomials as the formula writes them.
-    written: HashMap<Term, NodeId>,
+    written: QuickMap<Term, NodeId>,
     /// Inputs that are not negative.
     moderate: HashSet<NodeId>,
     /// Inputs, with nodes that are not above them, and those inputs for which that is always so.

@@ -94,10 +94,10 @@ impl Limits {
         error * self.roundoff * UNIT / spacing
     }
 
-    /// Whether two computed numbers can stand for the same true one.
-    pub(super) fn agree(&self, a: Point, b: Point) -> bool {
-        let room = (a.error + b.error) * (self.roundoff * UNIT * 4.0) + 4.0 * self.smallest;
-        let apart = (a.value - b.value).abs();
+    /// Whether two computed numbers, each with its error, can stand for the same true one.
+    pub(super) fn agree(&self, [a, a_error]: [f64; 2], [b, b_error]: [f64; 2]) -> bool {
+        let room = (a_error + b_error) * (self.roundoff * UNIT * 4.0) + 4.0 * self.smallest;
+        let apart = (a - b).abs();
         apart <= room || apart.is_nan() || room.is_nan()
     }
 }
