@@ -21,7 +21,7 @@ mod profile;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::graph::{Graph, GraphError, NodeId, Ref};
@@ -53,8 +53,8 @@ pub struct Root {
 }
 
 /// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
-/// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate and
-/// the closed one is better; that of an array always.
+/// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate as it
+/// is and the closed one is, or is better; that of an array always.
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
@@ -101,12 +101,16 @@ fn scalars(
     }
     let mut forms = Vec::new();
     for root in roots {
-        let form = pass.root(graph, &root.value)?;
-        if root.closed == root.value || pass.is_fine(graph, form.node) {
-            forms.push(form);
+        if root.closed == root.value || pass.is_fine(graph, root.value.node) {
+            forms.push(pass.root(graph, &root.value)?);
             continue;
         }
         let closed = pass.root(graph, &root.closed)?;
+        if pass.is_finite(graph, closed.node) && pass.is_fine_where_finite(graph, closed.node) {
+            forms.push(closed);
+            continue;
+        }
+        let form = pass.root(graph, &root.value)?;
         // They need not agree at the sample points: closed forms rely on facts.
         let [own, other] = [&closed, &form].map(|form| pass.score(graph, form.node).0);
         forms.push(if own < other { closed } else { form });
@@ -258,6 +262,10 @@ impl Pass {
         best.map(|(_, form)| form)
     }
 
+    fn is_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
+        self.judged(graph, node).is_some_and(|points| points.iter().all(|point| point.value.is_finite()))
+    }
+
     fn is_fine_where_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
         let fine = |point: &Judged| !point.value.is_finite() || point.ulps <= 2.0 * FINE * point.condition;
         self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
@@ -358,11 +366,13 @@ impl Pass {
 
 /// How many operations a node needs.
 fn size(graph: &Graph, node: NodeId) -> usize {
-    let (mut seen, mut pending) = (HashSet::new(), vec![node]);
+    let (mut seen, mut count, mut pending) = (vec![false; graph.len()], 0, vec![node]);
     while let Some(next) = pending.pop() {
-        if graph.as_operator(next).is_some() && seen.insert(next) {
+        if !seen[next.index()] && graph.as_operator(next).is_some() {
+            seen[next.index()] = true;
+            count += 1;
             pending.extend(graph.operands(next).map(|operand| operand.node));
         }
     }
-    seen.len()
+    count
 }

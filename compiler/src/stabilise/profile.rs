@@ -317,6 +317,13 @@ fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {
 
 /// The value of a partial derivative.
 fn slope(partial: &Template, operands: &[f64], out: f64) -> f64 {
+    // Most partials are an operand, the result or a number.
+    match &partial.result {
+        Argument::Operand(place) => return operands.get(usize::from(*place)).copied().unwrap_or(f64::NAN),
+        Argument::Out => return out,
+        Argument::Number(number) => return number.to_f64(),
+        Argument::Step(_) => {}
+    }
     let mut steps = [0.0; 32];
     let read = |argument: &Argument, steps: &[f64]| match argument {
         Argument::Operand(place) => operands.get(usize::from(*place)).copied(),
