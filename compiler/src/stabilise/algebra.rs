@@ -54,6 +54,7 @@ pub(super) struct Algebra {
     /// Inputs, with nodes that are not above them, and those inputs for which that is always so.
     peaks: Vec<(NodeId, Vec<NodeId>)>,
     always: HashSet<NodeId>,
+    shifts: QuickMap<Polynomial, (NodeId, NodeId)>,
     /// Differences to such an input: not positive.
     below: HashSet<NodeId>,
 }
@@ -526,6 +527,15 @@ impl Algebra {
             }
         }
         Some(result)
+    }
+
+    /// The largest exponent of a sum of exponentials, and the others relative to it.
+    pub(super) fn shift(&self, sum: &Polynomial) -> Option<(NodeId, NodeId)> {
+        self.shifts.get(sum).copied()
+    }
+
+    pub(super) fn know_shift(&mut self, sum: Polynomial, made: (NodeId, NodeId)) {
+        self.shifts.insert(sum, made);
     }
 
     /// Nodes that are made: the largest of some, and what the exponentials of the others come to relative to it.

@@ -84,9 +84,8 @@ impl Limits {
 
     /// The error that inputs which are known to half a unit in the last place cause in any form, at least one unit.
     pub(super) fn condition(&self, point: Point) -> f64 {
-        let moves =
-            point.moves.iter().filter(|moved| moved.is_finite()).fold(0.0_f64, |most, moved| most.max(moved.abs()));
-        self.in_ulps(point, moves).max(1.0)
+        let [a, b] = point.moves.map(|moved| if moved.is_finite() { moved.abs() } else { 0.0 });
+        self.in_ulps(point, a.max(b)).max(1.0)
     }
 
     fn in_ulps(&self, point: Point, error: f64) -> f64 {
@@ -180,13 +179,14 @@ impl Profiles {
                     *points = self.points.get(operand.node.index())?.as_deref()?;
                 }
                 let mut given = [Point { value: 0.0, error: 0.0, moves: [0.0; 2], undefined: false }; 3];
-                let at = |point: usize| {
+                let mut points = Vec::with_capacity(POINTS);
+                for point in 0..POINTS {
                     for (given, points) in given.iter_mut().zip(&operands[..arity]) {
                         *given = points[point];
                     }
-                    self.apply(operator, &given[..arity])
-                };
-                Some((0..POINTS).map(at).collect())
+                    points.push(self.apply(operator, &given[..arity]));
+                }
+                Some(points.into())
             }
             _ => None,
         }
@@ -204,40 +204,59 @@ impl Profiles {
 
     /// One operation on computed numbers.
     fn apply(&self, operator: Operator, operands: &[Point]) -> Point {
-        let mut values = [0.0; 3];
-        for (value, operand) in values.iter_mut().zip(operands) {
-            *value = operand.value;
+        // Plain loops: this is the inner loop of a pass that runs in users' builds, without optimisation.
+        let row = operator.row();
+        let (mut values, mut undefined, mut finite, mut zero, mut unknown) = ([0.0; 3], false, true, false, false);
+        let unit = self.limits.roundoff * UNIT;
+        for place in 0..operands.len() {
+            let Point { value, error, undefined: outside, .. } = operands[place];
+            values[place] = value;
+            undefined |= outside;
+            let is_finite = value.abs() < f64::INFINITY;
+            finite &= is_finite;
+            zero |= value == 0.0 && error == 0.0;
+            let moved = error * unit;
+            unknown |= is_finite && moved < f64::INFINITY && moved > 0.01 * value.abs();
         }
         let values = &values[..operands.len()];
-        let value = self.limits.round((operator.row().evaluate)(values));
+        let value = self.limits.round((row.evaluate)(values));
         // A function that is NaN at a number is not defined there; NaN from overflow is another matter.
-        let own = value.is_nan() && operator.row().rust != Rust::Native("/") && values.iter().all(|v| v.is_finite());
-        let undefined = own || operands.iter().any(|operand| operand.undefined) && operator != Operator::Select;
-        if operator.row().result == Kind::Truth {
+        let own = value.is_nan() && finite && row.rust != Rust::Native("/");
+        let undefined = own || undefined && operator != Operator::Select;
+        if row.result == Kind::Truth {
             return Point { value, error: 0.0, moves: [0.0; 2], undefined };
         }
-        let known_zero = |operand: &Point| operand.value == 0.0 && operand.error == 0.0;
-        let exact = operands.iter().all(|operand| operand.value.is_finite()) && operands.iter().any(known_zero);
-        let mut error = self.rounding(operator, values, value, exact);
+        let mut error = self.rounding(operator, values, value, finite && zero);
         let mut moves = [0.0; 2];
         for (place, operand) in operands.iter().enumerate() {
             if operand.value.is_infinite() {
                 error += self.beyond(operator, values, place, value);
-            } else if operand.error > 0.0 || operand.moves != [0.0; 2] {
-                let slope = operator.partial(place).map_or(0.0, |partial| slope(partial, values, value));
-                let reach = |moved: f64| match moved * slope {
-                    _ if moved == 0.0 || slope == 0.0 => 0.0,
-                    change if change.is_finite() || !value.is_finite() => change,
-                    _ => self.difference(operator, values, place, value, moved),
+            } else if operand.error > 0.0 || operand.moves[0] != 0.0 || operand.moves[1] != 0.0 {
+                let slope = match operator.partial(place) {
+                    Some(partial) => slope(partial, values, value),
+                    None => 0.0,
                 };
-                error += reach(operand.error).abs();
-                moves.iter_mut().zip(operand.moves).for_each(|(own, moved)| *own += reach(moved));
+                error += self.reach(operator, values, place, value, slope, operand.error).abs();
+                moves[0] += self.reach(operator, values, place, value, slope, operand.moves[0]);
+                moves[1] += self.reach(operator, values, place, value, slope, operand.moves[1]);
             }
         }
-        if !error.is_nan() {
+        if unknown && !error.is_nan() {
             error = error.max(self.uncertain(operator, operands, value));
         }
         Point { value, error, moves, undefined }
+    }
+
+    /// How far a result moves when an operand does.
+    fn reach(&self, operator: Operator, values: &[f64], place: usize, value: f64, slope: f64, moved: f64) -> f64 {
+        if moved == 0.0 || slope == 0.0 {
+            return 0.0;
+        }
+        let change = moved * slope;
+        if change.abs() < f64::INFINITY || !value.is_finite() {
+            return change;
+        }
+        self.difference(operator, values, place, value, moved)
     }
 
     /// What `slope · moved` is where the slope itself overflows.
@@ -251,14 +270,10 @@ impl Profiles {
         if step == small { change * (moved / small) } else { change / unit }
     }
 
-    /// The error where operands are hardly known, which slopes do not tell: 0 if they are.
+    /// The error where an operand is hardly known, which slopes do not tell.
     fn uncertain(&self, operator: Operator, operands: &[Point], value: f64) -> f64 {
         let unit = self.limits.roundoff * UNIT;
-        let unknown = |operand: &Point| {
-            let error = operand.error * unit;
-            operand.value.is_finite() && error.is_finite() && error > 0.01 * operand.value.abs()
-        };
-        if operator == Operator::Select || !operands.iter().any(unknown) {
+        if operator == Operator::Select {
             return 0.0;
         }
         let at = |sign: f64| {

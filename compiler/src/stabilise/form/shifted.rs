@@ -42,6 +42,21 @@ impl Writer<'_> {
     }
 
     fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
+        let (largest, rest) = match self.algebra.shift(&sum) {
+            Some(known) => known,
+            None => {
+                let made = self.largest_and_rest(&sum)?;
+                self.algebra.know_shift(sum.clone(), made);
+                made
+            }
+        };
+        let atom = self.algebra.atom(Meaning::Value(largest));
+        let inner = vec![(atom, Rational::ONE)];
+        let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
+        Some(Shift { sum, largest, rest })
+    }
+
+    fn largest_and_rest(&mut self, sum: &Polynomial) -> Option<(NodeId, NodeId)> {
         let mut exponents = Vec::new();
         for (monomial, _) in &sum.terms {
             let argument = self.argument(monomial)?;
@@ -64,10 +79,7 @@ impl Writer<'_> {
         }
         let rest = self.apply(Operator::Add, &[smaller, equal])?;
         self.algebra.know_largest(largest, &exponents, rest);
-        let atom = self.algebra.atom(Meaning::Value(largest));
-        let inner = vec![(atom, Rational::ONE)];
-        let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
-        Some(Shift { sum, largest, rest })
+        Some((largest, rest))
     }
 
     /// A sum as the largest exponential times what is moderate.
