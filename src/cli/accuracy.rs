@@ -128,8 +128,13 @@ fn report(derived: &Derived, worst: &[[Worst; 2]], points: usize, left_out: Left
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
     let mut out = format!("largest error at {points} points in ulp, and divided by max(1, κ)\n");
     out.push_str(&format!("{:width$}  {:>24}  {:>24}\n", "", "closed form", "as emitted"));
+    let measured = left_out.open + left_out.false_facts < points;
     for (name, forms) in names.iter().zip(worst) {
-        let shown = forms.map(|worst| format!("{} ({})", short(worst.ulps), short(worst.relative)));
+        let shown = |worst: Worst| match measured {
+            true => format!("{} ({})", short(worst.ulps), short(worst.relative)),
+            false => "not measured".to_owned(),
+        };
+        let shown = forms.map(shown);
         out.push_str(&format!("{name:width$}  {:>24}  {:>24}\n", shown[0], shown[1]));
     }
     let LeftOut { open, false_facts } = left_out;
