@@ -85,7 +85,7 @@ fn decided(graph: &Graph, node: NodeId, condition: NodeId, holds: bool) -> Optio
     let equation = |node: NodeId| {
         let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
         match (graph.as_operator(node), operands.as_slice()) {
-            (Some(Operator::Equal), [a, b]) => Some((*a, graph.as_constant(*b)?)),
+            (Some(Operator::Equal), [a, b]) => Some((*a, graph.as_constant(*b)?.nearest(graph.float()))),
             _ => None,
         }
     };

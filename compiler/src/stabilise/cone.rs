@@ -33,6 +33,13 @@ impl Made {
     }
 }
 
+/// What a slot takes under a sum or maximum: a given axis, or one that is closed, told apart by its number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Slot {
+    Fixed(Axis),
+    Closed(u8),
+}
+
 /// The uses of which an elementwise part consists, operands first.
 pub(super) struct Part {
     /// Whether each is computed here.
@@ -195,9 +202,14 @@ impl Cone {
             }
             Operation::Max(_) => {
                 if let Some(body) = graph.operands(node).next() {
-                    let fixed: Vec<Option<Axis>> =
-                        body.axes.iter().map(|local| axes.get(usize::from(*local)).copied()).collect();
-                    let below = self.instances(body.node, &fixed);
+                    let slots: Vec<Slot> = body
+                        .axes
+                        .iter()
+                        .map(|local| {
+                            axes.get(usize::from(*local)).map_or(Slot::Closed(*local), |axis| Slot::Fixed(*axis))
+                        })
+                        .collect();
+                    let below = self.instances(body.node, &slots);
                     self.ranges.insert(input, Range::AtLeast(below));
                 }
             }
@@ -207,9 +219,14 @@ impl Cone {
         Ok(input)
     }
 
-    /// Uses of a node where the axes that are not closed are given.
-    fn instances(&self, node: NodeId, fixed: &[Option<Axis>]) -> Vec<NodeId> {
-        let fits = |axes: &[Axis]| axes.iter().zip(fixed).all(|(axis, fixed)| fixed.is_none_or(|fixed| fixed == *axis));
+    /// Uses of a node where the axes that are not closed are given; what closes one axis takes one axis.
+    fn instances(&self, node: NodeId, slots: &[Slot]) -> Vec<NodeId> {
+        let fits = |axes: &[Axis]| {
+            axes.iter().zip(slots).enumerate().all(|(place, (axis, slot))| match slot {
+                Slot::Fixed(fixed) => fixed == axis,
+                Slot::Closed(_) => axes.iter().zip(slots).take(place).all(|(other, own)| own != slot || other == axis),
+            })
+        };
         let uses = self.known.iter().filter(|((other, axes), _)| *other == node && fits(axes));
         let mut found: Vec<NodeId> = uses.map(|(_, known)| *known).collect();
         found.sort_unstable();
@@ -234,7 +251,7 @@ impl Cone {
                 input
             }
         };
-        let below = self.instances(sum.exponent().node, &sum.fixed(axes));
+        let below = self.instances(sum.exponent().node, &sum.slots(axes));
         let range = if sum.is_plain() { Range::AtLeast(below) } else { Range::Mostly(below) };
         self.ranges.insert(exponent, range);
         let rest = self.input(Source::Rest(node, axes.to_vec()))?;

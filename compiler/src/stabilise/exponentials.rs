@@ -3,6 +3,7 @@
 //! In: a node. Out: the pieces, and nodes for the largest exponent M, for Σ w·exp(λ − M), and, where all w are 1, for that
 //! sum without its largest term.
 
+use super::cone::Slot;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::Operator;
@@ -88,10 +89,11 @@ impl Exponentials {
         &self.exponent
     }
 
-    /// The axes that λ takes; `None` for those that are summed.
-    pub(super) fn fixed(&self, axes: &[Axis]) -> Vec<Option<Axis>> {
+    /// What the slots of λ take.
+    pub(super) fn slots(&self, axes: &[Axis]) -> Vec<Slot> {
         let exponent = self.exponent.renamed(&self.labels, axes);
-        exponent.axes.iter().map(|axis| (!self.closed.contains(axis)).then_some(*axis)).collect()
+        let closed = |axis: &Axis| self.closed.iter().position(|other| other == axis);
+        exponent.axes.iter().map(|axis| closed(axis).map_or(Slot::Fixed(*axis), |at| Slot::Closed(at as u8))).collect()
     }
 
     pub(super) fn shifts(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {

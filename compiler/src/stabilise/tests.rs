@@ -2,7 +2,7 @@
 
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
-use crate::lower::lower;
+use crate::lower::{Wanted, lower};
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
 
@@ -141,4 +141,26 @@ fn a_plain_sum_of_exponentials_stays_as_it_was_written() {
     let mut derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
     derived.stabilise().expect("room");
     assert!(derived.function.graph.log().iter().all(|step| step.rule != "stabilise"));
+}
+
+#[test]
+fn a_maximum_over_a_diagonal_bounds_the_diagonal_alone() {
+    // Off the diagonal, entries may be above the maximum: the sign of the difference is not known there.
+    let text = "fn f(x: [N, N]) { let m = max(diag(x)); let y[i, j] = x[i, j] - m; sum(log(1 + exp(y))) }";
+    let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
+    let mut derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    let input = Tensor { shape: vec![2, 2], data: vec![0.5, 3.0, -2.0, 1.0] };
+    let run = |wanted: Vec<Wanted>| {
+        evaluate(&lower(&derived.function.graph, &wanted), std::slice::from_ref(&input)).expect("runs")
+    };
+    for (stable, raw) in run(derived.wanted()).iter().zip(run(derived.wanted_raw())) {
+        for (a, b) in stable.data.iter().zip(&raw.data) {
+            assert!((a - b).abs() < 1e-12, "{stable:?} and {raw:?}");
+        }
+    }
+    let value = run(derived.wanted())[0].data[0];
+    let expected: f64 = [-0.5, 2.0, -3.0, 0.0].iter().map(|y: &f64| y.exp().ln_1p()).sum();
+    assert!((value - expected).abs() < 1e-12, "{value} and {expected}");
 }
