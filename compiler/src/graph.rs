@@ -314,6 +314,16 @@ impl Graph {
         Axis(self.axes.len() as u32 - 1)
     }
 
+    /// A new axis for every local axis of a node: for its slots, then for what it closes.
+    pub(crate) fn local_axes(&mut self, node: NodeId) -> Vec<Axis> {
+        let mut axes = Vec::new();
+        for (local, dim) in self.local_dims(node).into_iter().enumerate() {
+            let hint = self.slot_hint(node, local).to_owned();
+            axes.push(self.axis(dim, &hint));
+        }
+        axes
+    }
+
     /// An input, over the axes that its slots take here.
     ///
     /// # Errors

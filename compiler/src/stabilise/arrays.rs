@@ -6,7 +6,7 @@ use super::cone::{Cone, Made, Part};
 use super::exponentials::Exponentials;
 use super::profile::Range;
 use super::{Root, is_delicate, scalars};
-use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 
 /// For no more parts of one formula other forms are looked for; equal ones count once.
@@ -58,16 +58,6 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     Ok(roots.iter().map(value).collect())
 }
 
-/// Labels for the local axes of a node.
-fn labels(graph: &mut Graph, node: NodeId) -> Vec<Axis> {
-    let mut labels = Vec::new();
-    for (slot, dim) in graph.local_dims(node).into_iter().enumerate() {
-        let hint = graph.slot_hint(node, slot).to_owned();
-        labels.push(graph.axis(dim, &hint));
-    }
-    labels
-}
-
 impl Arrays {
     /// A sum or maximum of what stands for its body.
     fn reduction(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
@@ -78,7 +68,7 @@ impl Arrays {
         let Some(body) = graph.operands(node).next().map(|operand| operand.node) else { return Ok(()) };
         let Some(made) = self.made.get(&body) else { return Ok(()) };
         let made = made.clone();
-        let all = labels(graph, node);
+        let all = graph.local_axes(node);
         let (slots, closed) = all.split_at(graph.shape(node).len());
         let Some(operand) = graph.operand_refs(node, &all).pop() else { return Ok(()) };
         let body = made.at(&operand.axes);
@@ -102,7 +92,7 @@ impl Arrays {
         if self.made.contains_key(&node) {
             return Ok(());
         }
-        let labels = labels(graph, node);
+        let labels = graph.local_axes(node);
         let root = Ref { node, axes: labels.clone() };
         let Some(part) = Part::of(graph, &root, &self.sums, &self.whole) else { return Ok(()) };
         let value = match self.stable(graph, &part)? {
@@ -141,9 +131,9 @@ impl Arrays {
             return Ok(None);
         }
         let value = cone.back(scalar_graph, form, graph, &mut self.sums)?;
-        let before = Ref { node: part.root(), axes: Vec::new() };
-        let old: Vec<Ref> = graph.operands(before.node).map(|old| Ref { node: old.node, axes: Vec::new() }).collect();
-        graph.record("stabilise", graph.operation(before.node), &old, &value, None);
+        let (before, axes) = part.root();
+        let operands = graph.operand_refs(*before, axes);
+        graph.record("stabilise", graph.operation(*before), &operands, &value, None);
         Ok(Some(value))
     }
 }

@@ -18,7 +18,7 @@ use crate::operators::{Kind, Operator};
 const MOST_NODES: usize = 400;
 
 /// A use of a node: the key under which it is known.
-type Use = (NodeId, Vec<Axis>);
+pub(super) type Use = (NodeId, Vec<Axis>);
 
 /// What stands for a node, when its slots take these labels.
 #[derive(Clone, Debug)]
@@ -98,8 +98,8 @@ impl Part {
         Some(Self { uses, root })
     }
 
-    pub(super) fn root(&self) -> NodeId {
-        self.root.0
+    pub(super) fn root(&self) -> &Use {
+        &self.root
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {

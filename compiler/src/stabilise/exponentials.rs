@@ -46,13 +46,8 @@ impl Exponentials {
     /// The pieces of a sum, if it is one of exponentials. `stable` gives what stands for a part of it.
     pub(super) fn of(graph: &mut Graph, node: NodeId, stable: &mut Stable) -> Result<Option<Self>, GraphError> {
         let slots = graph.shape(node).len();
-        let mut labels = Vec::new();
-        for (slot, dim) in graph.local_dims(node).into_iter().enumerate() {
-            let hint = graph.slot_hint(node, slot).to_owned();
-            labels.push(graph.axis(dim, &hint));
-        }
-        let (labels, closed) = (labels[..slots].to_vec(), labels[slots..].to_vec());
-        let all: Vec<Axis> = labels.iter().chain(&closed).copied().collect();
+        let all = graph.local_axes(node);
+        let (labels, closed) = (all[..slots].to_vec(), all[slots..].to_vec());
         let Some(body) = graph.operand_refs(node, &all).pop() else { return Ok(None) };
         let Some(factors) = factors(graph, body, &closed) else { return Ok(None) };
         let [argument] = factors.exponents.as_slice() else { return Ok(None) };
