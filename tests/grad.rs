@@ -51,6 +51,13 @@ grad! {
 
     fn precedence(x) = -x**2 + 2**-x**2 + x**2**3;
     fn angle(y, x) = atan2(y, x);
+
+    fn three_classes(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 {
+        let s = exp(a) + exp(b) + exp(c);
+        -(t1 * log(exp(a) / s) + t2 * log(exp(b) / s) + t3 * log(exp(c) / s))
+    }
+    fn log_sum_exp(a, b, c) = log(exp(a) + exp(b) + exp(c));
+    fn gaussian_sum(a, b, c) = log(exp(-a**2) + exp(-b**2) + exp(-c**2));
 }
 
 mod inner {
@@ -120,6 +127,29 @@ fn layers_save_what_the_backward_pass_reads() {
     assert_eq!((value, sum_of::backward(1.0, 2.0, &saved, 1.1)), (3.0, sum_of::Gradient { x: 1.1, y: 1.1 }));
     let (value, saved) = logistic::forward(0.7);
     assert!(near(logistic::backward(0.7, &saved, 3.0).x, 3.0 * value * (1.0 - value)));
+}
+
+#[test]
+fn layers_stay_in_range() {
+    for (a, b, c) in
+        [(1.0, 2.0, 3.0), (800.0, 2.0, -1e4), (-800.0, 800.0, 800.0), (-800.0, -900.0, -800.5), (1e4, 1e4, 0.0)]
+    {
+        let largest = f64::max(a, f64::max(b, c));
+        let parts = [a, b, c].map(|x| f64::exp(x - largest));
+        let sum: f64 = parts.iter().sum();
+        let p = parts.map(|part| part / sum);
+        let (value, saved) = log_sum_exp::forward(a, b, c);
+        assert!(near(value, largest + sum.ln()));
+        let pulled = log_sum_exp::backward(a, b, c, &saved, 2.0).to_array();
+        assert!(pulled.iter().zip(p).all(|(x, p)| near(*x, 2.0 * p)), "{pulled:?} at {a}, {b}, {c}");
+        let (_, saved) = three_classes::forward(a, b, c, 0.25, 0.5, 0.25);
+        let pulled = three_classes::backward(a, b, c, 0.25, 0.5, 0.25, &saved, 2.0).to_array();
+        let expected = [2.0 * (p[0] - 0.25), 2.0 * (p[1] - 0.5), 2.0 * (p[2] - 0.25)];
+        assert!(pulled.iter().zip(expected).all(|(x, p)| near(*x, p)), "{pulled:?} at {a}, {b}, {c}");
+    }
+    let (value, saved) = gaussian_sum::forward(30.0, 31.0, 1e3);
+    assert!(near(value, -900.0));
+    assert!(near(gaussian_sum::backward(30.0, 31.0, 1e3, &saved, 0.5).a, -30.0));
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! What a user asks for: a function with its gradients, Hessians, Jacobians or pullbacks, ready to print, run or emit.
 
+mod close;
+mod layer;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
-use crate::facts::claims;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::{Notation, Operator};
 use crate::parse::is_name;
 use crate::print::{Asked, KnownCall, Line, Listing, Phase, Style, Vocabulary, list_with};
 use crate::resolve::{Function, LetName, is_reserved};
-use crate::simplify::{Second, Simplified, Step, Subject, simplify};
+use crate::simplify::Step;
 use crate::stabilise::{Root, stabilise};
+
+pub use layer::Layer;
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -288,80 +292,6 @@ impl Derived {
         Ok(())
     }
 
-    /// Looks for closed forms; keeps them only if the listing has no more operations than the chain rule's.
-    fn close(&mut self, leave: bool) -> Result<(), Diagnostic> {
-        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
-        if leave {
-            self.closed = raw;
-            return Ok(());
-        }
-        let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
-        let span = self.function.span;
-        let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
-        let facts = claims(&self.function.graph, &self.function.facts);
-        let (first, second) = (self.first(), self.seconds());
-        let subject = Subject { outputs: &outputs, named: &named, roots: &raw, first, second: &second, facts: &facts };
-        let simplified = simplify(&mut self.function.graph, &subject).map_err(|error| graph_fault(&error, span))?;
-        let Simplified { roots: closed, steps, calls } = simplified;
-        self.closed.clone_from(&raw);
-        if closed != raw {
-            let before = self.derived_operations();
-            self.calls = calls;
-            // First derivatives may be worth it where second ones are not.
-            let mut partly = closed.clone();
-            partly[first..].clone_from_slice(&raw[first..]);
-            let forms = [closed, partly];
-            let cheaper = forms.into_iter().find(|form| {
-                self.closed.clone_from(form);
-                self.derived_operations() <= before
-            });
-            if cheaper.is_none() {
-                self.closed = raw;
-                self.calls.clear();
-                return Ok(());
-            }
-        }
-        self.use_facts(&steps);
-        self.steps = steps;
-        Ok(())
-    }
-
-    /// How many derivatives are first ones; these come first.
-    fn first(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.wrt.len() == 1).count()
-    }
-
-    /// What the second derivatives are derivatives of.
-    fn seconds(&self) -> Vec<Second> {
-        let (first, second) = self.entries.split_at(self.first());
-        let of = |entry: &Entry| {
-            let place = |by: usize| first.iter().position(|other| other.of == entry.of && other.wrt[..] == [by]);
-            let [of, by] = entry.wrt[..] else { return None };
-            Some(Second {
-                of: place(of)?,
-                by: self.function.parameters[by].node,
-                beside: place(by)?,
-                output: self.function.outputs[entry.of].value.node,
-                axes: entry.derivative.axes.clone(),
-                inner: first[place(of)?].derivative.axes.clone(),
-                outer: first[place(by)?].derivative.axes.clone(),
-            })
-        };
-        second.iter().filter_map(of).collect()
-    }
-
-    fn use_facts(&mut self, steps: &[Step]) {
-        for place in steps.iter().flat_map(|step| &step.facts) {
-            if let Some(fact) = self.function.facts.get_mut(*place) {
-                fact.used = true;
-            }
-        }
-    }
-
-    fn derived_operations(&self) -> usize {
-        derivative_count(&self.listing(Style::Language, |_, _| String::new()), self.function.outputs.len())
-    }
-
     /// What a printer shows: outputs, then derivatives in closed form. `name` says what a derivative is called.
     #[must_use]
     pub fn listing(&self, style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
@@ -477,11 +407,18 @@ impl Derived {
 
     /// What some values read; where `calls` say that a node is a call, its arguments too.
     fn read_by(&self, values: &[Ref], calls: &[KnownCall]) -> Vec<NodeId> {
+        let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
+        let values: Vec<NodeId> = values.iter().map(|value| value.node).collect();
+        self.read_beside(&outputs, &values, calls)
+    }
+
+    /// What some values read of what some outputs are computed from.
+    fn read_beside(&self, outputs: &[NodeId], values: &[NodeId], calls: &[KnownCall]) -> Vec<NodeId> {
         let graph = &self.function.graph;
-        let forward = graph.live(self.function.outputs.iter().map(|output| output.value.node));
+        let forward = graph.live(outputs.iter().copied());
         let calls: HashMap<NodeId, &KnownCall> = calls.iter().map(|call| (call.node, call)).collect();
         let mut reached = vec![false; graph.len()];
-        let mut pending: Vec<NodeId> = values.iter().map(|root| root.node).collect();
+        let mut pending = values.to_vec();
         while let Some(node) = pending.pop() {
             if std::mem::replace(&mut reached[node.index()], true) {
                 continue;

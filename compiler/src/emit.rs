@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::derive::{DerivativeKind, Derived, Request, derive};
+use crate::derive::{DerivativeKind, Derived, Layer, Request, derive};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph::{Graph, NodeId};
 use crate::lower::{Wanted, lower, lower_from};
@@ -370,15 +370,11 @@ impl Emitter<'_> {
         let mut pullback = derive(function, &request)?;
         pullback.stabilise()?;
         debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
-        let saved = pullback.saved();
         let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
-        // The output is computed once, in the form that is accurate everywhere, be it saved or not.
-        let (output, stable) = (pullback.function.outputs[0].value.node, pullback.numeric()[0].node);
-        let kept = saved.iter().map(|node| if *node == output { stable } else { *node });
-        let wanted: Vec<NodeId> = std::iter::once(stable).chain(kept).collect();
+        let Layer { outputs, cotangents, saved, kept } = pullback.layer();
+        let wanted: Vec<NodeId> = outputs.into_iter().take(1).chain(kept).collect();
         let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
-        let derivatives: Vec<NodeId> = pullback.closed.iter().map(|value| value.node).collect();
-        let backward = self.body(&pullback, &derivatives, &saved, &saved_name)?;
+        let backward = self.body(&pullback, &cotangents, &saved, &saved_name)?;
         let slots: Vec<Ident> = (0..saved.len()).map(|place| local(&format!("s{place}"))).collect();
         let types = saved.iter().map(|node| match pullback.function.graph.kind(*node) {
             Kind::Number => float.clone(),

@@ -161,7 +161,7 @@ pub struct Program {
 }
 
 /// What [`lower`] is asked for: a value over declared axes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The value.
     pub value: Ref,

@@ -16,6 +16,7 @@ mod functions;
 pub(crate) mod hash;
 mod kernel;
 mod leaves;
+mod linear;
 mod plan;
 mod polynomial;
 pub(crate) mod rational;
@@ -27,7 +28,8 @@ mod tidy;
 #[cfg(test)]
 mod tests;
 
-pub use search::simplify;
+pub use linear::{Pulled, pulled_back};
+pub use search::{simplify, steps_behind};
 
 use crate::facts::Claim;
 use crate::graph::{Axis, NodeId, Ref};
@@ -80,11 +82,13 @@ pub enum Rule {
     Canonical,
     /// A form of what the chain rule gives for a first derivative in closed form: equal because the first derivatives are.
     Differentiated,
+    /// The cotangent times the gradient of a number, in closed form: the chain rule is linear in the cotangent.
+    Linear,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack, Self::Canonical, Self::Differentiated];
+    pub const ALL: &[Self] = &[Self::Operands, Self::FoldBack, Self::Canonical, Self::Differentiated, Self::Linear];
 
     /// The rule's name in a certificate.
     #[must_use]
@@ -94,6 +98,7 @@ impl Rule {
             Self::FoldBack => "fold back",
             Self::Canonical => "canonical form",
             Self::Differentiated => "differentiated closed form",
+            Self::Linear => "cotangent times gradient",
         }
     }
 }

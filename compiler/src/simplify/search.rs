@@ -66,8 +66,7 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         search.free.extend(results.iter().flat_map(|root| search.read_by(graph, *root)).collect::<Vec<_>>());
         search.free.extend(results);
     }
-    let needed = needed(graph, subject.roots.iter().map(|root| root.node), &search.steps);
-    let steps = search.steps.into_iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step)).collect();
+    let steps = steps_behind(graph, subject.roots.iter().map(|root| root.node), &search.steps);
     Ok(Simplified { roots, steps, calls: search.calls.into_values().collect() })
 }
 
@@ -91,6 +90,20 @@ fn needed(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, steps: &[Step]
             return kept;
         }
     }
+}
+
+/// The steps that lead from roots to what stands for them.
+#[must_use]
+pub fn steps_behind(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, steps: &[Step]) -> Vec<Step> {
+    let needed = needed(graph, roots, steps);
+    steps.iter().zip(needed).filter_map(|(step, needed)| needed.then(|| step.clone())).collect()
+}
+
+/// The facts that what stands for a node relies on.
+pub(super) fn facts_of(graph: &Graph, node: NodeId, steps: &[Step]) -> BTreeSet<usize> {
+    let needed = needed(graph, [node], steps);
+    let steps = steps.iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step));
+    steps.flat_map(|step| step.facts.iter().copied()).collect()
 }
 
 /// What stands for a value, why, and which facts that takes.
@@ -238,9 +251,7 @@ impl<'a> Search<'a> {
 
     /// The facts that what stands for a node relies on.
     pub(super) fn facts_behind(&self, graph: &Graph, node: NodeId) -> BTreeSet<usize> {
-        let needed = needed(graph, [node], &self.steps);
-        let steps = self.steps.iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step));
-        steps.flat_map(|step| step.facts.iter().copied()).collect()
+        facts_of(graph, node, &self.steps)
     }
 
     /// What a form is written in: forward values and calls of the prelude. They are computed for it in any case.

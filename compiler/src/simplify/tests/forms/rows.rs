@@ -111,6 +111,21 @@ rows! {
         [("sigmoid(x) + y*(1 - sigmoid(x))", 4), ("(1 - sigmoid(x))*(2*(sigmoid(x) + y*(1 - sigmoid(x))) - y)", 8)];
     "length of a pair, twice": second "fn f(x, y) = sqrt(x**2 + y**2);" =>
         [("x/y1", 1), ("y/y1", 1), ("(y/y1)**2/y1", 3), ("-x*y/y1**3", 5), ("-x*y/y1**3", 5), ("(x/y1)**2/y1", 3)];
+    "sigmoid, pulled back": pullback "fn f(x) = 1/(1 + exp(-x));" => [("g*y*(1 - y)", 3)];
+    "ReLU, pulled back": pullback "fn f(x) = if x > 0 { x } else { 0 };" => [("if x > 0 { g } else { 0 }", 2)];
+    "length of a pair, pulled back": pullback "fn f(x, y) = sqrt(x**2 + y**2);" => [("g*x/y1", 2), ("g*y/y1", 2)];
+    "cross entropy, pulled back": pullback
+        "fn f(x, t) wrt(x) { let s = 1/(1 + exp(-x)); -(t*log(s) + (1 - t)*log(1 - s)) }" => [("g*(s - t)", 6)];
+    "three classes, pulled back": pullback
+        "fn f(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 { let s = exp(a) + exp(b) + exp(c); \
+         -(t1*log(exp(a)/s) + t2*log(exp(b)/s) + t3*log(exp(c)/s)) }" =>
+        [("g*(exp(a)/s - t1)", 8), ("g*(exp(b)/s - t2)", 8), ("g*(exp(c)/s - t3)", 8)];
+    "softmax cross entropy of a batch, pulled back": pullback
+        "fn f(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 = -sum(t*log(softmax(a)))/N;" =>
+        [("g/N*(softmax(a) - t)", 4)];
+    "norm, pulled back": pullback "fn f(x: [D]) = sqrt(sum(x**2));" => [("g*x/y", 2)];
+    "least squares, pulled back": pullback "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum((x @ w - t)**2)/2;" =>
+        [("g*(x.T @ (x @ w - t))", 5)];
     "three classes, twice": second
         "fn f(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 { let s = exp(a) + exp(b) + exp(c); \
          -(t1*log(exp(a)/s) + t2*log(exp(b)/s) + t3*log(exp(c)/s)) }" =>

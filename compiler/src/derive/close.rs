@@ -1,0 +1,170 @@
+//! Closed forms of what was derived.
+
+use super::{Derived, Entry, derivative_count, graph_fault, upstream_name};
+use crate::diagnostic::Diagnostic;
+use crate::differentiate::{Seed, pull_back};
+use crate::facts::claims;
+use crate::graph::{GraphError, NodeId, Operation, Ref};
+use crate::print::Style;
+use crate::simplify::{Pulled, Second, Simplified, Step, Subject, pulled_back, simplify, steps_behind};
+
+impl Derived {
+    /// Looks for closed forms; keeps them only if the listing has no more operations than the chain rule's.
+    pub(super) fn close(&mut self, leave: bool) -> Result<(), Diagnostic> {
+        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        self.closed.clone_from(&raw);
+        if leave {
+            return Ok(());
+        }
+        let span = self.function.span;
+        if let Some(form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
+            self.use_facts(&form.steps);
+            self.take(form);
+        } else {
+            self.closed = raw;
+            self.calls.clear();
+        }
+        Ok(())
+    }
+
+    fn cheapest(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
+        let before = self.derived_operations();
+        let pulled = self.pulled_form(raw)?;
+        let pulled = pulled.map(|form| (self.operations_of(&form), form)).filter(|(count, _)| *count <= before);
+        // One pullback is one multiplication more than the gradient.
+        if pulled.is_some() && raw.len() == 1 {
+            return Ok(pulled.map(|(_, form)| form));
+        }
+        let closed = self.simplified(raw)?;
+        if closed.roots == raw {
+            return Ok(pulled.map(|(_, form)| form));
+        }
+        let count = self.operations_of(&closed);
+        if let Some((least, form)) = pulled {
+            return Ok(Some(if count < least { closed } else { form }));
+        }
+        if count <= before {
+            return Ok(Some(closed));
+        }
+        // First derivatives may be worth it where second ones are not.
+        let first = self.first();
+        let mut partly = closed;
+        partly.roots[first..].clone_from_slice(&raw[first..]);
+        partly.steps = steps_behind(&self.function.graph, raw[..first].iter().map(|root| root.node), &partly.steps);
+        Ok((self.operations_of(&partly) <= before).then_some(partly))
+    }
+
+    fn operations_of(&mut self, form: &Simplified) -> usize {
+        self.closed.clone_from(&form.roots);
+        self.calls.clone_from(&form.calls);
+        self.derived_operations()
+    }
+
+    fn take(&mut self, form: Simplified) {
+        Simplified { roots: self.closed, steps: self.steps, calls: self.calls } = form;
+    }
+
+    fn simplified(&mut self, roots: &[Ref]) -> Result<Simplified, GraphError> {
+        let outputs = self.output_nodes();
+        let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
+        let (first, second) = (self.first(), self.seconds());
+        let subject = Subject { outputs: &outputs, named: &named, roots, first, second: &second, facts: &facts };
+        simplify(&mut self.function.graph, &subject)
+    }
+
+    fn output_nodes(&self) -> Vec<NodeId> {
+        self.function.outputs.iter().map(|output| output.value.node).collect()
+    }
+
+    /// Pullbacks of numbers from their gradients in closed form, if these have any; those of arrays as they are.
+    fn pulled_form(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
+        let pulled = self.pulled()?;
+        let gradient = |(pulled, root): (&Option<Pulled>, &Ref)| match pulled {
+            Some(pulled) => pulled.gradient.clone(),
+            None => root.clone(),
+        };
+        let gradients: Vec<Ref> = pulled.iter().zip(raw).map(gradient).collect();
+        if gradients == raw {
+            return Ok(None);
+        }
+        let found = self.simplified(&gradients)?;
+        if found.roots == gradients {
+            return Ok(None);
+        }
+        let forward = self.function.graph.live(self.output_nodes());
+        pulled_back(&mut self.function.graph, &pulled, found, &forward).map(Some)
+    }
+
+    /// Which entries are pullbacks of numbers.
+    fn pulled(&mut self) -> Result<Vec<Option<Pulled>>, GraphError> {
+        let mut all = vec![None; self.entries.len()];
+        let Some(upstream) = self.upstream.clone() else { return Ok(all) };
+        let wrt = self.wrt();
+        let nodes = self.nodes(&wrt);
+        for (of, output) in self.function.outputs.iter().enumerate() {
+            if !output.axes.is_empty() {
+                continue;
+            }
+            let graph = &mut self.function.graph;
+            let seed = Seed::one(graph, &output.value)?;
+            let gradients = pull_back(graph, &[seed], &nodes, false)?.derivatives;
+            let name = upstream_name(&upstream, of);
+            let named = |node: &NodeId| match graph.operation(*node) {
+                Operation::Input(place) => graph.inputs().get(place as usize).is_some_and(|input| input.name == name),
+                _ => false,
+            };
+            let Some(node) = graph.nodes().find(named) else { continue };
+            let cotangent = Ref { node, axes: Vec::new() };
+            for (entry, place) in self.entries.iter().zip(&mut all).filter(|(entry, _)| entry.of == of) {
+                let Some(gradient) = wrt.iter().position(|by| entry.wrt == [*by]).map(|by| &gradients[by]) else {
+                    continue;
+                };
+                let Entry { derivative, .. } = entry;
+                let pullback = derivative.value.clone();
+                // A step says what stands for a value over all of its axes.
+                if pullback.distinct_axes().len() == pullback.axes.len() {
+                    let gradient = gradient.value.renamed(&gradient.axes, &derivative.axes);
+                    *place = Some(Pulled { pullback, gradient, cotangent: cotangent.clone() });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many derivatives are first ones; these come first.
+    fn first(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.wrt.len() == 1).count()
+    }
+
+    /// What the second derivatives are derivatives of.
+    fn seconds(&self) -> Vec<Second> {
+        let (first, second) = self.entries.split_at(self.first());
+        let of = |entry: &Entry| {
+            let place = |by: usize| first.iter().position(|other| other.of == entry.of && other.wrt[..] == [by]);
+            let [of, by] = entry.wrt[..] else { return None };
+            Some(Second {
+                of: place(of)?,
+                by: self.function.parameters[by].node,
+                beside: place(by)?,
+                output: self.function.outputs[entry.of].value.node,
+                axes: entry.derivative.axes.clone(),
+                inner: first[place(of)?].derivative.axes.clone(),
+                outer: first[place(by)?].derivative.axes.clone(),
+            })
+        };
+        second.iter().filter_map(of).collect()
+    }
+
+    fn use_facts(&mut self, steps: &[Step]) {
+        for place in steps.iter().flat_map(|step| &step.facts) {
+            if let Some(fact) = self.function.facts.get_mut(*place) {
+                fact.used = true;
+            }
+        }
+    }
+
+    fn derived_operations(&self) -> usize {
+        derivative_count(&self.listing(Style::Language, |_, _| String::new()), self.function.outputs.len())
+    }
+}
