@@ -119,6 +119,18 @@ fn sums_of_exponentials_are_relative_to_the_largest() {
 }
 
 #[test]
+fn exponents_below_zero_are_compared_one_by_one() {
+    // As a polynomial the sum is that of exp(b + c), exp(a + c) and exp(a + b), which lose the digits of the smallest.
+    let free = stable("let z = exp(-a) + exp(-b) + exp(-c); -log(z)");
+    assert_eq!(values(&free, &[900.0, 1e-5, 1e300])[..4], [1e-5, 0.0, 1.0, 0.0]);
+    assert_eq!(values(&free, &[-1e10, -1e10, 800.0])[1..4], [0.5, 0.5, 0.0]);
+    let bell = stable("log(exp(-a**2) + exp(-b**2) + exp(-c**2))");
+    let found = values(&bell, &[30.0, 31.0, 1e9]);
+    assert_eq!(found[..2], [-900.0, -60.0]);
+    assert!((found[2] / (-62.0 * (-61.0_f64).exp()) - 1.0).abs() < 1e-13, "{found:?}");
+}
+
+#[test]
 fn elements_are_as_accurate_as_numbers() {
     let found = of_array("fn f(x: [N]) = sum(log(1 + exp(x)));", &[800.0, -700.0, 0.0]);
     assert_eq!(found[1..], [1.0, (-700.0_f64).exp(), 0.5]);

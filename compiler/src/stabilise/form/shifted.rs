@@ -13,7 +13,7 @@ use crate::simplify::rational::Rational;
 /// Larger sums are left as they are.
 const MOST_TERMS: usize = 8;
 
-/// A sum of exponentials, its largest exponent, and the others relative to that.
+/// A sum of exponentials, its largest term, and the others relative to that.
 struct Shift {
     sum: Polynomial,
     largest: Monomial,
@@ -42,10 +42,11 @@ impl Writer<'_> {
     }
 
     fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
+        let common = common(&sum)?;
         let (largest, rest) = match self.algebra.shift(&sum) {
             Some(known) => known,
             None => {
-                let made = self.largest_and_rest(&sum)?;
+                let made = self.largest_and_rest(&sum, &common)?;
                 self.algebra.know_shift(sum.clone(), made);
                 made
             }
@@ -53,13 +54,16 @@ impl Writer<'_> {
         let atom = self.algebra.atom(Meaning::Value(largest));
         let inner = vec![(atom, Rational::ONE)];
         let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
+        let largest = multiply(&largest, &common)?;
         Some(Shift { sum, largest, rest })
     }
 
-    fn largest_and_rest(&mut self, sum: &Polynomial) -> Option<(NodeId, NodeId)> {
+    /// The largest exponent of a sum divided by what is `common`, and the sum relative to the largest term, less one.
+    fn largest_and_rest(&mut self, sum: &Polynomial, common: &Monomial) -> Option<(NodeId, NodeId)> {
         let mut exponents = Vec::new();
+        let below = power(common, Rational::from(-1))?;
         for (monomial, _) in &sum.terms {
-            let argument = self.argument(monomial)?;
+            let argument = self.argument(&multiply(monomial, &below)?)?;
             exponents.push(self.plain(&argument)?);
         }
         let mut largest = exponents[0];
@@ -132,4 +136,24 @@ impl Writer<'_> {
         }
         Some(result)
     }
+}
+
+/// What the terms of a sum are divided by so that as little as possible is left in each: without negative powers,
+/// `exp(-a) + exp(-b) + exp(-c)` is a sum of `exp(a + b)`, `exp(a + c)` and `exp(b + c)`.
+fn common(sum: &Polynomial) -> Option<Monomial> {
+    let mut highest: Monomial = Vec::new();
+    for (atom, exponent) in sum.terms.iter().flat_map(|(monomial, _)| monomial) {
+        match highest.iter_mut().find(|(known, _)| known == atom) {
+            Some((_, known)) => *known = (*known).max(*exponent),
+            None => highest.push((*atom, *exponent)),
+        }
+    }
+    highest.sort_unstable_by_key(|(atom, _)| *atom);
+    let below = power(&highest, Rational::from(-1))?;
+    let mut left = 0;
+    for (monomial, _) in &sum.terms {
+        left += multiply(monomial, &below)?.len();
+    }
+    let before: usize = sum.terms.iter().map(|(monomial, _)| monomial.len()).sum();
+    Some(if left < before { highest } else { Vec::new() })
 }
