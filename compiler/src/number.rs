@@ -24,6 +24,15 @@ impl FloatType {
             Self::F32 => "f32",
         }
     }
+
+    /// The nearest number of this type.
+    #[must_use]
+    pub(crate) fn round(self, value: f64) -> f64 {
+        match self {
+            Self::F64 => value,
+            Self::F32 => f64::from(value as f32),
+        }
+    }
 }
 
 /// `mantissa · 10^exponent`, with a mantissa that 10 does not divide (zero: exponent 0).

@@ -112,7 +112,7 @@ fn scalars(
         }
         let form = pass.root(graph, &root.value)?;
         // They need not agree at the sample points: closed forms rely on facts.
-        let [own, other] = [&closed, &form].map(|form| pass.score(graph, form.node).0);
+        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..pass.score(graph, form.node) });
         forms.push(if own < other { closed } else { form });
     }
     Ok(forms)
@@ -250,7 +250,7 @@ impl Pass {
 
     /// The best of some forms, if one is better than another node.
     fn best(&mut self, graph: &Graph, forms: &[NodeId], other: NodeId, smaller: bool) -> Option<NodeId> {
-        let mut best: Option<((u64, usize), NodeId)> = None;
+        let mut best: Option<(Score, NodeId)> = None;
         for form in forms {
             if *form != other && self.is_better(graph, *form, other, smaller) {
                 let score = self.score(graph, *form);
@@ -316,7 +316,7 @@ impl Pass {
             let near = writer.near_one(&term);
             let others = [writer.plain(&term), writer.dominated(&term), writer.shifted(&term)];
             let others: Vec<NodeId> = others.into_iter().flatten().collect();
-            forms.extend(writer.in_units(&term, others.first().copied()));
+            forms.extend(writer.in_units(&term));
             let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());
             forms.extend(others.iter().copied());
             forms.extend(near.map(|(node, _)| node));
@@ -352,16 +352,26 @@ impl Pass {
         gains
     }
 
-    /// How far a form is from accurate, over all points; then its size.
-    fn score(&mut self, graph: &Graph, form: NodeId) -> (u64, usize) {
-        let Some(points) = self.judged(graph, form) else { return (u64::MAX, 0) };
-        let bits = |point: &Judged| match point.ulps / point.condition / FINE {
-            worse if !worse.is_finite() => 64,
-            worse if worse > 1.0 => 1 + worse.log2().min(63.0) as u64,
-            _ => 0,
-        };
-        (points.iter().map(bits).sum(), size(graph, form))
+    /// How far a form is from accurate, over all points: first where it is far off, then anywhere; then its size.
+    fn score(&mut self, graph: &Graph, form: NodeId) -> Score {
+        let Some(points) = self.judged(graph, form) else { return Score { far: u64::MAX, near: u64::MAX, size: 0 } };
+        let (mut far, mut near) = (0, 0);
+        for point in points.iter() {
+            let worse = point.ulps / point.condition / FINE;
+            let bits = if worse.is_finite() { 1 + worse.log2().clamp(0.0, 63.0) as u64 } else { 64 };
+            far += if worse > BETTER || !worse.is_finite() { bits } else { 0 };
+            near += if worse > 1.0 || !worse.is_finite() { bits } else { 0 };
+        }
+        Score { far, near, size: size(graph, form) }
     }
+}
+
+/// See [`Pass::score`]: the less the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Score {
+    far: u64,
+    near: u64,
+    size: usize,
 }
 
 /// How many operations a node needs.

@@ -14,9 +14,6 @@ use crate::reference;
 
 const BITS: usize = 400;
 pub const BOUND: f64 = 4.0;
-/// What falls short of the bound so far: second derivatives of hypot, which divide by a root three times.
-const BOUND_OF_HYPOT: f64 = 6.0;
-
 /// A range of sizes of inputs, a column of the table.
 pub struct Range {
     pub name: &'static str,
@@ -161,10 +158,6 @@ fn points(case: &Case, float: FloatType) -> Vec<Vec<f64>> {
     }
 }
 
-fn float_minimum(float: FloatType) -> f64 {
-    if float == FloatType::F64 { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) }
-}
-
 /// Where `p − t` is asked for, errors are relative to the larger of the two.
 fn floor(case: &Case, place: usize, point: &[f64]) -> f64 {
     let cotangent = case.name.ends_with("cross entropy") && (1..case.inputs.len()).contains(&place);
@@ -232,15 +225,9 @@ pub fn measure(
         let range = RANGES.iter().position(|range| range.holds(size)).unwrap_or(RANGES.len() - 1);
         for (place, (found, (truth, condition))) in found.iter().zip(truths).enumerate() {
             let error = truth.ulps(*found, float, floor(case, place, point)) / condition.max(1.0);
-            let second = case.name == "hypot" && order(place) == 2;
-            // Products of a subnormal number and one that is not lose its digits on the way.
-            let subnormal = |value: &f64| *value != 0.0 && value.abs() < float_minimum(float);
-            if second && point.iter().any(subnormal) && !point.iter().all(subnormal) {
-                continue;
-            }
             let cell: &mut Option<f64> = &mut worst[order(place)][range];
             *cell = Some(cell.map_or(error, |other: f64| other.max(error)));
-            if error > if second { BOUND_OF_HYPOT } else { BOUND } {
+            if error > BOUND {
                 let text = format!(
                     "{} {} `{}` result {place} at {point:?}: {found:e}, true {:e}, {error:.1} with κ = {condition:.1}",
                     float.name(),

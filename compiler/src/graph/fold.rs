@@ -79,6 +79,13 @@ impl Graph {
             true => operands.iter().filter_map(|operand| self.as_constant(operand.node)).collect(),
             false => Vec::new(),
         };
+        if operator.row().result == Kind::Truth && !operands.is_empty() {
+            // 1/3 is no decimal, but it is known to be above 0.
+            let values: Option<Vec<f64>> = operands.iter().map(|operand| self.stated(operand.node)).collect();
+            if let Some(values) = values {
+                return self.truth((operator.row().evaluate)(&values) != 0.0).map(Some);
+            }
+        }
         if numbers.is_empty() {
             return match (operator, operands) {
                 (Operator::Not, [operand]) => match self.operation(operand.node) {
@@ -87,10 +94,6 @@ impl Graph {
                 },
                 _ => Ok(None),
             };
-        }
-        if operator.row().result == Kind::Truth {
-            let values: Vec<f64> = numbers.iter().map(|number| number.nearest(self.float)).collect();
-            return self.truth((operator.row().evaluate)(&values) != 0.0).map(Some);
         }
         match exact(operator, &numbers, self.float) {
             Some(number) => self.constant(number).map(Some),

@@ -8,7 +8,10 @@ use super::lists::ListId;
 use super::{Axis, Dim, Graph, Input, Local, MOST_OPERANDS, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
-use crate::operators::{Kind, Operator};
+use crate::operators::{Kind, Operator, Rust};
+
+/// How deep formulas of stated numbers are looked into.
+const MOST_STATED: u32 = 4;
 
 /// An operand as the store has it: which of the user's local axes each slot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +185,26 @@ impl Graph {
             Operation::Constant(place) => self.constants.get(place as usize).copied(),
             _ => None,
         }
+    }
+
+    /// What a formula of stated numbers alone, such as `1/3`, is when it is computed; `None` for a long one.
+    #[must_use]
+    pub fn stated(&self, node: NodeId) -> Option<f64> {
+        self.stated_within(node, MOST_STATED)
+    }
+
+    fn stated_within(&self, node: NodeId, depth: u32) -> Option<f64> {
+        if let Some(number) = self.as_constant(node) {
+            return Some(number.nearest(self.float()));
+        }
+        let operator = self.as_operator(node).filter(|_| depth > 0)?;
+        let exact = matches!(operator.row().rust, Rust::Native(_)) && operator.row().result == Kind::Number;
+        let mut operands = Vec::new();
+        for operand in self.operands(node).filter(|_| exact) {
+            operands.push(self.stated_within(operand.node, depth - 1)?);
+        }
+        // Twice the digits: rounding what is computed in f64 is the same as computing in f32.
+        (!operands.is_empty()).then(|| self.float().round((operator.row().evaluate)(&operands)))
     }
 
     /// Whether a node is this integer.

@@ -263,6 +263,11 @@ impl<'a> Items<'a> {
         self.uses[self.index(item)]
     }
 
+    /// Whether an item is a formula of stated numbers, such as `1/3`: it reads better where it stands.
+    pub(super) fn is_stated(&self, item: Item) -> bool {
+        self.call(item).is_none() && self.graph.stated(self.node(item)).is_some()
+    }
+
     /// Whether an item is written without an operation: inputs, numbers, positions, conditions on positions.
     pub(super) fn is_leaf(&self, item: Item) -> bool {
         match self.operation(item) {

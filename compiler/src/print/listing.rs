@@ -264,6 +264,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             let user = user.filter(|known| !known.name.is_empty() || !self.items.is_called(known.node));
             // A comparison of values that have names reads better where it stands.
             let plain = self.items.kind(item) == Kind::Truth && height <= 1;
+            let plain = plain || (height <= 1 && self.items.is_stated(item));
             let shared = self.items.uses(item) > 1 && !plain;
             if user.is_some() || shared || height > MOST_NESTED || settled.forced.contains(&item) {
                 self.name(item, user, &found, settled);

@@ -143,7 +143,8 @@ impl Search<'_> {
             if !inside || !number || !safe || value == *target {
                 continue;
             }
-            let divides = divisors.contains(&value.node) || matches!(graph.operation(value.node), Operation::Size(_));
+            let divides =
+                is_divisor(graph, &divisors, value.node) || matches!(graph.operation(value.node), Operation::Size(_));
             leaves.push(Leaf { opened: self.opened(graph, value.node, true), value, divides });
         }
         leaves.sort_by_key(|leaf| leaf.opened.len());
@@ -287,6 +288,15 @@ pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> 
     factors
 }
 
+/// Whether a value is one of those, or a power or root of one: it is not zero either.
+fn is_divisor(graph: &Graph, divisors: &BTreeSet<NodeId>, value: NodeId) -> bool {
+    let base = |node: NodeId| match graph.as_operator(node) {
+        Some(Operator::Power | Operator::Sqrt) => graph.operands(node).next().map(|base| base.node),
+        _ => None,
+    };
+    divisors.contains(&value) || base(value).is_some_and(|base| divisors.contains(&base))
+}
+
 /// What a value divides by outside of branches, whatever it is made of.
 pub(super) fn divisors_inside(graph: &Graph, root: NodeId) -> Vec<NodeId> {
     let (mut divisors, mut seen, mut pending) = (Vec::new(), BTreeSet::new(), vec![root]);
@@ -308,7 +318,7 @@ pub(super) fn divided_by(graph: &Graph, node: NodeId) -> Option<NodeId> {
         Some(Operator::Divide) => operands.nth(1),
         Some(Operator::Power) => {
             let (base, exponent) = (operands.next()?, operands.next()?);
-            graph.as_constant(exponent).filter(|exponent| exponent.is_negative()).map(|_| base)
+            graph.stated(exponent).filter(|exponent| *exponent < 0.0).map(|_| base)
         }
         _ => None,
     }

@@ -43,6 +43,11 @@ impl Writer<'_> {
         if let Some(node) = self.algebra.written(&term.clone().negated()) {
             return self.apply(Operator::Negate, &[node]);
         }
+        self.composed(term)
+    }
+
+    /// Factor by factor, even if the whole is written somewhere already.
+    pub(super) fn composed(&mut self, term: &Term) -> Option<NodeId> {
         let mut pieces = Pieces { paired: self.paired, ..Pieces::default() };
         let (exponent, rest) = self.split(&term.monomial);
         let mut vanishing = None;
@@ -54,7 +59,8 @@ impl Writer<'_> {
             };
             vanishing = Some(node).filter(|_| self.guarded && term.factors.iter().all(alone));
         }
-        let mut factors = self.push_atoms(&rest, &term.factors, &mut pieces)?;
+        self.push_atoms(&rest, &mut pieces)?;
+        let mut factors = term.factors.clone();
         let mut scale = term.scale;
         // -(x - 1) is 1 - x.
         let odd = |(polynomial, exponent): &&mut (Polynomial, i32)| exponent % 2 != 0 && !polynomial.has_one_sign();
@@ -75,20 +81,13 @@ impl Writer<'_> {
         self.apply(Operator::Select, &[vanished, zero, product])
     }
 
-    /// Puts atoms among the pieces; gives the factors that remain. A root takes the powers of its radicand along.
-    fn push_atoms(
-        &mut self,
-        monomial: &Monomial,
-        factors: &[(Polynomial, i32)],
-        pieces: &mut Pieces,
-    ) -> Option<Vec<(Polynomial, i32)>> {
-        let mut factors = factors.to_vec();
+    /// Puts atoms among the pieces.
+    fn push_atoms(&mut self, monomial: &Monomial, pieces: &mut Pieces) -> Option<()> {
         let mut signs = Vec::new();
         let monomial = &self.signs(monomial, &mut signs)?;
         // Roots of numbers are one root.
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for (atom, exponent) in monomial {
-            let mut exponent = *exponent;
             if exponent.parts().1 == 2 && exponent.parts().0.abs() == 1 && self.is_number(*atom) {
                 let node = self.atom(*atom)?;
                 if exponent.is_positive() {
@@ -98,17 +97,8 @@ impl Writer<'_> {
                 }
                 continue;
             }
-            if let Meaning::Root(radicand) = self.algebra.meaning(*atom)
-                && radicand.monomial.is_empty()
-                && let [(radicand, 1)] = radicand.factors.as_slice()
-                && let Some(place) =
-                    factors.iter().position(|(factor, own)| factor == radicand && (*own > 0) == exponent.is_positive())
-            {
-                exponent = exponent.plus(Rational::from(2 * factors[place].1))?;
-                factors.remove(place);
-            }
             pieces.paired |= matches!(self.algebra.meaning(*atom), Meaning::Root(_)) && !exponent.is_positive();
-            self.push_atom(*atom, exponent, pieces)?;
+            self.push_atom(*atom, *exponent, pieces)?;
         }
         signs.into_iter().for_each(|sign| pieces.push(sign, 1));
         if !above.is_empty() || !below.is_empty() {
@@ -117,7 +107,7 @@ impl Writer<'_> {
             let root = self.apply(Operator::Sqrt, &[inside])?;
             pieces.push(root, 1);
         }
-        Some(factors)
+        Some(())
     }
 
     /// A number over its absolute value is its sign, and the reverse.

@@ -68,10 +68,7 @@ impl Limits {
     }
 
     fn round(&self, value: f64) -> f64 {
-        match self.float {
-            FloatType::F64 => value,
-            FloatType::F32 => f64::from(value as f32),
-        }
+        self.float.round(value)
     }
 
     /// The error of a point in units in the last place; infinite for what is not finite.

@@ -123,9 +123,9 @@ impl Writer<'_> {
         let term = self.without_logarithms(term, side)?;
         let mut pieces = Pieces::default();
         let (mut exponent, rest) = self.split(&term.monomial);
-        let factors = self.push_atoms(&rest, &term.factors, &mut pieces)?;
+        self.push_atoms(&rest, &mut pieces)?;
         let mut scale = term.scale;
-        for (polynomial, power_of) in &factors {
+        for (polynomial, power_of) in &term.factors {
             let levels = self.levels(polynomial, side)?;
             exponent = multiply(&exponent, &power(&levels.outside, Rational::from(*power_of))?)?;
             self.push_levels(&levels.levels, *power_of, side, &mut scale, &mut pieces)?;
@@ -165,7 +165,7 @@ impl Writer<'_> {
         let mut parts = Vec::new();
         for (monomial, coefficients) in groups {
             let mut own = Pieces::default();
-            self.push_atoms(&monomial, &[], &mut own)?;
+            self.push_atoms(&monomial, &mut own)?;
             let mut factor = Rational::ONE;
             self.push_series(coefficients, side, &mut factor, &mut own)?;
             if single {

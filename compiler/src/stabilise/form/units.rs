@@ -9,11 +9,11 @@ use crate::operators::Operator;
 use crate::simplify::rational::Rational;
 
 impl Writer<'_> {
-    /// Roots of sums of squares in units of the largest: what is far from 1 is one factor. Also, with another form where
+    /// Roots of sums of squares in units of the largest: what is far from 1 is one factor. Also, with the plain form where
     /// that unit is moderate.
-    pub(in crate::stabilise) fn in_units(&mut self, term: &Term, plain: Option<NodeId>) -> Vec<NodeId> {
+    pub(in crate::stabilise) fn in_units(&mut self, term: &Term) -> Vec<NodeId> {
         let Some((scaled, unit)) = self.scaled_roots(term) else { return Vec::new() };
-        let Some(plain) = plain else { return vec![scaled] };
+        let Some(plain) = self.composed(term) else { return vec![scaled] };
         let reach = if self.graph.float() == FloatType::F64 { 90 } else { 11 };
         let mut moderate = || {
             let low = self.graph.constant(Number::new(1, -reach)).ok()?.node;
@@ -67,8 +67,12 @@ impl Writer<'_> {
         }
         let length = Term::atom(self.algebra.atom(Meaning::Value(length?)));
         replaced.push((root, self.algebra.times(&unit_term, &length)?));
-        let square = self.algebra.times(&unit_term, &length)?;
-        let square = self.algebra.whole_power(&square, 2)?;
+        // A power of the radicand is that of a sum: a root would bring its rounding twice.
+        let mut square = Term::number(Rational::ZERO);
+        for (_, part) in &replaced[..squares.len()] {
+            let part = self.algebra.whole_power(part, 2)?;
+            square = self.algebra.plus(&square, &part)?;
+        }
         let mut result = self.with_lengths(term, root, &square, &replaced)?;
         // The unit comes last, unless factors are divided one by one.
         let (unit_atom, _) = *unit_term.monomial.first()?;

@@ -111,6 +111,9 @@ rows! {
         [("sigmoid(x) + y*(1 - sigmoid(x))", 4), ("(1 - sigmoid(x))*(2*(sigmoid(x) + y*(1 - sigmoid(x))) - y)", 8)];
     "length of a pair, twice": second "fn f(x, y) = sqrt(x**2 + y**2);" =>
         [("x/y1", 1), ("y/y1", 1), ("(y/y1)**2/y1", 3), ("-x*y/y1**3", 5), ("-x*y/y1**3", 5), ("(x/y1)**2/y1", 3)];
+    "square root, as a power": first "fn f(x) = x**0.5;" => [("1/(2*y)", 2)];
+    "cube root": second "fn f(x) = x**(1/3);" => [("1/(3*y**2)", 3), ("-2*(1/(3*y**2))/(3*x)", 7)];
+    "length of a pair, as a power": first "fn f(x, y) = (x**2 + y**2)**0.5;" => [("x/y1", 1), ("y/y1", 1)];
     "sigmoid, pulled back": pullback "fn f(x) = 1/(1 + exp(-x));" => [("g*y*(1 - y)", 3)];
     "ReLU, pulled back": pullback "fn f(x) = if x > 0 { x } else { 0 };" => [("if x > 0 { g } else { 0 }", 2)];
     "length of a pair, pulled back": pullback "fn f(x, y) = sqrt(x**2 + y**2);" => [("g*x/y1", 2), ("g*y/y1", 2)];
