@@ -111,11 +111,12 @@ pub(super) enum Range {
     Mostly(Vec<NodeId>),
 }
 
-/// The points of every scalar node of a graph, filled in as the graph grows.
+/// The points of every scalar node of a graph, filled in as they are asked for.
 pub(super) struct Profiles {
     pub(super) limits: Limits,
     ranges: HashMap<NodeId, Range>,
-    points: Vec<Option<Box<[Point]>>>,
+    /// Of each node, once it was asked for: `None` where there are none.
+    points: Vec<Option<Option<Box<[Point]>>>>,
 }
 
 /// No input that is known to be moderate is larger, nor smaller than the other number.
@@ -129,11 +130,35 @@ impl Profiles {
 
     /// The points of a node; `None` for an array or what depends on one.
     pub(super) fn of(&mut self, graph: &Graph, node: NodeId) -> Option<&[Point]> {
-        for place in self.points.len()..=node.index() {
-            let points = graph.node_at(place).and_then(|node| self.compute(graph, node));
-            self.points.push(points);
+        if self.points.len() < graph.len() {
+            self.points.resize_with(graph.len(), || None);
         }
-        self.points.get(node.index())?.as_deref()
+        let mut pending = vec![node];
+        while let Some(next) = pending.last().copied() {
+            if self.points[next.index()].is_some() {
+                pending.pop();
+                continue;
+            }
+            let before = pending.len();
+            let operands = graph.operands(next).map(|operand| operand.node);
+            let unknown = |node: &NodeId| self.points[node.index()].is_none();
+            pending.extend(operands.chain(self.bounds(next).iter().copied()).filter(unknown));
+            if pending.len() == before {
+                self.points[next.index()] = Some(self.compute(graph, next));
+                pending.pop();
+            }
+        }
+        self.points[node.index()].as_ref()?.as_deref()
+    }
+
+    /// The nodes that an input is known not to be below; those that were there before it.
+    fn bounds(&self, node: NodeId) -> Vec<NodeId> {
+        match self.ranges.get(&node) {
+            Some(Range::AtLeast(below) | Range::Mostly(below)) => {
+                below.iter().copied().filter(|below| *below < node).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn compute(&self, graph: &Graph, node: NodeId) -> Option<Box<[Point]>> {
@@ -173,7 +198,7 @@ impl Profiles {
                 let mut operands: [&[Point]; 3] = [&[]; 3];
                 let arity = operator.arity();
                 for (points, operand) in operands.iter_mut().zip(graph.operands(node)) {
-                    *points = self.points.get(operand.node.index())?.as_deref()?;
+                    *points = self.points.get(operand.node.index())?.as_ref()?.as_deref()?;
                 }
                 let mut given = [Point { value: 0.0, error: 0.0, moves: [0.0; 2], undefined: false }; 3];
                 let mut points = Vec::with_capacity(POINTS);
@@ -191,7 +216,7 @@ impl Profiles {
 
     /// The largest of some nodes at a point, at every second point that of another number too.
     fn largest(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
-        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?[point]));
+        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?.as_ref()?[point]));
         let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
         match largest {
             Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
