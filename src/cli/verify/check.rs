@@ -11,7 +11,7 @@ use super::functions::subtract;
 use super::interpret::Names;
 use super::jet::Jet;
 use super::nodes::{Formula, Node, Nodes, Operand};
-use super::problem::{Coordinate, Point, Problem, fact_places};
+use super::problem::{Coordinate, Point, Problem, along, fact_places};
 use super::real::Real;
 use super::replay::{OPERANDS, Replay, step_text};
 use super::sample::{RANDOM, SPECIAL, Sampler};
@@ -272,8 +272,10 @@ impl<'a> Checker<'a> {
     }
 
     /// How far the sides of a comparison are from being so far apart, at its first position.
-    fn difference(&self, node: &Node, apart: i64, point: &Point, along: &[Coordinate]) -> Outcome<Option<Jet>> {
-        let names = nodes_along(&self.problem, &self.nodes, point, along)?;
+    fn difference(&self, node: &Node, apart: i64, point: &Point, coordinates: &[Coordinate]) -> Outcome<Option<Jet>> {
+        let cone = self.nodes.cone(&node.operands);
+        let read = self.nodes.all.iter().filter(|node| cone.contains(node.name.as_str()));
+        let names = nodes_along(&self.problem, read, point, &along(coordinates))?;
         let side = |operand: &Operand| match operand {
             Operand::Number(number) => Some(Jet::from(Real::from(*number))),
             operand => match names.get(operand.name()?)?.as_ref() {

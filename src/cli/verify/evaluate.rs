@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use chainrule_compiler::syntax::Module;
 
 use super::interpret::{Frame, Interpreter, Names};
-use super::nodes::{Formula, Nodes};
-use super::problem::{Coordinate, Point, Problem};
+use super::nodes::{Formula, Node, Nodes};
+use super::problem::{Direction, Point, Problem};
 use super::tensor::Outcome;
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Output, Size};
@@ -24,16 +24,16 @@ pub fn evaluate(formula: &Formula, indices: &[String], shape: &[Size], names: &N
     let (expressions, root) = formula.root()?;
     let no_shapes = HashMap::new();
     let mut interpreter = Interpreter::new(&NO_FUNCTIONS, names, &no_shapes);
-    let mut frame = Frame::new(expressions, &NO_FUNCTIONS);
+    let mut frame = Frame::new(expressions, &NO_FUNCTIONS, 0);
     frame.dimensions.extend(point.sizes.iter().map(|(name, size)| (name.clone(), *size)));
-    let indices: Vec<&str> = indices.iter().map(String::as_str).collect();
     if indices.len() != shape.len() {
         return Err("it has not one size for each index".into());
     }
     if indices.is_empty() {
         return interpreter.value(&mut frame, root);
     }
-    interpreter.over(&mut frame, &indices, &point.sizes_of(shape)?, root)
+    let indices = indices.iter().map(String::as_str).zip(point.sizes_of(shape)?);
+    interpreter.over(&mut frame, &indices.collect::<Vec<_>>(), root)
 }
 
 /// The outputs' values, parsed.
@@ -48,13 +48,18 @@ impl Outputs {
     }
 }
 
-/// Inputs and nodes under their names, with derivatives by some coordinates.
+/// Inputs and some of the nodes under their names, with derivatives along some directions.
 ///
 /// # Errors
 /// The node that has no value.
-pub fn nodes_along(problem: &Problem, nodes: &Nodes, point: &Point, coordinates: &[Coordinate]) -> Outcome<Names> {
-    let mut names = point.names(problem, coordinates);
-    for node in &nodes.all {
+pub fn nodes_along<'a>(
+    problem: &Problem,
+    nodes: impl IntoIterator<Item = &'a Node>,
+    point: &Point,
+    directions: &[Direction],
+) -> Outcome<Names> {
+    let mut names = point.names(problem, directions);
+    for node in nodes {
         let value = evaluate(&node.formula, &node.indices, &node.shape, &names, point);
         let value = value.map_err(|error| format!("node `{}`: {error}", node.name))?;
         names.insert(node.name.clone(), Rc::new(value));
@@ -73,7 +78,7 @@ pub fn nodes_at(
     parsed: &Outputs,
     point: &Point,
 ) -> Outcome<Names> {
-    let mut names = nodes_along(problem, nodes, point, &[])?;
+    let mut names = nodes_along(problem, &nodes.all, point, &[])?;
     for (output, formula) in outputs.iter().zip(&parsed.0) {
         let value = evaluate(formula, &output.indices, &output.shape, &names, point);
         let value = value.map_err(|error| format!("output `{}`: {error}", output.name))?;
