@@ -24,6 +24,7 @@ pub mod problem;
 mod real;
 pub mod replay;
 mod sample;
+mod second;
 mod tensor;
 mod value;
 

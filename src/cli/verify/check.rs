@@ -14,7 +14,8 @@ use super::nodes::{Formula, Node, Nodes, Operand};
 use super::problem::{Coordinate, Point, Problem, along, fact_places};
 use super::real::Real;
 use super::replay::{OPERANDS, Replay, step_text};
-use super::sample::{RANDOM, SPECIAL, Sampler};
+use super::sample::{RANDOM, Random, SPECIAL, Sampler};
+use super::second::Second;
 use super::tensor::Outcome;
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Derivative, Division, Size, Step};
@@ -81,7 +82,7 @@ impl<'a> Checker<'a> {
     pub fn check(mut self) -> Outcome<Verified> {
         self.facts()?;
         self.request()?;
-        let mut replay = Replay::new(&self.nodes, &self.certificate.steps)?;
+        let mut replay = Replay::new(&self.nodes, self.certificate, self.problem.pins())?;
         let relied = self.roots(&mut replay)?;
         self.nothing_unused(&replay)?;
         let what: Vec<String> = self
@@ -100,6 +101,7 @@ impl<'a> Checker<'a> {
                 self.equal(step, &replay.claims[place].before)
                     .map_err(|error| format!("{}: {error}", step_text(step)))?;
             }
+            self.differentiated(step).map_err(|error| format!("{}: {error}", step_text(step)))?;
         }
         self.divisions_stated()?;
         let compared = self.shown(&shown, &what, &relied)?;
@@ -376,6 +378,17 @@ impl<'a> Checker<'a> {
             compared += found.map_err(said)?;
         }
         if compared == 0 { Err("it is defined at none of the points that were tried".into()) } else { Ok(()) }
+    }
+
+    /// What a step that differentiates leads to is the derivative of a closed form.
+    fn differentiated(&mut self, step: &Step) -> Outcome<()> {
+        let Some(what) = step.differentiates else { return Ok(()) };
+        let places = self.places(&step.facts.iter().cloned().collect())?;
+        let second = Second::new(&self.certificate.derivatives, what)?;
+        let random = Random(self.certificate.seed() ^ step.number);
+        second.check(step, &self.problem, &self.nodes, &places, random).map_err(|error| {
+            format!("`{}` is not the derivative of `{}` by `{}`: {error}", step.to, second.gradient.closed, second.by)
+        })
     }
 
     /// What each step divides by beyond the chain rule, with the reasons.

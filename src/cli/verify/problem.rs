@@ -56,6 +56,9 @@ pub struct Point {
 /// A coordinate of an input: which input, and which of its items.
 pub type Coordinate = (usize, usize);
 
+/// The inputs that each fact pins.
+pub type Pins = HashMap<String, BTreeSet<String>>;
+
 /// A direction in which an input moves.
 #[derive(Clone, Debug)]
 pub struct Direction {
@@ -206,10 +209,32 @@ impl Problem {
     }
 
     /// The inputs that some facts read.
-    pub fn read_by(&self, facts: &[usize]) -> Vec<usize> {
+    pub fn read_by(&self, facts: &[usize]) -> BTreeSet<usize> {
         let function = self.function();
-        let mut pending: Vec<ExpressionId> =
-            facts.iter().filter_map(|fact| function.facts.get(*fact)).copied().collect();
+        self.read_in(facts.iter().filter_map(|fact| function.facts.get(*fact)).copied().collect())
+    }
+
+    /// The inputs that each fact pins: it is no inequality, which holds around every point where it holds strictly, so of
+    /// derivatives by them it says nothing.
+    pub fn pins(&self) -> Pins {
+        let function = self.function();
+        let pinned = |fact: &ExpressionId| {
+            let (mut pending, mut equations) = (vec![*fact], Vec::new());
+            while let Some(id) = pending.pop() {
+                match &function.expressions.get(id).kind {
+                    ExpressionKind::Binary(BinaryOperator::And, left, right) => pending.extend([*left, *right]),
+                    ExpressionKind::Binary(operator, ..) if apart(*operator).is_some() => {}
+                    _ => equations.push(id),
+                }
+            }
+            let name = |input: usize| function.parameters[input].name.text.clone();
+            self.read_in(equations).into_iter().map(name).collect()
+        };
+        self.facts.iter().cloned().zip(function.facts.iter().map(pinned)).collect()
+    }
+
+    fn read_in(&self, mut pending: Vec<ExpressionId>) -> BTreeSet<usize> {
+        let function = self.function();
         let mut read = BTreeSet::new();
         while let Some(id) = pending.pop() {
             let kind = &function.expressions.get(id).kind;
@@ -218,7 +243,7 @@ impl Problem {
             }
             pending.extend(children(kind));
         }
-        read.into_iter().collect()
+        read
     }
 
     /// A fact at a point: the differences that must be zero, with their derivatives by the coordinates, and whether
@@ -290,9 +315,12 @@ fn let_shapes(function: &chainrule_compiler::resolve::Function) -> HashMap<Strin
     function.names.iter().map(|known| (known.name.clone(), shape(known))).collect()
 }
 
+/// How fast items move along directions.
+type Rates = HashMap<usize, Vec<(u32, Real)>>;
+
 /// Inputs as numbers that move along some directions, which are in order.
 fn moving(inputs: &[Tensor<Real>], directions: &[Direction], order: u8) -> Vec<Tensor<Jet>> {
-    let mut rates: Vec<HashMap<usize, Vec<(u32, Real)>>> = vec![HashMap::new(); inputs.len()];
+    let mut rates: Vec<Rates> = vec![Rates::new(); inputs.len()];
     for direction in directions {
         if let Some(rates) = rates.get_mut(direction.input) {
             for (item, weight) in &direction.weights {
@@ -300,7 +328,7 @@ fn moving(inputs: &[Tensor<Real>], directions: &[Direction], order: u8) -> Vec<T
             }
         }
     }
-    let input = |(tensor, mut rates): (&Tensor<Real>, HashMap<usize, Vec<(u32, Real)>>)| {
+    let input = |(tensor, mut rates): (&Tensor<Real>, Rates)| {
         let items = tensor.items.iter().enumerate();
         let items =
             items.map(|(item, value)| Jet::moving(value.clone(), rates.remove(&item).unwrap_or_default(), order));

@@ -59,7 +59,7 @@ fn with_step(
     certificate.derivatives[0].closed.clone_from(&after);
     certificate.derivatives[0].formula = formula.into();
     let step =
-        Step { number: 1, rule: "by a fact".into(), indices, before, after, from, to, facts, divides: Vec::new() };
+        Step { number: 1, rule: "by a fact".into(), indices, before, after, from, to, facts, divides: Vec::new(), differentiates: None };
     certificate.steps = vec![step];
     let shown: Vec<&str> = certificate.outputs.iter().map(|output| output.formula.as_str()).chain([formula]).collect();
     certificate.lets.retain(|line| shown.iter().any(|formula| formula.contains(&line.name)));
@@ -413,6 +413,7 @@ fn steps_over_sums_are_replayed() {
         to: after.into(),
         facts: Vec::new(),
         divides: Vec::new(),
+        differentiates: None,
     };
     let mut replay = Replay::default();
     let mut add = |step: &Step| replay.add(&nodes, step);
