@@ -369,9 +369,8 @@ fn definition(row: &mut Fields) -> Result<Definition, String> {
 }
 
 fn step(row: &mut Fields) -> Result<Step, String> {
-    let differentiated = |row: &mut Fields| {
-        Ok(Differentiated { gradient: row.number("gradient")?, hessian: row.number("hessian")? })
-    };
+    let differentiated =
+        |row: &mut Fields| Ok(Differentiated { gradient: row.number("gradient")?, hessian: row.number("hessian")? });
     let division = |row: &mut Fields| Ok(Division { by: row.text("by")?, because: row.text("because")? });
     Ok(Step {
         number: row.number("step")?,

@@ -22,6 +22,8 @@ use crate::cli::certificate::{Certificate, Derivative, Division, Size, Step};
 
 /// From this many numbers on, a point is dear: there are fewer of them.
 const MANY_NUMBERS: usize = 1000;
+/// The last thing that is said of a changed file, where nothing else is wrong.
+pub const OLD_DIGEST: &str = "the digest is not that of the content: the file was changed after it was written";
 /// How far apart the sides of a comparison are brought, in quarters.
 const APART: [i64; 3] = [1, -1, 0];
 
@@ -106,7 +108,7 @@ impl<'a> Checker<'a> {
         self.divisions_stated()?;
         let compared = self.shown(&shown, &what, &relied)?;
         if self.certificate.digest != self.certificate.expected_digest() {
-            return Err("the digest is not that of the content: the file was changed after it was written".into());
+            return Err(OLD_DIGEST.into());
         }
         let points = self.places.values().map(|places| places.len()).sum();
         let (steps, derivatives) = (self.certificate.steps.len(), self.certificate.derivatives.len());

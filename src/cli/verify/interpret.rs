@@ -16,7 +16,7 @@ use chainrule_compiler::syntax::{
 use super::functions::{add, divide, multiply, negate, power, subtract};
 use super::jet::Jet;
 use super::real::Real;
-use super::tensor::{Item, Outcome, Tensor};
+use super::tensor::{Item, Outcome, TOO_LARGE, Tensor};
 use super::value::{Truth, Value};
 
 /// The language's own functions: definitions in the language.
@@ -154,7 +154,7 @@ impl<'m> Interpreter<'m> {
         let value = value?;
         self.work += value.shape().map_or(1, |shape| shape.iter().product::<usize>() + 1);
         if self.work > MOST_WORK {
-            return Err("the formula is too large to be checked".into());
+            return Err(format!("the formula is {TOO_LARGE}"));
         }
         Ok(value)
     }

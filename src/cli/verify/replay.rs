@@ -124,7 +124,8 @@ impl<'a> Replay<'a> {
         }
         let (from, to) = (side(&gradient.chain_rule, &gradient.indices)?, side(&gradient.closed, &gradient.indices)?);
         let way = self.way(&from, |reached| (*reached == to).then_some(()));
-        let way = way.ok_or_else(|| format!("no earlier steps lead to the closed form of derivative {}", what.gradient))?;
+        let way =
+            way.ok_or_else(|| format!("no earlier steps lead to the closed form of derivative {}", what.gradient))?;
         for fact in way.iter().flat_map(|place| &self.claims[*place].facts) {
             if self.pins.get(fact).is_none_or(|pinned| pinned.contains(by)) {
                 return Err(format!("what holds by `{fact}` need not stay so where `{by}` moves"));

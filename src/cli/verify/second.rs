@@ -70,7 +70,9 @@ impl<'a> Second<'a> {
         let raw = operand(&self.hessian.chain_rule, &self.hessian.indices)?;
         let before = operand(&step.before, &step.indices)?;
         let known: HashMap<&String, &String> = raw.indices().iter().zip(before.indices()).collect();
-        let label = |(place, index): (usize, &String)| known.get(index).map_or_else(|| format!("#{place}"), |own| (*own).clone());
+        let label = |(place, index): (usize, &String)| {
+            known.get(index).map_or_else(|| format!("#{place}"), |own| (*own).clone())
+        };
         Ok(self.ordered(&self.hessian.indices.iter().enumerate().map(label).collect::<Vec<_>>()))
     }
 
@@ -78,7 +80,14 @@ impl<'a> Second<'a> {
     ///
     /// # Errors
     /// Where it is not.
-    pub fn check(&self, step: &Step, problem: &Problem, nodes: &Nodes, places: &[Place], random: Random) -> Outcome<()> {
+    pub fn check(
+        &self,
+        step: &Step,
+        problem: &Problem,
+        nodes: &Nodes,
+        places: &[Place],
+        random: Random,
+    ) -> Outcome<()> {
         let (closed, after) = (Formula::parse(&self.gradient.closed)?, Formula::parse(&step.after)?);
         let root = closed.operand(&self.gradient.indices).ok_or("the closed form is no node, input or number")?;
         let cone = nodes.cone([&root]);

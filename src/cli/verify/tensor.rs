@@ -20,6 +20,8 @@ pub struct Tensor<T> {
 /// What goes wrong is told in a sentence.
 pub type Outcome<T> = Result<T, String>;
 
+/// How a message ends about what is not computed for its size.
+pub const TOO_LARGE: &str = "too large to be checked";
 /// More items than this are not computed.
 const MOST_ITEMS: usize = 1 << 20;
 
@@ -44,9 +46,7 @@ impl Item for Option<bool> {
 /// How many items a shape has, if that can be computed.
 pub fn count(shape: &[usize]) -> Outcome<usize> {
     let product = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-    product
-        .filter(|count| *count <= MOST_ITEMS)
-        .ok_or_else(|| format!("an array of shape {shape:?} is too large to check"))
+    product.filter(|count| *count <= MOST_ITEMS).ok_or_else(|| format!("an array of shape {shape:?} is {TOO_LARGE}"))
 }
 
 /// How far apart the items along each axis lie.

@@ -8,12 +8,16 @@ use chainrule_compiler::print::Style;
 use chainrule_compiler::resolve::resolve;
 use serde_json::{Map, Value, json};
 
+use super::check::Place;
+use super::evaluate::{Outputs, nodes_at};
 use super::nodes::Nodes;
+use super::problem::{Problem, fact_places};
 use super::replay::Replay;
-use super::sample::Random;
+use super::sample::{Random, Sampler};
+use super::second::Second;
 use super::{checked, on_a_large_stack};
 use crate::cli::certificate::write::{Subject, certificate};
-use crate::cli::certificate::{Certificate, Definition, Division, Size, Step};
+use crate::cli::certificate::{Certificate, Definition, Differentiated, Division, Size, Step};
 
 fn request(order: u8) -> Request {
     Request { order, ..Request::default() }
@@ -58,8 +62,18 @@ fn with_step(
     let [from, to] = shown.map(str::to_owned);
     certificate.derivatives[0].closed.clone_from(&after);
     certificate.derivatives[0].formula = formula.into();
-    let step =
-        Step { number: 1, rule: "by a fact".into(), indices, before, after, from, to, facts, divides: Vec::new(), differentiates: None };
+    let step = Step {
+        number: 1,
+        rule: "by a fact".into(),
+        indices,
+        before,
+        after,
+        from,
+        to,
+        facts,
+        divides: Vec::new(),
+        differentiates: None,
+    };
     certificate.steps = vec![step];
     let shown: Vec<&str> = certificate.outputs.iter().map(|output| output.formula.as_str()).chain([formula]).collect();
     certificate.lets.retain(|line| shown.iter().any(|formula| formula.contains(&line.name)));
@@ -136,6 +150,15 @@ const SHIFTED: [&str; 3] = [
     "fn f(a: [K], t: [K], tau) wrt(a) where sum(t) == 1 = -sum(t * log(softmax(a / tau)));",
 ];
 
+/// Formulas whose second derivatives are taken from closed forms of the first ones: by one input and by two, of arrays, and
+/// by facts.
+const TWICE: [&str; 4] = [
+    "fn f(x) = x/(1 + exp(-x));",
+    "fn f(x, y) = sqrt(x**2 + y**2);",
+    "fn f(x: [D]) = sqrt(sum(x**2));",
+    "fn f(x: [D], a: [D, D]) wrt(x) where a == a.T = sum(x * (a @ x)) / 2;",
+];
+
 /// Certificates whose parts are all of some use.
 fn samples() -> Vec<Certificate> {
     let pullback = Request { order: 1, upstream: Some("g".into()), ..Request::default() };
@@ -150,6 +173,7 @@ fn samples() -> Vec<Certificate> {
         divided(),
     ];
     samples.extend(BY_FACTS.iter().map(|text| certificate_of(text, &request(1))));
+    samples.extend(TWICE.iter().map(|text| certificate_of(text, &request(2))));
     samples
 }
 
@@ -240,11 +264,14 @@ fn texts(text: &str) -> Vec<String> {
 
 /// Whether a certificate with this change says what is true as well: another word for a rule that is checked by numbers
 /// anyway, or another order of definitions that do not read each other, or of a step's indices, which it has by name.
-fn is_still_true(place: &str) -> bool {
+/// A Hessian is symmetric: its axes may be exchanged, and of two inputs the gradient by either may be differentiated.
+fn is_still_true(place: &str, certificate: &Certificate) -> bool {
+    let axes = place.starts_with("/derivatives/1/indices/") && certificate.order == 2;
+    let either = place.contains("/differentiates/") && certificate.derivatives.len() > 2;
     let rule = place.contains("/rule: ") && !place.ends_with(": operands");
     let listed = |list: &&str| place.starts_with(*list) && (*list != "/steps/" || place.contains("/indices/"));
     let order = ["/nodes/", "/let/", "/steps/"].iter().any(listed) && place.ends_with("the one before");
-    rule || order
+    rule || order || (axes && place.ends_with("the one before")) || either
 }
 
 fn refused(value: &Value) -> Result<String, super::check::Verified> {
@@ -271,7 +298,7 @@ fn every_change_is_refused() {
                 changed["digest"] = json!(read.expected_digest());
             }
             let forged = refused(&changed);
-            if forged.is_err() && !is_still_true(&place) {
+            if forged.is_err() && !is_still_true(&place, &certificate) {
                 accepted.push(format!("{}: {place}", certificate.formula));
             }
             changed["digest"] = digest;
@@ -427,6 +454,154 @@ fn steps_over_sums_are_replayed() {
     assert!(add(&step("operands", &["n"], "a4[n]", "b6[n]")).is_err(), "another number");
     assert!(add(&step("operands", &["n"], "a4[n]", "b5[n]")).is_err(), "said before");
     assert!(add(&step("operands", &["n", "m"], "a4[n]", "b5[n]")).is_err(), "an index too many");
+}
+
+/// The place of the step that differentiates.
+fn differentiating(certificate: &Certificate) -> usize {
+    let place = certificate.steps.iter().position(|step| step.differentiates.is_some());
+    place.unwrap_or_else(|| panic!("{}: no step differentiates", certificate.formula))
+}
+
+#[test]
+fn a_second_derivative_is_one_of_a_certified_first_one() {
+    for text in TWICE.into_iter().chain(BY_FACTS).chain(SHIFTED) {
+        let certificate = certificate_of(text, &request(2));
+        let place = differentiating(&certificate);
+        let said = |change: &dyn Fn(&mut Certificate), message: &str| {
+            let mut changed = certificate.clone();
+            change(&mut changed);
+            let found = refusal(&sealed(changed));
+            assert!(found.contains(message), "{text}: {found}");
+        };
+        said(&|changed| changed.steps[place].differentiates = None, "does not say what it differentiates");
+        said(&|changed| changed.steps[place].rule = "fold back".into(), "by its rule it differentiates nothing");
+        let what = certificate.steps[place].differentiates.expect("it differentiates");
+        let hessian = Some(Differentiated { gradient: what.hessian, ..what });
+        said(&|changed| changed.steps[place].differentiates = hessian, "is no gradient");
+        let beyond = Some(Differentiated { hessian: 99, ..what });
+        said(&|changed| changed.steps[place].differentiates = beyond, "derivative 99 is no hessian");
+        // Before the closed form is reached, there is nothing to differentiate.
+        let early = |changed: &mut Certificate| {
+            let step = changed.steps.remove(place);
+            changed.steps.insert(0, step);
+            (1..).zip(&mut changed.steps).for_each(|(number, step)| step.number = number);
+        };
+        said(&early, "no earlier steps lead to the closed form");
+    }
+}
+
+#[test]
+fn an_equation_says_nothing_of_derivatives_by_what_it_pins() {
+    let text = "fn f(x, t, u) where t + u == 1 = x**2 * (t + u);";
+    let certificate = certificate_of(text, &request(2));
+    assert!(verified(&certificate).is_ok());
+    // By the fact the gradient by x is 2·x, but that is no reason for its derivative by t to be 0: it is 2·x.
+    let mut forged = certificate_of(text, &Request { raw: true, ..request(2) });
+    let (gradient, mixed) = (forged.derivatives[0].clone(), forged.derivatives[4].clone());
+    assert_eq!((gradient.wrt, mixed.wrt), (vec!["x".to_owned()], vec!["x".to_owned(), "t".to_owned()]));
+    let definition = Definition { name: "m1".into(), indices: vec![], shape: vec![], formula: "2 * x".into() };
+    forged.nodes.push(definition);
+    let step = |number, rule: &str, before: &str, after: &str, differentiates| Step {
+        number,
+        rule: rule.into(),
+        indices: Vec::new(),
+        before: before.into(),
+        after: after.into(),
+        from: before.into(),
+        to: after.into(),
+        facts: vec!["t + u == 1".into()],
+        divides: Vec::new(),
+        differentiates,
+    };
+    let what = Some(Differentiated { gradient: 1, hessian: 5 });
+    forged.steps = vec![
+        step(1, "by a fact", &gradient.chain_rule, "m1", None),
+        step(2, "differentiated closed form", &mixed.chain_rule, "0", what),
+    ];
+    forged.facts[0].used = true;
+    forged.derivatives[0].closed = "m1".into();
+    forged.derivatives[4].closed = "0".into();
+    let message = refusal(&sealed(forged));
+    assert!(message.contains("need not stay so where `t` moves"), "{message}");
+}
+
+/// A step that differentiates is checked by itself, not only by what the chain rule gives.
+#[test]
+fn differentiating_is_checked_on_the_closed_form() {
+    for text in TWICE {
+        let certificate = certificate_of(text, &request(2));
+        let checked = |certificate: &Certificate| on_a_large_stack(|| differentiated_alone(certificate));
+        assert_eq!(checked(&certificate), Ok(()), "{text}");
+        let after = &certificate.steps[differentiating(&certificate)].after;
+        let name = after.split('[').next().unwrap_or_default();
+        // The derivative of a @ x is the input a itself.
+        let Some(node) = certificate.nodes.iter().position(|node| node.name == name) else { continue };
+        let mut by_numbers = 0;
+        for changed in texts(&certificate.nodes[node].formula) {
+            let mut wrong = certificate.clone();
+            wrong.nodes[node].formula = changed;
+            let message = checked(&wrong).expect_err("it is another formula");
+            by_numbers += usize::from(message.contains("it is "));
+        }
+        assert!(by_numbers > 0, "{text}");
+    }
+}
+
+/// Of a Hessian's entries what adds up to nothing with its transpose counts, too.
+#[test]
+fn a_hessian_is_compared_on_both_sides_of_its_diagonal() {
+    let certificate = certificate_of("fn f(x: [D], a: [D, D]) wrt(x) = sum(x * (a @ x));", &request(2));
+    for (shown, is_right) in [("a.T + a", true), ("2 * a", false), ("a.T * 2", false)] {
+        let mut changed = certificate.clone();
+        changed.derivatives[1].formula = shown.into();
+        changed.lets.clear();
+        changed.derivatives[0].formula = "(a + a.T) @ x".into();
+        let found = verified(&sealed(changed));
+        assert_eq!(found.is_ok(), is_right, "{shown}: {found:?}");
+        assert!(found.err().is_none_or(|message| message.starts_with("derivative 2 (hessian")), "{shown}");
+    }
+}
+
+/// Checks the first step that differentiates, and nothing else.
+fn differentiated_alone(certificate: &Certificate) -> Result<(), String> {
+    let problem = Problem::new(certificate)?;
+    let nodes = Nodes::read(&certificate.nodes, &problem.shapes(), &HashSet::new())?;
+    let outputs = Outputs::new(&certificate.outputs)?;
+    let step = &certificate.steps[differentiating(certificate)];
+    let facts = fact_places(&problem, &step.facts.iter().cloned().collect())?;
+    let point = Sampler::new(&problem, 1).random_point(0, &facts)?;
+    let names = nodes_at(&problem, &nodes, &certificate.outputs, &outputs, &point)?;
+    let what = step.differentiates.ok_or("it does not differentiate")?;
+    let second = Second::new(&certificate.derivatives, what)?;
+    second.check(step, &problem, &nodes, &[Place { point, names }], Random(1))
+}
+
+/// Sizes in the hundreds: what is said of them is checked for any size.
+#[test]
+fn large_arrays_are_checked_at_small_sizes() {
+    let text =
+        "fn f(x: [N, 784], w: [784, 50], t: [N, 50]) wrt(w) where sum(t, axis = 1) == 1 = -sum(t*log(softmax(x @ w)));";
+    let certificate = certificate_of(text, &request(2));
+    assert!(verified(&certificate).is_ok(), "{:?}", verified(&certificate));
+    let mut value: Value = serde_json::from_str(&certificate.text()).expect("it is JSON");
+    value["digest"] = json!("0");
+    assert!(refused(&value).is_ok_and(|message| message.contains("digest")));
+    for (place, node) in certificate.nodes.iter().enumerate() {
+        let Some(size) = node.shape.iter().position(|size| matches!(size, Size::Number(_))) else { continue };
+        let mut changed = certificate.clone();
+        changed.nodes[place].shape[size] = Size::Number(783);
+        let message = refusal(&sealed(changed));
+        assert!(message.contains("has two sizes") || message.contains("783"), "{message}");
+    }
+    for step in 0..certificate.steps.len() {
+        let mut changed = certificate.clone();
+        changed.steps[step].to = format!("2*({})", changed.steps[step].to);
+        let message = refusal(&sealed(changed));
+        assert!(message.starts_with(&format!("step {} ", step + 1)), "{message}");
+    }
+    // Who says the number says it of this size alone.
+    let said = "fn f(x: [300, 300]) = sum(x**2) / 300;";
+    assert!(verified(&certificate_of(said, &request(1))).is_ok());
 }
 
 /// A formula of x and z, drawn from a grammar: `depth` operations inside each other.
