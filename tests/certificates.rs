@@ -162,11 +162,30 @@ fn what_is_not_so_is_refused_and_what_is_no_certificate_is_an_error() {
         assert_eq!((status, out.as_str()), (expected, ""), "{error}");
         assert!(error.contains(said), "{error}");
     }
-    for (content, said) in [("", "is not JSON"), ("[]", "is not a JSON object"), ("{\"schema\": 2}", "schema 1")] {
+    let nested = format!("{{\"schema\": {}", "[".repeat(100_000));
+    let long = text.replace("\"order\":", "\"order\": 1e999,\"more\":");
+    let other = text.replace("\"schema\": 1", "\"schema\": 7");
+    let malformed = [
+        ("", "is not JSON"),
+        ("[]", "is not a JSON object"),
+        ("{\"schema\": 2}", "not a certificate of schema 1"),
+        (other.as_str(), "not a certificate of schema 1"),
+        ("fn f(x) = x;", "is not JSON: expected ident at line 1 column 2"),
+        (nested.as_str(), "recursion limit exceeded at line 1"),
+        (long.as_str(), "number out of range at line"),
+    ];
+    for (content, said) in malformed {
         fs::write(&path, content).expect("it can be written");
-        let (status, _, error) = verify(&path);
-        assert!(status == 2 && error.contains(said), "{status}: {error}");
+        let (status, out, error) = verify(&path);
+        assert!(status == 2 && out.is_empty() && error.contains(said), "{status}: {error}");
     }
+    for end in (0..text.trim_end().len()).step_by(97) {
+        fs::write(&path, &text[..end]).expect("it can be written");
+        let (status, out, error) = verify(&path);
+        assert!(status == 2 && out.is_empty() && error.contains("is not JSON"), "{end}: {status}: {error}");
+    }
+    fs::write(&path, [&text.as_bytes()[..40], b"\xff"].concat()).expect("it can be written");
+    assert_eq!(verify(&path).0, 2);
     let (status, _, error) = run(&["verify", "/nowhere/at/all.json", "--format", "json"]);
     assert!(status == 2 && error.starts_with("{\"error\":"), "{status}: {error}");
 }

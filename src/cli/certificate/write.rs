@@ -13,12 +13,8 @@ use super::{Certificate, Definition, Derivative, Differentiated, Fact, Output, S
 use crate::cli::verify::divisions;
 use crate::cli::verify::nodes::Nodes;
 use crate::cli::verify::problem::Problem;
-use crate::cli::verify::replay::{DIFFERENTIATED, OPERANDS, Replay, needed};
+use crate::cli::verify::replay::{DIFFERENTIATED, FOLDED, OPERANDS, Replay, UNLOGGED, needed};
 
-/// What follows from replaced operands, and then became another operation: `x * 1` is `x`.
-const FOLDED: &str = "folded";
-/// A closed form that no logged step leads to.
-const UNLOGGED: &str = "unlogged";
 /// Formulas for people show at most so many operations inside each other.
 const MOST_NESTED: u32 = 40;
 /// What is used more than once is written out at each use if it has at most so many operations.

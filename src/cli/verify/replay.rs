@@ -8,11 +8,17 @@ use super::problem::{Pins, Problem};
 use super::second::Second;
 use crate::cli::certificate::{Certificate, Derivative, Differentiated, Step};
 
-/// The rule of steps that follow from earlier ones; what any other rule says is checked by numbers.
+/// The rule of steps that follow from earlier ones; what the others say is checked by numbers.
 pub const OPERANDS: &str = "operands";
 /// The rule of steps to the derivative of a gradient's closed form. Earlier steps must lead to that form; that it is the
 /// derivative is checked by numbers (see [`second`](super::second)).
 pub const DIFFERENTIATED: &str = "differentiated closed form";
+/// What follows from replaced operands, and then became another operation: `x * 1` is `x`.
+pub const FOLDED: &str = "folded";
+/// A closed form that no logged step leads to.
+pub const UNLOGGED: &str = "unlogged";
+/// All rules: those of the simplifier, and what its log becomes where it cannot be replayed as it stands.
+const RULES: [&str; 6] = [OPERANDS, DIFFERENTIATED, "fold back", "canonical form", FOLDED, UNLOGGED];
 
 /// A step with its two sides taken apart.
 #[derive(Debug)]
@@ -66,6 +72,9 @@ impl<'a> Replay<'a> {
     /// # Errors
     /// Why it does not follow.
     pub fn add(&mut self, nodes: &Nodes, step: &Step) -> Result<(), String> {
+        if !RULES.contains(&step.rule.as_str()) {
+            return Err("there is no such rule".into());
+        }
         let (before, after) = (side(&step.before, &step.indices)?, side(&step.after, &step.indices)?);
         let node = nodes.of(&before).ok_or_else(|| format!("`{}` is no node", step.before))?;
         let own: HashSet<&String> = before.indices().iter().collect();
