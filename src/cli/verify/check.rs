@@ -47,6 +47,8 @@ pub struct Place {
 /// A certificate, read and taken apart.
 pub struct Checker<'a> {
     certificate: &'a Certificate,
+    /// What everything random follows from.
+    seed: u64,
     pub problem: Problem,
     pub nodes: Nodes,
     outputs: Outputs,
@@ -74,7 +76,7 @@ impl<'a> Checker<'a> {
         }
         let nodes = Nodes::read(&certificate.nodes, &problem.shapes(), &taken)?;
         let outputs = Outputs::new(&certificate.outputs)?;
-        Ok(Self { certificate, problem, nodes, outputs, places: HashMap::new() })
+        Ok(Self { certificate, seed: certificate.seed(), problem, nodes, outputs, places: HashMap::new() })
     }
 
     /// Checks everything.
@@ -221,7 +223,7 @@ impl<'a> Checker<'a> {
             return Ok(Rc::clone(known));
         }
         let numbers = fact_places(&self.problem, facts)?;
-        let sampler = Sampler::new(&self.problem, self.certificate.seed());
+        let sampler = Sampler::new(&self.problem, self.seed);
         let mut places = vec![self.place(sampler.random_point(0, &numbers)?)?];
         let items: usize = places[0].point.inputs.iter().map(|input| input.items.len()).sum();
         let (random, special) = if items > MANY_NUMBERS { (2, 1) } else { (RANDOM, SPECIAL) };
@@ -312,7 +314,8 @@ impl<'a> Checker<'a> {
     fn chain_rule(&mut self, what: &[String], none: &BTreeSet<String>) -> Outcome<()> {
         let places = self.places(none)?;
         for (number, place) in places.iter().enumerate() {
-            let forward = Forward::new(&self.problem, self.certificate, &place.point, number)?;
+            let forward =
+                Forward::new(&self.problem, self.certificate, &place.point, Random(self.seed ^ number as u64))?;
             for (of, output) in self.certificate.outputs.iter().enumerate() {
                 let value = place.names.get(&output.name).ok_or("an output has no value")?;
                 let said = |error| format!("output `{}`: {error}", output.name);
@@ -387,7 +390,7 @@ impl<'a> Checker<'a> {
         let Some(what) = step.differentiates else { return Ok(()) };
         let places = self.places(&step.facts.iter().cloned().collect())?;
         let second = Second::new(&self.certificate.derivatives, what)?;
-        let random = Random(self.certificate.seed() ^ step.number);
+        let random = Random(self.seed ^ step.number);
         second.check(step, &self.problem, &self.nodes, &places, random).map_err(|error| {
             format!("`{}` is not the derivative of `{}` by `{}`: {error}", step.to, second.gradient.closed, second.by)
         })
@@ -437,7 +440,8 @@ impl<'a> Checker<'a> {
         let places = self.places(relied)?;
         let mut compared = vec![0; self.certificate.derivatives.len()];
         for (number, place) in places.iter().enumerate() {
-            let forward = Forward::new(&self.problem, self.certificate, &place.point, number)?;
+            let forward =
+                Forward::new(&self.problem, self.certificate, &place.point, Random(self.seed ^ number as u64))?;
             let values = shown.at(&self.problem, &place.point)?;
             let (outputs, derivatives) = values.split_at(self.certificate.outputs.len());
             for (of, (output, value)) in self.certificate.outputs.iter().zip(outputs).enumerate() {

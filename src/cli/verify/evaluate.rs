@@ -160,23 +160,36 @@ impl Shown {
     }
 
     fn ordered(waiting: Vec<Line>, lets: usize) -> Outcome<Self> {
-        let mut places = vec![0; waiting.len()];
-        let mut waiting: Vec<(usize, Line)> = waiting.into_iter().enumerate().collect();
-        let mut lines = Vec::new();
-        while !waiting.is_empty() {
-            let open: HashSet<String> = waiting.iter().filter_map(|(_, line)| line.name.clone()).collect();
-            let ready = |(_, line): &(usize, Line)| !line.formula.free_names().iter().any(|name| open.contains(*name));
-            let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
-            if let (true, Some((_, line))) = (now.is_empty(), later.first()) {
-                return Err(format!("{} is defined by itself", line.what));
+        let numbered = || waiting.iter().enumerate();
+        let named = numbered().filter_map(|(place, line)| Some((line.name.as_deref()?, place)));
+        let named: HashMap<&str, usize> = named.collect();
+        // How many lines each one waits for, and which ones wait for it.
+        let (mut open, mut readers) = (vec![0; waiting.len()], vec![Vec::new(); waiting.len()]);
+        for (place, line) in numbered() {
+            for read in line.formula.free_names().iter().filter_map(|name| named.get(name)) {
+                open[place] += 1;
+                readers[*read].push(place);
             }
-            for (place, line) in now {
-                places[place] = lines.len();
-                lines.push(line);
-            }
-            waiting = later;
         }
-        Ok(Self { lines, asked: places.split_off(lets) })
+        let mut order: Vec<usize> = (0..waiting.len()).filter(|place| open[*place] == 0).collect();
+        let mut done = 0;
+        while let Some(place) = order.get(done).copied() {
+            done += 1;
+            for reader in &readers[place] {
+                open[*reader] -= 1;
+                if open[*reader] == 0 {
+                    order.push(*reader);
+                }
+            }
+        }
+        if let Some(place) = open.iter().position(|open| *open > 0) {
+            return Err(format!("{} is defined by itself", waiting[place].what));
+        }
+        let mut places = vec![0; waiting.len()];
+        (0..).zip(&order).for_each(|(at, place)| places[*place] = at);
+        let mut lines: Vec<(usize, Line)> = places.iter().copied().zip(waiting).collect();
+        lines.sort_by_key(|(at, _)| *at);
+        Ok(Self { lines: lines.into_iter().map(|(_, line)| line).collect(), asked: places.split_off(lets) })
     }
 
     /// The outputs and derivatives at a point.

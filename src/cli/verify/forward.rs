@@ -82,12 +82,11 @@ pub struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    /// Runs the formula at the `number`th point.
+    /// Runs the formula at a point.
     ///
     /// # Errors
     /// What the interpreter refuses.
-    pub fn new(problem: &'a Problem, certificate: &'a Certificate, point: &'a Point, number: usize) -> Outcome<Self> {
-        let random = Random(certificate.seed() ^ number as u64);
+    pub fn new(problem: &'a Problem, certificate: &'a Certificate, point: &'a Point, random: Random) -> Outcome<Self> {
         let asked = if certificate.upstream.is_some() { certificate.order.max(1) } else { certificate.order };
         let order = if point.special { asked.min(1) } else { asked };
         let directions = match order {

@@ -85,7 +85,8 @@ impl<'a> Replay<'a> {
         if listed != own || step.indices.len() != own.len() {
             return Err(format!("its indices are not those of `{}`", step.before));
         }
-        if self.claims.iter().any(|claim| claim.before == before && claim.after == after) {
+        let said = |claim: &&usize| self.claims[**claim].before == before && self.claims[**claim].after == after;
+        if self.from.get(&node.name).is_some_and(|claims| claims.iter().any(|claim| said(&claim))) {
             return Err("an earlier step says the same".into());
         }
         let mut facts: HashSet<String> = step.facts.iter().cloned().collect();
