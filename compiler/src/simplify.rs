@@ -78,7 +78,7 @@ pub enum Rule {
     Operands,
     /// A cheaper expression over forward values; canonical terms prove it equal.
     FoldBack,
-    /// The canonical form, written out: equal by the algebra of canonical terms.
+    /// Equal by the algebra of canonical terms: most often the canonical form, written out.
     Canonical,
     /// A form of what the chain rule gives for a first derivative in closed form: equal because the first derivatives are.
     Differentiated,

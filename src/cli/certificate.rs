@@ -43,6 +43,14 @@ pub struct Division {
     pub because: String,
 }
 
+/// What a step differentiates: the number of a gradient, whose closed form it takes, and that of the Hessian that its `before`
+/// is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Differentiated {
+    pub gradient: u64,
+    pub hessian: u64,
+}
+
 /// `after` is what `before` is, at every position along the indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -61,6 +69,8 @@ pub struct Step {
     /// The facts that this relies on.
     pub facts: Vec<String>,
     pub divides: Vec<Division>,
+    /// Of a step that differentiates a closed form.
+    pub differentiates: Option<Differentiated>,
 }
 
 /// An output: the node that it is, and its formula as shown.
@@ -133,9 +143,12 @@ impl Definition {
 impl Step {
     fn json(&self) -> Value {
         let divides = self.divides.iter().map(|division| json!({ "by": division.by, "because": division.because }));
+        let differentiates =
+            self.differentiates.map(|what| json!({ "gradient": what.gradient, "hessian": what.hessian }));
         json!({
             "step": self.number, "rule": self.rule, "from": self.from, "to": self.to, "indices": self.indices,
             "before": self.before, "after": self.after, "facts": self.facts, "divides": divides.collect::<Vec<_>>(),
+            "differentiates": differentiates,
         })
     }
 }
@@ -291,6 +304,18 @@ impl Fields {
         self.take(name, |value| if value.is_null() { Some(None) } else { read(value).map(Some) })
     }
 
+    /// An object, or nothing.
+    fn part<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> Result<T, String>) -> Result<Option<T>, String> {
+        let value = self.take(name, Some)?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        let mut fields = Self::new(value, &format!("`{name}` of {}", self.what))?;
+        let part = read(&mut fields)?;
+        fields.end()?;
+        Ok(Some(part))
+    }
+
     fn rows<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
         let items = self.take(name, |value| match value {
             Value::Array(items) => Some(items),
@@ -344,6 +369,8 @@ fn definition(row: &mut Fields) -> Result<Definition, String> {
 }
 
 fn step(row: &mut Fields) -> Result<Step, String> {
+    let differentiated =
+        |row: &mut Fields| Ok(Differentiated { gradient: row.number("gradient")?, hessian: row.number("hessian")? });
     let division = |row: &mut Fields| Ok(Division { by: row.text("by")?, because: row.text("because")? });
     Ok(Step {
         number: row.number("step")?,
@@ -355,6 +382,7 @@ fn step(row: &mut Fields) -> Result<Step, String> {
         to: row.text("to")?,
         facts: row.texts("facts")?,
         divides: row.rows("divides", division)?,
+        differentiates: row.part("differentiates", differentiated)?,
     })
 }
 

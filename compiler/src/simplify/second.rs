@@ -24,6 +24,7 @@ use crate::graph::{Graph, GraphError, NodeId, Ref};
 struct Instead {
     root: Ref,
     value: Ref,
+    rule: Rule,
     /// The facts that their equality relies on.
     facts: BTreeSet<usize>,
 }
@@ -56,10 +57,10 @@ impl Search<'_> {
     /// Says what stands for second derivatives in the end. How that was found, from values that nobody asked for, is left
     /// out.
     pub(super) fn finish(&mut self, graph: &Graph, taken: Taken) {
-        for Instead { root, value, mut facts } in taken.0.into_values() {
+        for Instead { root, value, rule, mut facts } in taken.0.into_values() {
             facts.extend(self.facts_behind(graph, value.node));
             let after = self.replaced(&value);
-            self.step(Rule::Differentiated, &root, &after, facts.into_iter().collect());
+            self.step(rule, &root, &after, facts.into_iter().collect());
         }
     }
 
@@ -99,14 +100,14 @@ impl Search<'_> {
             if !fits || count(value.node) >= count(root.node) {
                 continue;
             }
-            let facts = if self.stays_true(graph, &facts, second.by) {
+            let why = if self.stays_true(graph, &facts, second.by) {
                 let beside = self.facts_behind(graph, self.subject.roots[second.beside].node);
-                Some(facts.union(&beside).copied().collect())
+                Some((Rule::Differentiated, facts.union(&beside).copied().collect()))
             } else {
-                self.proves_same(graph, root, &value)
+                self.proves_same(graph, root, &value).map(|facts| (Rule::Canonical, facts))
             };
-            if let Some(facts) = facts {
-                taken.0.insert(root.node, Instead { root: root.clone(), value, facts });
+            if let Some((rule, facts)) = why {
+                taken.0.insert(root.node, Instead { root: root.clone(), value, rule, facts });
             }
         }
         Ok(())

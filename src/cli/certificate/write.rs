@@ -9,16 +9,12 @@ use chainrule_compiler::parse::Shapes;
 use chainrule_compiler::print::{Listing, Named, expanded};
 use chainrule_compiler::syntax::DimensionKind;
 
-use super::{Certificate, Definition, Derivative, Fact, Output, Size, Step};
+use super::{Certificate, Definition, Derivative, Differentiated, Fact, Output, Size, Step};
 use crate::cli::verify::divisions;
 use crate::cli::verify::nodes::Nodes;
 use crate::cli::verify::problem::Problem;
-use crate::cli::verify::replay::{OPERANDS, Replay, needed};
+use crate::cli::verify::replay::{DIFFERENTIATED, FOLDED, OPERANDS, Replay, UNLOGGED, needed};
 
-/// What follows from replaced operands, and then became another operation: `x * 1` is `x`.
-const FOLDED: &str = "folded";
-/// A closed form that no logged step leads to.
-const UNLOGGED: &str = "unlogged";
 /// Formulas for people show at most so many operations inside each other.
 const MOST_NESTED: u32 = 40;
 /// What is used more than once is written out at each use if it has at most so many operations.
@@ -59,19 +55,13 @@ pub fn certificate(subject: &Subject) -> Result<Certificate, String> {
 fn settle_steps(certificate: &mut Certificate) -> Result<(), String> {
     let problem = Problem::new(certificate)?;
     let nodes = Nodes::read(&certificate.nodes, &problem.shapes(), &HashSet::new())?;
-    let mut replay = Replay::default();
+    let mut replay = Replay::over(&certificate.derivatives, problem.pins());
     let mut steps: Vec<Step> = Vec::new();
-    for mut step in std::mem::take(&mut certificate.steps) {
-        if replay.add(&nodes, &step).is_err() {
-            if step.rule != OPERANDS {
-                continue;
-            }
-            step.rule = FOLDED.into();
-            if replay.add(&nodes, &step).is_err() {
-                continue;
-            }
-        }
-        steps.push(step);
+    for step in std::mem::take(&mut certificate.steps) {
+        let same = Step { rule: instead(&step.rule).into(), ..step.clone() };
+        let mut ways = differentiating(&step, &certificate.derivatives);
+        ways.extend([step, same]);
+        steps.extend(ways.into_iter().find(|step| replay.add(&nodes, step).is_ok()));
     }
     for derivative in &certificate.derivatives {
         if replay.root(derivative).is_err() {
@@ -83,7 +73,7 @@ fn settle_steps(certificate: &mut Certificate) -> Result<(), String> {
     certificate.steps = steps;
     loop {
         number(&mut certificate.steps);
-        let mut needed = needed(&nodes, certificate)?.into_iter();
+        let mut needed = needed(&nodes, certificate, &problem)?.into_iter();
         let before = certificate.steps.len();
         certificate.steps.retain(|_| needed.next().unwrap_or(true));
         if certificate.steps.len() == before {
@@ -95,6 +85,29 @@ fn settle_steps(certificate: &mut Certificate) -> Result<(), String> {
     }
     keep_read_nodes(certificate);
     Ok(())
+}
+
+/// The rule of a step that the checker cannot replay by its own.
+fn instead(rule: &str) -> &str {
+    match rule {
+        OPERANDS => FOLDED,
+        DIFFERENTIATED => UNLOGGED,
+        other => other,
+    }
+}
+
+/// What a step that differentiates may take: the checker says what it can replay.
+fn differentiating(step: &Step, derivatives: &[Derivative]) -> Vec<Step> {
+    if step.rule != DIFFERENTIATED {
+        return Vec::new();
+    }
+    let numbered = || derivatives.iter().zip(1..);
+    let pairs = numbered().flat_map(|(second, hessian)| {
+        numbered()
+            .filter(|(first, _)| first.wrt.len() == 1 && first.of == second.of && second.wrt.contains(&first.wrt[0]))
+            .map(move |(_, gradient)| Differentiated { gradient, hessian })
+    });
+    pairs.map(|pair| Step { differentiates: Some(pair), ..step.clone() }).collect()
 }
 
 fn number(steps: &mut [Step]) {
@@ -114,6 +127,7 @@ fn unlogged(derivative: &Derivative, certificate: &Certificate) -> Step {
         to: derivative.closed.clone(),
         facts: certificate.facts.iter().filter(|fact| fact.used).map(|fact| fact.text.clone()).collect(),
         divides: Vec::new(),
+        differentiates: None,
     }
 }
 
@@ -378,6 +392,7 @@ impl<'a> Writer<'a> {
             indices,
             facts: facts.map(|fact| fact.text.clone()).collect(),
             divides: Vec::new(),
+            differentiates: None,
         }
     }
 

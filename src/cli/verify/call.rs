@@ -5,9 +5,10 @@ use std::rc::Rc;
 use chainrule_compiler::syntax::{Call, DimensionKind, ExpressionKind, Function, Module, Type};
 
 use super::functions::{call_binary, call_unary, largest, smallest, sum};
-use super::interpret::{Frame, Interpreter};
+use super::interpret::{Frame, Interpreter, Variable};
 use super::jet::Jet;
-use super::tensor::{Outcome, Tensor, common_shape, count, position_of};
+use super::real::Real;
+use super::tensor::{Item, Outcome, Tensor, common_shape, count};
 use super::value::Value;
 
 /// `axis = 1, keep = true`
@@ -27,11 +28,13 @@ impl<'m> Interpreter<'m> {
         let options = self.options(frame, call)?;
         let arguments = call.arguments.iter().map(|argument| self.number(frame, *argument));
         let arguments: Vec<Tensor<Jet>> = arguments.collect::<Outcome<_>>()?;
-        if let Some(value) = known(name, &arguments, options)? {
+        if let Some(value) = known(name, &arguments, options, frame.running())? {
             return Ok(Value::Number(value));
         }
         match self.named(name) {
-            Some((function, module)) => self.mapped(function, module, arguments, options).map(Value::Number),
+            Some((function, module)) => {
+                self.mapped(function, module, arguments, options, frame.running()).map(Value::Number)
+            }
             None => Err(format!("unknown function `{name}`")),
         }
     }
@@ -48,14 +51,15 @@ impl<'m> Interpreter<'m> {
         Ok(options)
     }
 
-    /// A function mapped over the leading axes that arguments have beyond its parameters. To a function of vectors,
-    /// `axis` moves that axis last, and back afterwards.
+    /// A function mapped over the leading axes that arguments have beyond its parameters: they run while it is computed.
+    /// To a function of vectors, `axis` moves that axis last, and back afterwards.
     fn mapped(
         &mut self,
         function: &'m Function,
         module: &'m Module,
         mut arguments: Vec<Tensor<Jet>>,
         options: Options,
+        running: usize,
     ) -> Outcome<Tensor<Jet>> {
         if function.parameters.len() != arguments.len() {
             return Err(format!("`{}` takes {} arguments", function.name.text, function.parameters.len()));
@@ -63,53 +67,58 @@ impl<'m> Interpreter<'m> {
         let (mut fronts, mut leading, mut largest_rank) = (Vec::new(), Vec::new(), 0);
         for (parameter, argument) in function.parameters.iter().zip(&mut arguments) {
             if let Some(axis) = options.axis {
-                *argument = argument.moved(axis, argument.rank().saturating_sub(1))?;
+                *argument = argument.moved(running + axis, argument.rank().saturating_sub(1))?;
             }
+            let own = argument.rank().saturating_sub(running);
             let rank = match &parameter.ty {
                 Some(ty) if ty.any_shape && options.axis.is_some() => 1,
-                Some(ty) if ty.any_shape => argument.rank(),
+                Some(ty) if ty.any_shape => own,
                 ty => ty.as_ref().map_or(0, |ty| ty.shape.len()),
             };
             largest_rank = largest_rank.max(rank);
-            let front = argument.rank().checked_sub(rank).ok_or("an argument has too few dimensions")?;
-            leading = common_shape(&leading, &argument.shape[..front])?;
+            let front = own.checked_sub(rank).ok_or("an argument has too few dimensions")?;
+            leading = common_shape(&leading, &argument.shape[running..running + front])?;
             fronts.push(front);
         }
-        let mut parts = Vec::new();
-        for flat in 0..count(&leading)? {
-            let place = position_of(flat, &leading);
-            let mut inner = Vec::new();
-            for (argument, front) in arguments.iter().zip(&fronts) {
-                let own =
-                    place[leading.len() - front..].iter().zip(&argument.shape).map(|(at, size)| (*at).min(size - 1));
-                inner.push(argument.part(&own.collect::<Vec<_>>())?);
-            }
-            parts.push(self.function(function, module, &inner)?.number()?);
-        }
-        let mut result = Tensor::stacked(&leading, parts)?;
-        let own = result.rank() - leading.len();
+        let inner = running + leading.len();
+        let arguments: Vec<Tensor<Jet>> = arguments
+            .into_iter()
+            .zip(fronts)
+            .map(|(argument, front)| argument.with_axes(running, leading.len() - front))
+            .collect();
+        let result = self.function(function, module, &arguments, inner)?.number()?;
+        // A result that does not depend on an argument is the same for all its positions.
+        let shape = [&result.shape[..running], &leading, &result.shape[inner..]].concat();
+        let mut result = result.stretched(&shape)?;
+        let own = result.rank() - inner;
         if own == 0 && options.keep {
-            let place = options.axis.unwrap_or(leading.len());
+            let place = running + options.axis.unwrap_or(leading.len());
             result.shape.splice(place..place, vec![1; largest_rank]);
         } else if let (1, Some(axis)) = (own, options.axis) {
-            result = result.moved(leading.len(), axis)?;
+            result = result.moved(inner, running + axis)?;
         }
         Ok(result)
     }
 }
 
 /// Operators and what arrays have of their own; `None` for names that are neither.
-fn known(name: &str, arguments: &[Tensor<Jet>], options: Options) -> Outcome<Option<Tensor<Jet>>> {
+fn known(name: &str, arguments: &[Tensor<Jet>], options: Options, running: usize) -> Outcome<Option<Tensor<Jet>>> {
     let Options { axis, keep } = options;
     Ok(Some(match (name, arguments) {
-        ("sum", [operand]) => operand.reduced(axis, keep, sum)?,
-        ("max", [operand]) => operand.reduced(axis, keep, largest)?,
-        ("min", [operand]) => operand.reduced(axis, keep, smallest)?,
-        ("size", [operand]) => Tensor::scalar(Jet::from(super::real::Real::from(operand.items.len()))),
+        ("sum", [operand]) => operand.reduced(running, axis, keep, sum)?,
+        ("max", [operand]) => operand.reduced(running, axis, keep, largest)?,
+        ("min", [operand]) => operand.reduced(running, axis, keep, smallest)?,
+        ("size", [operand]) => {
+            let size: usize = operand.shape[running..].iter().product();
+            Tensor::constant(Real::from(size).into(), running)
+        }
         ("eye", [size]) => {
             let size = size.only()?.value.to_integer().and_then(|size| usize::try_from(size).ok());
             let size = size.ok_or("`eye` takes a size")?;
-            Tensor::from_positions(&[size, size], |place| Ok(Jet::whole(i64::from(place[0] == place[1]))))?
+            let (zero, one) = (Jet::whole(0), Jet::whole(1));
+            let item = |at: usize| if at / size == at % size { one.clone() } else { zero.clone() };
+            let shape = vec![size, size];
+            Tensor { items: (0..count(&shape)?).map(item).collect(), shape }.with_axes(0, running)
         }
         (_, [operand]) => {
             let items: Option<Vec<Jet>> = operand.items.iter().map(|item| call_unary(name, item)).collect();
@@ -121,8 +130,7 @@ fn known(name: &str, arguments: &[Tensor<Jet>], options: Options) -> Outcome<Opt
             if call_binary(name, &probe, &probe).is_none() {
                 return Ok(None);
             }
-            let undefined = || Jet::from(super::real::Real::UNDEFINED);
-            left.zip(right, |a, b| call_binary(name, a, b).unwrap_or_else(undefined))?
+            left.zip(right, running, |a, b| call_binary(name, a, b).unwrap_or_else(Jet::undefined))?
         }
         _ => return Ok(None),
     }))
@@ -134,9 +142,11 @@ pub fn bind<'m>(frame: &mut Frame<'m>, function: &'m Function, arguments: &[Tens
         return Err(format!("`{}` takes {} arguments", function.name.text, function.parameters.len()));
     }
     for (parameter, argument) in function.parameters.iter().zip(arguments) {
-        bind_shape(frame, parameter.ty.as_ref(), &argument.shape)
+        let own = argument.shape.get(frame.outer..).unwrap_or(&[]);
+        bind_shape(frame, parameter.ty.as_ref(), own)
             .map_err(|error| format!("`{}` of `{}`: {error}", parameter.name.text, function.name.text))?;
-        frame.variables.push((&parameter.name.text, Rc::new(Value::Number(argument.clone()))));
+        let variable = Variable { made: frame.outer, value: Rc::new(Value::Number(argument.clone())) };
+        frame.variables.push((&parameter.name.text, variable));
     }
     Ok(())
 }

@@ -11,16 +11,19 @@ use super::functions::subtract;
 use super::interpret::Names;
 use super::jet::Jet;
 use super::nodes::{Formula, Node, Nodes, Operand};
-use super::problem::{Coordinate, Point, Problem, fact_places};
+use super::problem::{Coordinate, Point, Problem, along, fact_places};
 use super::real::Real;
 use super::replay::{OPERANDS, Replay, step_text};
-use super::sample::{RANDOM, SPECIAL, Sampler};
+use super::sample::{RANDOM, Random, SPECIAL, Sampler};
+use super::second::Second;
 use super::tensor::Outcome;
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Derivative, Division, Size, Step};
 
 /// From this many numbers on, a point is dear: there are fewer of them.
 const MANY_NUMBERS: usize = 1000;
+/// The last thing that is said of a changed file, where nothing else is wrong.
+pub const OLD_DIGEST: &str = "the digest is not that of the content: the file was changed after it was written";
 /// How far apart the sides of a comparison are brought, in quarters.
 const APART: [i64; 3] = [1, -1, 0];
 
@@ -44,6 +47,8 @@ pub struct Place {
 /// A certificate, read and taken apart.
 pub struct Checker<'a> {
     certificate: &'a Certificate,
+    /// What everything random follows from.
+    seed: u64,
     pub problem: Problem,
     pub nodes: Nodes,
     outputs: Outputs,
@@ -71,7 +76,7 @@ impl<'a> Checker<'a> {
         }
         let nodes = Nodes::read(&certificate.nodes, &problem.shapes(), &taken)?;
         let outputs = Outputs::new(&certificate.outputs)?;
-        Ok(Self { certificate, problem, nodes, outputs, places: HashMap::new() })
+        Ok(Self { certificate, seed: certificate.seed(), problem, nodes, outputs, places: HashMap::new() })
     }
 
     /// Checks everything.
@@ -81,7 +86,7 @@ impl<'a> Checker<'a> {
     pub fn check(mut self) -> Outcome<Verified> {
         self.facts()?;
         self.request()?;
-        let mut replay = Replay::new(&self.nodes, &self.certificate.steps)?;
+        let mut replay = Replay::new(&self.nodes, self.certificate, self.problem.pins())?;
         let relied = self.roots(&mut replay)?;
         self.nothing_unused(&replay)?;
         let what: Vec<String> = self
@@ -100,11 +105,12 @@ impl<'a> Checker<'a> {
                 self.equal(step, &replay.claims[place].before)
                     .map_err(|error| format!("{}: {error}", step_text(step)))?;
             }
+            self.differentiated(step).map_err(|error| format!("{}: {error}", step_text(step)))?;
         }
         self.divisions_stated()?;
         let compared = self.shown(&shown, &what, &relied)?;
         if self.certificate.digest != self.certificate.expected_digest() {
-            return Err("the digest is not that of the content: the file was changed after it was written".into());
+            return Err(OLD_DIGEST.into());
         }
         let points = self.places.values().map(|places| places.len()).sum();
         let (steps, derivatives) = (self.certificate.steps.len(), self.certificate.derivatives.len());
@@ -217,7 +223,7 @@ impl<'a> Checker<'a> {
             return Ok(Rc::clone(known));
         }
         let numbers = fact_places(&self.problem, facts)?;
-        let sampler = Sampler::new(&self.problem, self.certificate.seed());
+        let sampler = Sampler::new(&self.problem, self.seed);
         let mut places = vec![self.place(sampler.random_point(0, &numbers)?)?];
         let items: usize = places[0].point.inputs.iter().map(|input| input.items.len()).sum();
         let (random, special) = if items > MANY_NUMBERS { (2, 1) } else { (RANDOM, SPECIAL) };
@@ -272,8 +278,10 @@ impl<'a> Checker<'a> {
     }
 
     /// How far the sides of a comparison are from being so far apart, at its first position.
-    fn difference(&self, node: &Node, apart: i64, point: &Point, along: &[Coordinate]) -> Outcome<Option<Jet>> {
-        let names = nodes_along(&self.problem, &self.nodes, point, along)?;
+    fn difference(&self, node: &Node, apart: i64, point: &Point, coordinates: &[Coordinate]) -> Outcome<Option<Jet>> {
+        let cone = self.nodes.cone(&node.operands);
+        let read = self.nodes.all.iter().filter(|node| cone.contains(node.name.as_str()));
+        let names = nodes_along(&self.problem, read, point, &along(coordinates))?;
         let side = |operand: &Operand| match operand {
             Operand::Number(number) => Some(Jet::from(Real::from(*number))),
             operand => match names.get(operand.name()?)?.as_ref() {
@@ -306,7 +314,8 @@ impl<'a> Checker<'a> {
     fn chain_rule(&mut self, what: &[String], none: &BTreeSet<String>) -> Outcome<()> {
         let places = self.places(none)?;
         for (number, place) in places.iter().enumerate() {
-            let forward = Forward::new(&self.problem, self.certificate, &place.point, number)?;
+            let forward =
+                Forward::new(&self.problem, self.certificate, &place.point, Random(self.seed ^ number as u64))?;
             for (of, output) in self.certificate.outputs.iter().enumerate() {
                 let value = place.names.get(&output.name).ok_or("an output has no value")?;
                 let said = |error| format!("output `{}`: {error}", output.name);
@@ -376,6 +385,17 @@ impl<'a> Checker<'a> {
         if compared == 0 { Err("it is defined at none of the points that were tried".into()) } else { Ok(()) }
     }
 
+    /// What a step that differentiates leads to is the derivative of a closed form.
+    fn differentiated(&mut self, step: &Step) -> Outcome<()> {
+        let Some(what) = step.differentiates else { return Ok(()) };
+        let places = self.places(&step.facts.iter().cloned().collect())?;
+        let second = Second::new(&self.certificate.derivatives, what)?;
+        let random = Random(self.seed ^ step.number);
+        second.check(step, &self.problem, &self.nodes, &places, random).map_err(|error| {
+            format!("`{}` is not the derivative of `{}` by `{}`: {error}", step.to, second.gradient.closed, second.by)
+        })
+    }
+
     /// What each step divides by beyond the chain rule, with the reasons.
     ///
     /// # Errors
@@ -420,7 +440,8 @@ impl<'a> Checker<'a> {
         let places = self.places(relied)?;
         let mut compared = vec![0; self.certificate.derivatives.len()];
         for (number, place) in places.iter().enumerate() {
-            let forward = Forward::new(&self.problem, self.certificate, &place.point, number)?;
+            let forward =
+                Forward::new(&self.problem, self.certificate, &place.point, Random(self.seed ^ number as u64))?;
             let values = shown.at(&self.problem, &place.point)?;
             let (outputs, derivatives) = values.split_at(self.certificate.outputs.len());
             for (of, (output, value)) in self.certificate.outputs.iter().zip(outputs).enumerate() {

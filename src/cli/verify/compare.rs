@@ -1,10 +1,10 @@
 //! Whether numbers are one, and what to say where they are not.
 
-use super::indices::broadcast_at;
+use super::indices::broadcast;
 use super::jet::Jet;
 use super::problem::{Point, Problem};
 use super::real::Real;
-use super::tensor::{Outcome, Tensor, position_of};
+use super::tensor::{Outcome, Tensor};
 use super::value::Value;
 
 /// How many defined numbers one side has, all of which the other side must have too.
@@ -13,11 +13,10 @@ use super::value::Value;
 /// How they differ.
 pub fn follows(left: &Tensor<Jet>, right: &Tensor<Jet>) -> Outcome<usize> {
     let mut compared = 0;
-    for (flat, expected) in left.items.iter().enumerate() {
-        let found = broadcast_at(right, &position_of(flat, &left.shape))?;
+    for (expected, place) in left.items.iter().zip(broadcast(right, &left.shape)?) {
         if expected.value.is_defined() {
             compared += 1;
-            differ(&found.value, &expected.value)?;
+            differ(&right.items[place].value, &expected.value)?;
         }
     }
     Ok(compared)
@@ -46,8 +45,8 @@ pub fn same(left: &Value, right: &Value) -> Outcome<bool> {
         (a, b) => a == b,
     };
     Ok(match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left.zip(right, one)?.items.iter().all(|same| *same),
-        (Value::Truth(left), Value::Truth(right)) => left.zip(right, |a, b| a == b)?.items.iter().all(|same| *same),
+        (Value::Number(left), Value::Number(right)) => left.zip(right, 0, one)?.items.iter().all(|same| *same),
+        (Value::Truth(left), Value::Truth(right)) => left.zip(right, 0, |a, b| a == b)?.items.iter().all(|same| *same),
         _ => false,
     })
 }

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use chainrule_compiler::syntax::Module;
 
 use super::interpret::{Frame, Interpreter, Names};
-use super::nodes::{Formula, Nodes};
-use super::problem::{Coordinate, Point, Problem};
+use super::nodes::{Formula, Node, Nodes};
+use super::problem::{Direction, Point, Problem};
 use super::tensor::Outcome;
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Output, Size};
@@ -24,16 +24,16 @@ pub fn evaluate(formula: &Formula, indices: &[String], shape: &[Size], names: &N
     let (expressions, root) = formula.root()?;
     let no_shapes = HashMap::new();
     let mut interpreter = Interpreter::new(&NO_FUNCTIONS, names, &no_shapes);
-    let mut frame = Frame::new(expressions, &NO_FUNCTIONS);
+    let mut frame = Frame::new(expressions, &NO_FUNCTIONS, 0);
     frame.dimensions.extend(point.sizes.iter().map(|(name, size)| (name.clone(), *size)));
-    let indices: Vec<&str> = indices.iter().map(String::as_str).collect();
     if indices.len() != shape.len() {
         return Err("it has not one size for each index".into());
     }
     if indices.is_empty() {
         return interpreter.value(&mut frame, root);
     }
-    interpreter.over(&mut frame, &indices, &point.sizes_of(shape)?, root)
+    let indices = indices.iter().map(String::as_str).zip(point.sizes_of(shape)?);
+    interpreter.over(&mut frame, &indices.collect::<Vec<_>>(), root)
 }
 
 /// The outputs' values, parsed.
@@ -48,13 +48,18 @@ impl Outputs {
     }
 }
 
-/// Inputs and nodes under their names, with derivatives by some coordinates.
+/// Inputs and some of the nodes under their names, with derivatives along some directions.
 ///
 /// # Errors
 /// The node that has no value.
-pub fn nodes_along(problem: &Problem, nodes: &Nodes, point: &Point, coordinates: &[Coordinate]) -> Outcome<Names> {
-    let mut names = point.names(problem, coordinates);
-    for node in &nodes.all {
+pub fn nodes_along<'a>(
+    problem: &Problem,
+    nodes: impl IntoIterator<Item = &'a Node>,
+    point: &Point,
+    directions: &[Direction],
+) -> Outcome<Names> {
+    let mut names = point.names(problem, directions);
+    for node in nodes {
         let value = evaluate(&node.formula, &node.indices, &node.shape, &names, point);
         let value = value.map_err(|error| format!("node `{}`: {error}", node.name))?;
         names.insert(node.name.clone(), Rc::new(value));
@@ -73,7 +78,7 @@ pub fn nodes_at(
     parsed: &Outputs,
     point: &Point,
 ) -> Outcome<Names> {
-    let mut names = nodes_along(problem, nodes, point, &[])?;
+    let mut names = nodes_along(problem, &nodes.all, point, &[])?;
     for (output, formula) in outputs.iter().zip(&parsed.0) {
         let value = evaluate(formula, &output.indices, &output.shape, &names, point);
         let value = value.map_err(|error| format!("output `{}`: {error}", output.name))?;
@@ -155,23 +160,36 @@ impl Shown {
     }
 
     fn ordered(waiting: Vec<Line>, lets: usize) -> Outcome<Self> {
-        let mut places = vec![0; waiting.len()];
-        let mut waiting: Vec<(usize, Line)> = waiting.into_iter().enumerate().collect();
-        let mut lines = Vec::new();
-        while !waiting.is_empty() {
-            let open: HashSet<String> = waiting.iter().filter_map(|(_, line)| line.name.clone()).collect();
-            let ready = |(_, line): &(usize, Line)| !line.formula.free_names().iter().any(|name| open.contains(*name));
-            let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
-            if let (true, Some((_, line))) = (now.is_empty(), later.first()) {
-                return Err(format!("{} is defined by itself", line.what));
+        let numbered = || waiting.iter().enumerate();
+        let named = numbered().filter_map(|(place, line)| Some((line.name.as_deref()?, place)));
+        let named: HashMap<&str, usize> = named.collect();
+        // How many lines each one waits for, and which ones wait for it.
+        let (mut open, mut readers) = (vec![0; waiting.len()], vec![Vec::new(); waiting.len()]);
+        for (place, line) in numbered() {
+            for read in line.formula.free_names().iter().filter_map(|name| named.get(name)) {
+                open[place] += 1;
+                readers[*read].push(place);
             }
-            for (place, line) in now {
-                places[place] = lines.len();
-                lines.push(line);
-            }
-            waiting = later;
         }
-        Ok(Self { lines, asked: places.split_off(lets) })
+        let mut order: Vec<usize> = (0..waiting.len()).filter(|place| open[*place] == 0).collect();
+        let mut done = 0;
+        while let Some(place) = order.get(done).copied() {
+            done += 1;
+            for reader in &readers[place] {
+                open[*reader] -= 1;
+                if open[*reader] == 0 {
+                    order.push(*reader);
+                }
+            }
+        }
+        if let Some(place) = open.iter().position(|open| *open > 0) {
+            return Err(format!("{} is defined by itself", waiting[place].what));
+        }
+        let mut places = vec![0; waiting.len()];
+        (0..).zip(&order).for_each(|(at, place)| places[*place] = at);
+        let mut lines: Vec<(usize, Line)> = places.iter().copied().zip(waiting).collect();
+        lines.sort_by_key(|(at, _)| *at);
+        Ok(Self { lines: lines.into_iter().map(|(_, line)| line).collect(), asked: places.split_off(lets) })
     }
 
     /// The outputs and derivatives at a point.

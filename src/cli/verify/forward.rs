@@ -1,21 +1,30 @@
 //! The other way to the same numbers: the formula's value and derivatives by forward mode over its syntax tree.
+//!
+//! Not every entry of a derivative is compared by itself: the inputs move along random directions, and what a derivative
+//! says of them is compared, its entries added up with the directions' weights. A wrong entry changes that, unless the
+//! weights are of a set that has no volume. At special points, where entries may be undefined, it is some coordinates.
 
 use super::compare::{at, differ};
-use super::indices::broadcast_at;
+use super::indices::broadcast;
 use super::jet::Jet;
-use super::problem::{Coordinate, Point, Problem};
+use super::problem::{Coordinate, Direction, Point, Problem, along};
 use super::real::Real;
 use super::sample::Random;
-use super::tensor::{Outcome, Tensor, position_of};
+use super::tensor::{Outcome, Tensor};
 use super::value::Value;
 use crate::cli::certificate::{Certificate, Derivative, Output};
 
-/// More coordinates than this are not differentiated by at one point: some of each input, drawn anew at each point.
-const MOST_COORDINATES: usize = 16;
+/// How many coordinates are differentiated by at a special point: some of each input, drawn anew at each point.
+const MOST_COORDINATES: usize = 8;
 
-/// The coordinates to differentiate by.
+/// The inputs that derivatives are asked by.
+fn asked(problem: &Problem) -> Vec<usize> {
+    (0..problem.inputs.len()).filter(|input| problem.inputs[*input].wrt).collect()
+}
+
+/// Some coordinates.
 fn chosen(problem: &Problem, point: &Point, mut random: Random) -> Vec<Coordinate> {
-    let inputs: Vec<usize> = (0..problem.inputs.len()).filter(|input| problem.inputs[*input].wrt).collect();
+    let inputs = asked(problem);
     let count = |input: &usize| point.inputs[*input].items.len();
     let all: usize = inputs.iter().map(count).sum();
     let share = if all > MOST_COORDINATES { (MOST_COORDINATES / inputs.len().max(1)).max(1) } else { all };
@@ -30,6 +39,37 @@ fn chosen(problem: &Problem, point: &Point, mut random: Random) -> Vec<Coordinat
     coordinates
 }
 
+/// Two random directions for each input (see [`jet`](super::jet)), the second one for second derivatives alone. A number by
+/// itself moves with speed 1.
+pub fn random_directions(problem: &Problem, point: &Point, mut random: Random, order: u8) -> Vec<Direction> {
+    let mut directions = Vec::new();
+    for (input, place) in asked(problem).into_iter().zip(0_u32..) {
+        let items = point.inputs[input].items.len();
+        let mut weight = || if items == 1 { Real::from(1_i64) } else { random.weight() };
+        for number in [2 * place, 2 * place + 1].into_iter().take(usize::from(order)) {
+            directions.push(Direction { input, number, weights: (0..items).map(|item| (item, weight())).collect() });
+        }
+    }
+    directions
+}
+
+/// The entries of an array at the positions of a shape, added up with the weights of the directions along its last axes, the
+/// last ones last: one number for each position along the axes before.
+pub fn weighted(array: &Tensor<Jet>, shape: &[usize], directions: &[(usize, &Direction)]) -> Outcome<Vec<Real>> {
+    let places = broadcast(array, shape)?;
+    let mut entries: Vec<Real> = places.into_iter().map(|place| array.items[place].value.clone()).collect();
+    for (items, direction) in directions.iter().rev() {
+        let add = |line: &[Real]| {
+            let mut terms =
+                direction.weights.iter().filter_map(|(item, weight)| Some(line.get(*item)?.multiply(weight)));
+            let first = terms.next().unwrap_or(Real::from(0_i64));
+            terms.fold(first, |total, term| total.add(&term))
+        };
+        entries = entries.chunks((*items).max(1)).map(add).collect();
+    }
+    Ok(entries)
+}
+
 /// The formula's own value and derivatives at a point, by forward mode over its syntax tree.
 pub struct Forward<'a> {
     problem: &'a Problem,
@@ -37,25 +77,29 @@ pub struct Forward<'a> {
     /// The names of the outputs.
     names: Vec<&'a str>,
     outputs: Vec<Tensor<Jet>>,
-    coordinates: Vec<Coordinate>,
+    directions: Vec<Direction>,
+    order: u8,
 }
 
 impl<'a> Forward<'a> {
-    /// Runs the formula at the `number`th point.
+    /// Runs the formula at a point.
     ///
     /// # Errors
     /// What the interpreter refuses.
-    pub fn new(problem: &'a Problem, certificate: &'a Certificate, point: &'a Point, number: usize) -> Outcome<Self> {
-        let coordinates = chosen(problem, point, Random(certificate.seed() ^ number as u64));
-        let order = if point.special { certificate.order.min(1) } else { certificate.order };
-        let order = if certificate.upstream.is_some() { order.max(1) } else { order };
-        let coordinates = if order == 0 { Vec::new() } else { coordinates };
-        let outputs = problem.run(point, &coordinates, order)?;
+    pub fn new(problem: &'a Problem, certificate: &'a Certificate, point: &'a Point, random: Random) -> Outcome<Self> {
+        let asked = if certificate.upstream.is_some() { certificate.order.max(1) } else { certificate.order };
+        let order = if point.special { asked.min(1) } else { asked };
+        let directions = match order {
+            0 => Vec::new(),
+            _ if point.special => along(&chosen(problem, point, random)),
+            _ => random_directions(problem, point, random, order),
+        };
+        let outputs = problem.run(point, &directions, order)?;
         if outputs.len() != certificate.outputs.len() {
             return Err(format!("the formula has {} outputs, not {}", outputs.len(), certificate.outputs.len()));
         }
         let names = certificate.outputs.iter().map(|output| output.name.as_str()).collect();
-        Ok(Self { problem, point, names, outputs, coordinates })
+        Ok(Self { problem, point, names, outputs, directions, order })
     }
 
     /// Compares an output; a scalar stands for an array of equal numbers.
@@ -69,8 +113,8 @@ impl<'a> Forward<'a> {
         if stated != expected.shape {
             return Err(format!("its shape is {:?}, not {stated:?}", expected.shape));
         }
-        for (flat, jet) in expected.items.iter().enumerate() {
-            self.compare(found, &position_of(flat, &expected.shape), &jet.value)?;
+        for (place, jet) in broadcast(found, &stated)?.into_iter().zip(&expected.items) {
+            self.compare(&found.items[place].value, &jet.value)?;
         }
         Ok(())
     }
@@ -84,12 +128,11 @@ impl<'a> Forward<'a> {
     }
 
     /// Compares one number; 1 if there was something to compare. At special points either side may be undefined.
-    fn compare(&self, found: &Tensor<Jet>, position: &[usize], expected: &Real) -> Outcome<usize> {
-        let found = broadcast_at(found, position)?.value;
+    fn compare(&self, found: &Real, expected: &Real) -> Outcome<usize> {
         if !expected.is_defined() || (self.point.special && !found.is_defined()) {
             return Ok(0);
         }
-        differ(&found, expected).map_err(|error| format!("it is {error} {}", at(self.problem, self.point)))?;
+        differ(found, expected).map_err(|error| format!("it is {error} {}", at(self.problem, self.point)))?;
         Ok(1)
     }
 
@@ -98,13 +141,12 @@ impl<'a> Forward<'a> {
         place.ok_or_else(|| "it is by no input".into())
     }
 
-    /// The coordinates of an input that were chosen: which item each is, and its number.
-    fn own(&self, input: usize) -> impl Iterator<Item = (usize, u32)> {
-        let numbered = self.coordinates.iter().zip(0_u32..);
-        numbered.filter(move |((place, _), _)| *place == input).map(|((_, item), number)| (*item, number))
+    /// The directions in which an input moves; of two, the first one is for first derivatives.
+    fn own(&self, input: usize) -> Vec<&Direction> {
+        self.directions.iter().filter(|direction| direction.input == input).collect()
     }
 
-    /// Compares a derivative by the chosen coordinates; says how many numbers there were.
+    /// Compares a derivative along the directions; says how many numbers there were.
     ///
     /// # Errors
     /// How they differ.
@@ -115,51 +157,46 @@ impl<'a> Forward<'a> {
         let shape = &self.point.inputs[input].shape;
         let of = self.names.iter().position(|name| *name == entry.of).ok_or("it is of no output")?;
         let output = &self.outputs[of];
-        let mut compared = 0;
+        let other = if entry.kind == "hessian" { self.input(entry.wrt.get(1))? } else { input };
         let expected = match entry.kind.as_str() {
-            "gradient" => {
-                let output = output.only()?;
-                for (item, number) in self.own(input) {
-                    compared += self.compare(found, &position_of(item, shape), &output.first(number))?;
-                }
-                shape.clone()
-            }
-            "pullback" => {
-                for (item, number) in self.own(input) {
-                    compared += self.compare(found, &position_of(item, shape), &self.pulled_back(of, number)?)?;
-                }
-                shape.clone()
-            }
-            "jacobian" => {
-                for (flat, jet) in output.items.iter().enumerate() {
-                    for (item, number) in self.own(input) {
-                        let position = [position_of(flat, &output.shape), position_of(item, shape)].concat();
-                        compared += self.compare(found, &position, &jet.first(number))?;
-                    }
-                }
-                [&output.shape[..], shape].concat()
-            }
-            "hessian" => {
-                let other = self.input(entry.wrt.get(1))?;
-                compared = self.hessian(found, &output.only()?, input, other)?;
-                [&shape[..], &self.point.inputs[other].shape].concat()
-            }
+            "gradient" | "pullback" => shape.clone(),
+            "jacobian" => [&output.shape[..], shape].concat(),
+            "hessian" => [&shape[..], &self.point.inputs[other].shape].concat(),
             other => return Err(format!("`{other}` is no kind of derivative")),
         };
-        if stated == expected { Ok(compared) } else { Err(format!("its shape is {expected:?}, not {stated:?}")) }
-    }
-
-    /// Second derivatives are not compared at special points, where formulas are not smooth.
-    fn hessian(&self, found: &Tensor<Jet>, output: &Jet, row: usize, column: usize) -> Outcome<usize> {
+        if stated != expected {
+            return Err(format!("its shape is {expected:?}, not {stated:?}"));
+        }
+        if entry.kind == "hessian" {
+            return self.hessian(found, &stated, &output.only()?, [input, other]);
+        }
+        let items = self.point.inputs[input].items.len();
         let mut compared = 0;
-        let (rows, columns) = (&self.point.inputs[row].shape, &self.point.inputs[column].shape);
-        for (item, left) in self.own(row).filter(|_| !self.point.special) {
-            for (other, right) in self.own(column) {
-                let position = [position_of(item, rows), position_of(other, columns)].concat();
-                compared += self.compare(found, &position, &output.second(left, right))?;
+        for direction in self.own(input).into_iter().step_by(usize::from(self.order.max(1))) {
+            let expected: Vec<Real> = match entry.kind.as_str() {
+                "gradient" => vec![output.only()?.first(direction.number)],
+                "pullback" => vec![self.pulled_back(of, direction.number)?],
+                _ => output.items.iter().map(|jet| jet.first(direction.number)).collect(),
+            };
+            let found = weighted(found, &stated, &[(items, direction)])?;
+            for (found, expected) in found.iter().zip(&expected) {
+                compared += self.compare(found, expected)?;
             }
         }
         Ok(compared)
+    }
+
+    /// Second derivatives are not compared at special points, where formulas are not smooth.
+    fn hessian(&self, found: &Tensor<Jet>, shape: &[usize], output: &Jet, inputs: [usize; 2]) -> Outcome<usize> {
+        let [row, column] = inputs.map(|input| self.own(input));
+        let right = usize::from(inputs[0] == inputs[1]);
+        let (false, Some(left), Some(right)) = (self.point.special, row.first(), column.get(right)) else {
+            return Ok(0);
+        };
+        let [rows, columns] = inputs.map(|input| self.point.inputs[input].items.len());
+        let found = weighted(found, shape, &[(rows, left), (columns, right)])?;
+        let expected = output.second(left.number, right.number);
+        found.iter().map(|found| self.compare(found, &expected)).sum()
     }
 
     /// What an output sends back: its derivatives, weighted with its cotangent.

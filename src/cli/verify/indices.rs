@@ -1,11 +1,14 @@
-//! Index notation: each combination of index positions is computed on its own, as a scalar.
+//! Index notation: indices run, what stands below them is computed for all their positions at once, and then they become
+//! axes of an array or are closed by a reduction.
+
+use std::rc::Rc;
 
 use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Index, Name};
 
 use super::functions::{largest, smallest, sum};
-use super::interpret::{Frame, Interpreter};
+use super::interpret::{Frame, Interpreter, Variable};
 use super::jet::Jet;
-use super::tensor::{Outcome, Tensor, count, position_of};
+use super::tensor::{Item, Outcome, Tensor, common_shape, offsets, stretching, strides};
 use super::value::Value;
 
 impl<'m> Interpreter<'m> {
@@ -26,48 +29,37 @@ impl<'m> Interpreter<'m> {
             };
             shape.push(size.ok_or_else(|| format!("the size of the index `{}` is not known", index.text))?);
         }
-        let names: Vec<&'m str> = indices.iter().map(|name| name.text.as_str()).collect();
-        self.over(frame, &names, &shape, value)
+        let names = indices.iter().map(|name| name.text.as_str());
+        self.over(frame, &names.zip(shape).collect::<Vec<_>>(), value)
     }
 
-    /// The array of an expression over indices of known sizes.
-    pub fn over(
-        &mut self,
-        frame: &mut Frame<'m>,
-        names: &[&'m str],
-        shape: &[usize],
-        value: ExpressionId,
-    ) -> Outcome<Value> {
-        let known = frame.positions.len();
-        let (mut numbers, mut truths) = (Vec::new(), Vec::new());
-        for flat in 0..count(shape)? {
-            frame.positions.extend(names.iter().copied().zip(position_of(flat, shape)));
-            let item = self.value(frame, value);
-            frame.positions.truncate(known);
-            match item? {
-                Value::Truth(truth) => truths.push(truth.only()?),
-                other => numbers.push(other.number()?.only()?),
-            }
+    /// The array of an expression over indices of known sizes: while it is computed they run, and become axes of its own.
+    pub fn over(&mut self, frame: &mut Frame<'m>, indices: &[(&'m str, usize)], value: ExpressionId) -> Outcome<Value> {
+        let known = frame.indices.len();
+        frame.indices.extend_from_slice(indices);
+        let value = self.value(frame, value);
+        frame.indices.truncate(known);
+        let (value, running) = (value?, frame.running());
+        let found = value.shape().ok_or("several values have no index")?;
+        if found.len() != running + indices.len() {
+            return Err("an array as a whole has no place below an index".into());
         }
-        let shape = shape.to_vec();
-        Ok(if truths.is_empty() {
-            Value::Number(Tensor { shape, items: numbers })
-        } else {
-            Value::Truth(Tensor { shape, items: truths })
-        })
+        let own: Vec<usize> = indices.iter().map(|(_, size)| *size).collect();
+        let shape = [&found[..running], &own].concat();
+        value.stretched(&shape)
     }
 
     /// `sum[i, j](value)`, `max[i](value)`
     pub fn closed(&mut self, frame: &mut Frame<'m>, call: &'m Call, indices: &'m [Name]) -> Outcome<Value> {
         let [value] = call.arguments[..] else { return Err("one operand is needed".into()) };
-        let items = self.indexed(frame, None, indices, value)?.number()?.items;
-        let item = match call.function.text.as_str() {
-            "sum" => sum(&items),
-            "max" => largest(&items),
-            "min" => smallest(&items),
+        let items = self.indexed(frame, None, indices, value)?.number()?;
+        let all: fn(&[Jet]) -> Jet = match call.function.text.as_str() {
+            "sum" => sum,
+            "max" => largest,
+            "min" => smallest,
             other => return Err(format!("`{other}` closes no indices")),
         };
-        Ok(item.into())
+        items.reduced(frame.running(), None, false, all).map(Value::Number)
     }
 
     /// `base[i, 0, 1..3, ..]`
@@ -77,36 +69,58 @@ impl<'m> Interpreter<'m> {
             ExpressionKind::Name(name) => self.variable(frame, name),
             _ => None,
         };
-        match named {
-            Some(value) => self.part(frame, &value, entries),
-            None => {
-                let value = self.value(frame, base)?;
-                self.part(frame, &value, entries)
-            }
-        }
-    }
-
-    fn part(&mut self, frame: &mut Frame<'m>, value: &Value, entries: &'m [Index]) -> Outcome<Value> {
-        let sizes = value.shape().ok_or("several values have no index")?;
+        let Variable { made, value } = match named {
+            Some(variable) => variable,
+            None => Variable { made: frame.running(), value: Rc::new(self.value(frame, base)?) },
+        };
+        let sizes = value.shape().and_then(|shape| shape.get(made..)).ok_or("several values have no index")?;
         if entries.len() > sizes.len() {
             return Err(format!("{} indices on an array of shape {sizes:?}", entries.len()));
         }
-        let mut choices = Vec::new();
-        let mut shape = Vec::new();
-        for (axis, size) in sizes.iter().enumerate() {
-            let Some(Index::Position(place)) = entries.get(axis) else {
-                let range = self.range(frame, entries.get(axis), *size)?;
-                shape.push(range.len());
-                choices.push((range.start, true));
-                continue;
-            };
-            choices.push((self.integer(frame, *place)?, false));
-        }
-        Ok(match value {
-            Value::Number(tensor) => Value::Number(chosen(tensor, &shape, &choices)?),
-            Value::Truth(tensor) => Value::Truth(chosen(tensor, &shape, &choices)?),
+        let part = self.part(frame, &value, made, entries)?;
+        Ok(match value.as_ref() {
+            Value::Number(tensor) => Value::Number(part.of(tensor)?),
+            Value::Truth(tensor) => Value::Truth(part.of(tensor)?),
             Value::Several(_) => return Err("several values have no index".into()),
         })
+    }
+
+    /// Which part of an array is meant, at every position of the running indices.
+    fn part(&mut self, frame: &mut Frame<'m>, value: &Value, made: usize, entries: &'m [Index]) -> Outcome<Part> {
+        let running = frame.running();
+        let all = value.shape().unwrap_or(&[]);
+        let (mut shape, mut along) = (all[..made].to_vec(), stretching(all));
+        let own = along.split_off(made);
+        shape.resize(running, 1);
+        along.resize(running, 0);
+        let mut part = Part { shape, along, start: 0, computed: Vec::new() };
+        for (axis, (size, stride)) in all[made..].iter().zip(own).enumerate() {
+            let Some(Index::Position(place)) = entries.get(axis) else {
+                let range = self.range(frame, entries.get(axis), *size)?;
+                part.start += range.start * stride;
+                part.shape.push(range.len());
+                part.along.push(stride);
+                continue;
+            };
+            let index = match &frame.expressions.get(*place).kind {
+                ExpressionKind::Name(name) => frame.index(name).filter(|(_, range)| range <= size),
+                _ => None,
+            };
+            match index {
+                Some((slot, range)) => {
+                    part.shape[slot] = range;
+                    part.along[slot] += if range == 1 { 0 } else { stride };
+                }
+                None => {
+                    let places = self.number(frame, *place)?;
+                    if places.rank() != running {
+                        return Err("a position is one number".into());
+                    }
+                    part.computed.push(Computed { places, size: *size, stride });
+                }
+            }
+        }
+        Ok(part)
     }
 
     fn range(&mut self, frame: &mut Frame<'m>, entry: Option<&Index>, size: usize) -> Outcome<std::ops::Range<usize>> {
@@ -121,11 +135,6 @@ impl<'m> Interpreter<'m> {
 
     /// A number that is a position.
     pub fn integer(&mut self, frame: &mut Frame<'m>, id: ExpressionId) -> Outcome<usize> {
-        if let ExpressionKind::Name(name) = &frame.expressions.get(id).kind
-            && let Some(place) = frame.position(name)
-        {
-            return Ok(place);
-        }
         let number = self.number(frame, id)?.only()?.value.to_integer();
         let place = number.and_then(|number| usize::try_from(number).ok());
         place.ok_or_else(|| "a position is a whole number, counted from 0".into())
@@ -161,20 +170,61 @@ impl<'m> Interpreter<'m> {
     /// The shape of an indexed array; `None` for a `let` of an inner block, which is not known yet.
     fn shape(&mut self, frame: &mut Frame<'m>, base: ExpressionId) -> Option<Vec<usize>> {
         if let ExpressionKind::Name(name) = &frame.expressions.get(base).kind {
-            return self.variable(frame, name)?.shape().map(<[usize]>::to_vec);
+            let Variable { made, value } = self.variable(frame, name)?;
+            return value.shape()?.get(made..).map(<[usize]>::to_vec);
         }
-        self.number(frame, base).ok().map(|tensor| tensor.shape)
+        self.number(frame, base).ok().map(|tensor| tensor.shape[frame.running()..].to_vec())
     }
 }
 
-/// What is at the chosen places: each with its first position, and whether it moves along the result.
-fn chosen<T: Clone>(tensor: &Tensor<T>, shape: &[usize], choices: &[(usize, bool)]) -> Outcome<Tensor<T>> {
-    Tensor::from_positions(shape, |position| {
-        let mut moving = position.iter();
-        let place =
-            |(start, moves): &(usize, bool)| start + if *moves { moving.next().copied().unwrap_or(0) } else { 0 };
-        tensor.at(&choices.iter().map(place).collect::<Vec<_>>())
-    })
+/// A part of an array, at every position of the running indices.
+struct Part {
+    /// The sizes of the part: running ones, then its own.
+    shape: Vec<usize>,
+    /// How far the array's items along each of them lie apart.
+    along: Vec<usize>,
+    /// Where the first one lies.
+    start: usize,
+    /// Places along other axes of the array that are computed.
+    computed: Vec<Computed>,
+}
+
+/// Places along an axis.
+struct Computed {
+    places: Tensor<Jet>,
+    size: usize,
+    stride: usize,
+}
+
+impl Part {
+    /// The items; undefined where a computed place is outside of the array.
+    fn of<T: Item>(self, tensor: &Tensor<T>) -> Outcome<Tensor<T>> {
+        let Self { mut shape, along, start, computed } = self;
+        if computed.is_empty() {
+            return tensor.strided(shape, &along, start);
+        }
+        for Computed { places, .. } in &computed {
+            let running = places.rank();
+            let common = common_shape(&shape[..running], &places.shape)?;
+            shape.splice(..running, common);
+        }
+        let mut found: Vec<Option<usize>> = offsets(&shape, &along, start)?.into_iter().map(Some).collect();
+        for Computed { places, size, stride } in &computed {
+            let mut moving = stretching(&places.shape);
+            moving.resize(shape.len(), 0);
+            let place = |item: &Jet| {
+                let place = item.value.to_integer().and_then(|place| usize::try_from(place).ok());
+                place.filter(|place| place < size)
+            };
+            let known: Vec<Option<usize>> = places.items.iter().map(place).collect();
+            for (offset, at) in found.iter_mut().zip(offsets(&shape, &moving, 0)?) {
+                *offset = offset.zip(known[at]).map(|(offset, place)| offset + place * stride);
+            }
+        }
+        let item =
+            |offset: &Option<usize>| offset.and_then(|at| tensor.items.get(at).cloned()).unwrap_or_else(T::undefined);
+        Ok(Tensor { items: found.iter().map(item).collect(), shape })
+    }
 }
 
 /// The expressions directly inside an expression.
@@ -204,7 +254,14 @@ pub fn children(kind: &ExpressionKind) -> Vec<ExpressionId> {
     }
 }
 
-/// The number at a position, for results that may be smaller than what is asked for: a scalar stands everywhere.
-pub fn broadcast_at(tensor: &Tensor<Jet>, position: &[usize]) -> Outcome<Jet> {
-    if tensor.rank() == 0 { tensor.only() } else { tensor.at(position) }
+/// The places of an array's items that stand at the positions of a shape: a scalar stands everywhere.
+///
+/// # Errors
+/// An array of another shape.
+pub fn broadcast(tensor: &Tensor<Jet>, shape: &[usize]) -> Outcome<Vec<usize>> {
+    if tensor.rank() > 0 && tensor.shape != shape {
+        return Err(format!("an array of shape {:?} is not one of shape {shape:?}", tensor.shape));
+    }
+    let along = if tensor.rank() > 0 { strides(shape) } else { vec![0; shape.len()] };
+    offsets(shape, &along, 0)
 }

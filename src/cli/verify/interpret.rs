@@ -1,4 +1,5 @@
-//! Expressions: names, operators, conditions, blocks, straight from the syntax tree.
+//! Expressions: names, operators, conditions, blocks, straight from the syntax tree. What stands below indices is computed
+//! for all their positions at once (see [`tensor`](super::tensor)): once for each position where it differs.
 //!
 //! This shares the syntax tree with the compiler, and the prelude's text; no shape rule, no table of operators, no graph.
 
@@ -15,7 +16,7 @@ use chainrule_compiler::syntax::{
 use super::functions::{add, divide, multiply, negate, power, subtract};
 use super::jet::Jet;
 use super::real::Real;
-use super::tensor::{Outcome, Tensor, common_shape};
+use super::tensor::{Item, Outcome, TOO_LARGE, Tensor};
 use super::value::{Truth, Value};
 
 /// The language's own functions: definitions in the language.
@@ -26,8 +27,15 @@ const DEEPEST: usize = 2000;
 /// More items than this are not computed in one run: a bound of work, the same on every machine.
 const MOST_WORK: usize = 4_000_000;
 
-/// Values under names.
+/// Values under names, as they are without running indices.
 pub type Names = HashMap<String, Rc<Value>>;
+
+/// A parameter or a `let`, and how many indices ran where it was made.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub made: usize,
+    pub value: Rc<Value>,
+}
 
 /// One run over a module.
 pub struct Interpreter<'m> {
@@ -47,22 +55,31 @@ pub struct Frame<'m> {
     /// The module whose constants the function knows.
     pub constants: &'m Module,
     /// Parameters and `let`s, later ones hiding earlier ones.
-    pub variables: Vec<(&'m str, Rc<Value>)>,
-    /// Indices and where they stand.
-    pub positions: Vec<(&'m str, usize)>,
+    pub variables: Vec<(&'m str, Variable)>,
+    /// How many axes run outside of the function, which is computed for all their positions at once.
+    pub outer: usize,
+    /// The running indices and their sizes.
+    pub indices: Vec<(&'m str, usize)>,
     /// Sizes of the named dimensions.
     pub dimensions: BTreeMap<String, usize>,
 }
 
 impl<'m> Frame<'m> {
     /// A frame without names.
-    pub fn new(expressions: &'m Expressions, constants: &'m Module) -> Self {
-        Self { expressions, constants, variables: Vec::new(), positions: Vec::new(), dimensions: BTreeMap::new() }
+    pub fn new(expressions: &'m Expressions, constants: &'m Module, outer: usize) -> Self {
+        let (variables, indices) = (Vec::new(), Vec::new());
+        Self { expressions, constants, variables, outer, indices, dimensions: BTreeMap::new() }
     }
 
-    /// Where an index stands.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.positions.iter().rev().find(|(known, _)| *known == name).map(|(_, place)| *place)
+    /// How many axes run.
+    pub fn running(&self) -> usize {
+        self.outer + self.indices.len()
+    }
+
+    /// The axis of a running index, and its size.
+    pub fn index(&self, name: &str) -> Option<(usize, usize)> {
+        let place = self.indices.iter().rposition(|(known, _)| *known == name)?;
+        Some((self.outer + place, self.indices[place].1))
     }
 }
 
@@ -80,22 +97,25 @@ impl<'m> Interpreter<'m> {
         find(self.module).or_else(|| find(&PRELUDE_MODULE))
     }
 
-    /// The value of a function for arguments that have exactly the shapes of its parameters.
+    /// The value of a function for arguments whose own shapes are exactly those of its parameters.
     pub fn function(
         &mut self,
         function: &'m Function,
         constants: &'m Module,
         arguments: &[Tensor<Jet>],
+        running: usize,
     ) -> Outcome<Value> {
-        let mut frame = Frame::new(&function.expressions, constants);
+        let mut frame = Frame::new(&function.expressions, constants, running);
         super::call::bind(&mut frame, function, arguments)?;
         self.block(&mut frame, &function.body)
     }
 
     /// The parameter or `let` of a name.
-    pub fn variable(&self, frame: &Frame<'m>, name: &str) -> Option<Rc<Value>> {
-        let known = frame.variables.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value);
-        known.or_else(|| self.globals.get(name)).cloned()
+    pub fn variable(&self, frame: &Frame<'m>, name: &str) -> Option<Variable> {
+        let known =
+            frame.variables.iter().rev().find(|(known, _)| *known == name).map(|(_, variable)| variable.clone());
+        let global = |value: &Rc<Value>| Variable { made: 0, value: Rc::clone(value) };
+        known.or_else(|| self.globals.get(name).map(global))
     }
 
     /// The shape that is known of a `let`, where its value does not say it.
@@ -117,7 +137,8 @@ impl<'m> Interpreter<'m> {
                 Some(indices) => self.indexed(frame, Some(&binding.name.text), indices, binding.value)?,
                 None => self.value(frame, binding.value)?,
             };
-            frame.variables.push((&binding.name.text, Rc::new(value)));
+            let variable = Variable { made: frame.running(), value: Rc::new(value) };
+            frame.variables.push((&binding.name.text, variable));
         }
         self.value(frame, block.result.ok_or("an empty block")?)
     }
@@ -133,15 +154,15 @@ impl<'m> Interpreter<'m> {
         let value = value?;
         self.work += value.shape().map_or(1, |shape| shape.iter().product::<usize>() + 1);
         if self.work > MOST_WORK {
-            return Err("the formula is too large to be checked".into());
+            return Err(format!("the formula is {TOO_LARGE}"));
         }
         Ok(value)
     }
 
     fn at_depth(&mut self, frame: &mut Frame<'m>, id: ExpressionId) -> Outcome<Value> {
-        let expressions = frame.expressions;
+        let (expressions, running) = (frame.expressions, frame.running());
         Ok(match &expressions.get(id).kind {
-            ExpressionKind::Number(number) => Jet::from(Real::from(*number)).into(),
+            ExpressionKind::Number(number) => Value::constant(Real::from(*number).into(), running),
             ExpressionKind::Name(name) => self.name(frame, name)?,
             ExpressionKind::Unary(UnaryOperator::Negate, operand) => {
                 Value::Number(self.number(frame, *operand)?.map(negate))
@@ -153,11 +174,11 @@ impl<'m> Interpreter<'m> {
             ExpressionKind::Call(call) => self.call(frame, call)?,
             ExpressionKind::Index(base, entries) => self.access(frame, *base, entries)?,
             ExpressionKind::Transpose(operand) => match self.value(frame, *operand)? {
-                Value::Truth(conditions) => Value::Truth(conditions.transposed()?),
-                other => Value::Number(other.number()?.transposed()?),
+                Value::Truth(conditions) => Value::Truth(conditions.transposed(running)?),
+                other => Value::Number(other.number()?.transposed(running)?),
             },
             ExpressionKind::If { branches, otherwise } => self.conditional(frame, branches, otherwise.as_ref())?,
-            ExpressionKind::Vector(items) => Value::Number(Tensor::stacked(&[items.len()], self.all(frame, items)?)?),
+            ExpressionKind::Vector(items) => Value::Number(Tensor::stacked(self.all(frame, items)?, running)?),
             ExpressionKind::Tuple(items) => Value::Several(self.all(frame, items)?),
         })
     }
@@ -172,21 +193,24 @@ impl<'m> Interpreter<'m> {
     }
 
     fn name(&mut self, frame: &Frame<'m>, name: &str) -> Outcome<Value> {
-        if let Some(place) = frame.position(name) {
-            return Ok(Jet::from(Real::from(place)).into());
+        let running = frame.running();
+        if let Some((axis, size)) = frame.index(name) {
+            let positions = Tensor { shape: vec![size], items: (0..size).map(|at| Real::from(at).into()).collect() };
+            return Ok(Value::Number(positions.with_axes(1, running - axis - 1).with_axes(0, axis)));
         }
-        if let Some(value) = self.variable(frame, name) {
-            return Ok(value.as_ref().clone());
+        if let Some(variable) = self.variable(frame, name) {
+            return Ok(variable.value.as_ref().clone().under(variable.made, running));
         }
         if let Some(size) = frame.dimensions.get(name) {
-            return Ok(Jet::from(Real::from(*size)).into());
+            return Ok(Value::constant(Real::from(*size).into(), running));
         }
         let constants = frame.constants;
         if let Some(constant) = constants.constants.iter().find(|constant| constant.name.text == name) {
-            return self.value(&mut Frame::new(&constant.expressions, constants), constant.value);
+            let value = self.value(&mut Frame::new(&constant.expressions, constants, 0), constant.value)?;
+            return Ok(value.under(0, running));
         }
         if name == "pi" {
-            return Ok(Jet::from(Real::pi()).into());
+            return Ok(Value::constant(Real::pi().into(), running));
         }
         Err(format!("unknown name `{name}`"))
     }
@@ -202,13 +226,13 @@ impl<'m> Interpreter<'m> {
         let mut value = self.value(frame, first)?;
         for (operator, right) in rest.into_iter().rev() {
             let right = self.value(frame, right)?;
-            value = binary(operator, value, right)?;
+            value = binary(operator, value, right, frame.running())?;
             self.work += 1;
         }
         Ok(value)
     }
 
-    /// `if`: a scalar condition takes a branch, an array of conditions selects item by item.
+    /// `if`: one condition for all positions takes a branch, else each position selects.
     fn conditional(
         &mut self,
         frame: &mut Frame<'m>,
@@ -219,22 +243,27 @@ impl<'m> Interpreter<'m> {
             return self.block(frame, otherwise.ok_or("`if` without `else`")?);
         };
         let condition = self.value(frame, *condition)?.truth()?;
-        let decided = condition.only().ok().flatten();
-        if let (Some(truth), false) = (decided, frame.positions.is_empty()) {
-            return if truth { self.block(frame, block) } else { self.conditional(frame, rest, otherwise) };
+        let running = frame.running();
+        let first = condition.items.first().copied().flatten();
+        let decided =
+            first.filter(|_| condition.rank() == running && condition.items.iter().all(|item| *item == first));
+        match decided {
+            Some(true) => return self.block(frame, block),
+            Some(false) => return self.conditional(frame, rest, otherwise),
+            None => {}
         }
         let taken = self.block(frame, block)?;
         let other = self.conditional(frame, rest, otherwise)?;
         match (taken, other) {
             (Value::Number(taken), Value::Number(other)) => {
-                select(&condition, &taken, &other, || Real::UNDEFINED.into()).map(Value::Number)
+                select(&condition, &taken, &other, running).map(Value::Number)
             }
-            (taken, other) => select(&condition, &taken.truth()?, &other.truth()?, || None).map(Value::Truth),
+            (taken, other) => select(&condition, &taken.truth()?, &other.truth()?, running).map(Value::Truth),
         }
     }
 }
 
-fn binary(operator: BinaryOperator, left: Value, right: Value) -> Outcome<Value> {
+fn binary(operator: BinaryOperator, left: Value, right: Value, running: usize) -> Outcome<Value> {
     let arithmetic: fn(&Jet, &Jet) -> Jet = match operator {
         BinaryOperator::Add => add,
         BinaryOperator::Subtract => subtract,
@@ -242,16 +271,18 @@ fn binary(operator: BinaryOperator, left: Value, right: Value) -> Outcome<Value>
         BinaryOperator::Divide => divide,
         BinaryOperator::Power => power,
         BinaryOperator::MatrixMultiply => {
-            return Ok(Value::Number(left.number()?.matrix_product(&right.number()?)?));
+            return Ok(Value::Number(left.number()?.matrix_product(&right.number()?, running)?));
         }
-        BinaryOperator::And => return Ok(Value::Truth(left.truth()?.zip(&right.truth()?, |a, b| both(*a, *b))?)),
+        BinaryOperator::And => {
+            return left.truth()?.zip(&right.truth()?, running, |a, b| both(*a, *b)).map(Value::Truth);
+        }
         BinaryOperator::Or => {
             let either = |a: Truth, b: Truth| both(a.map(|a| !a), b.map(|b| !b)).map(|neither| !neither);
-            return Ok(Value::Truth(left.truth()?.zip(&right.truth()?, |a, b| either(*a, *b))?));
+            return left.truth()?.zip(&right.truth()?, running, |a, b| either(*a, *b)).map(Value::Truth);
         }
-        comparison => return compare(comparison, &left.number()?, &right.number()?),
+        comparison => return compare(comparison, &left.number()?, &right.number()?, running),
     };
-    Ok(Value::Number(left.number()?.zip(&right.number()?, arithmetic)?))
+    Ok(Value::Number(left.number()?.zip(&right.number()?, running, arithmetic)?))
 }
 
 fn both(a: Truth, b: Truth) -> Truth {
@@ -261,7 +292,7 @@ fn both(a: Truth, b: Truth) -> Truth {
     }
 }
 
-fn compare(operator: BinaryOperator, a: &Tensor<Jet>, b: &Tensor<Jet>) -> Outcome<Value> {
+fn compare(operator: BinaryOperator, a: &Tensor<Jet>, b: &Tensor<Jet>, running: usize) -> Outcome<Value> {
     use std::cmp::Ordering;
     let holds: fn(Ordering) -> bool = match operator {
         BinaryOperator::Equal => Ordering::is_eq,
@@ -272,20 +303,19 @@ fn compare(operator: BinaryOperator, a: &Tensor<Jet>, b: &Tensor<Jet>) -> Outcom
         BinaryOperator::GreaterEqual => Ordering::is_ge,
         other => return Err(format!("{other:?} is no comparison")),
     };
-    a.zip(b, |a, b| a.value.compare(&b.value).map(holds)).map(Value::Truth)
+    a.zip(b, running, |a, b| a.value.compare(&b.value).map(holds)).map(Value::Truth)
 }
 
-fn select<T: Clone>(
+fn select<T: Item>(
     condition: &Tensor<Truth>,
     taken: &Tensor<T>,
     other: &Tensor<T>,
-    undecided: impl Fn() -> T,
+    running: usize,
 ) -> Outcome<Tensor<T>> {
-    let shape = common_shape(&common_shape(&condition.shape, &taken.shape)?, &other.shape)?;
-    let chosen = condition.stretched(&shape)?.zip(&taken.stretched(&shape)?, |truth, item| (*truth, item.clone()))?;
-    chosen.zip(&other.stretched(&shape)?, |(truth, item), other| match truth {
+    let left = condition.zip(taken, running, |truth, item| (*truth, item.clone()))?;
+    left.zip(other, running, |(truth, item), other| match truth {
         Some(true) => item.clone(),
         Some(false) => other.clone(),
-        None => undecided(),
+        None => T::undefined(),
     })
 }

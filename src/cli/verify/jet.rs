@@ -4,18 +4,24 @@
 //! derivative that is not listed is zero because the value does not depend on that coordinate; it stays zero even beside
 //! a partial that is undefined.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::real::Real;
 
-/// First derivatives by coordinate, second ones by two coordinates, the smaller one first.
+/// First derivatives by coordinate, second ones by two coordinates, the smaller one first; each list in order.
 #[derive(Clone, Debug, Default)]
 struct Derivatives {
-    first: BTreeMap<u32, Real>,
-    second: BTreeMap<(u32, u32), Real>,
+    first: Vec<(u32, Real)>,
+    second: Vec<((u32, u32), Real)>,
     /// Whether second derivatives are wanted.
     curved: bool,
+}
+
+/// Whether a second derivative is wanted. Where there are second ones, each input moves along two directions, numbered 2n
+/// and 2n + 1: by two inputs the first ones of both are taken, by one input both of it. With the first one alone, what
+/// is wrong in a Hessian but adds up to nothing with its transpose would not be seen.
+fn is_wanted(left: u32, right: u32) -> bool {
+    left.is_multiple_of(2) && (right == left + 1 || right.is_multiple_of(2) && right > left)
 }
 
 /// A value and its derivatives; most values have none, and copies share them.
@@ -36,10 +42,12 @@ impl From<Real> for Jet {
 pub type Curvature = [Option<Real>; 3];
 
 impl Jet {
-    /// A coordinate of an input.
-    pub fn coordinate(value: Real, place: u32, order: u8) -> Self {
-        let first = BTreeMap::from([(place, Real::from(1_i64))]);
-        let derivatives = Derivatives { first, second: BTreeMap::new(), curved: order > 1 };
+    /// A number of an input that moves along some coordinates, listed in order, each with how fast.
+    pub fn moving(value: Real, along: Vec<(u32, Real)>, order: u8) -> Self {
+        if along.is_empty() {
+            return value.into();
+        }
+        let derivatives = Derivatives { first: along, second: Vec::new(), curved: order > 1 };
         Self { value, derivatives: Some(Rc::new(derivatives)) }
     }
 
@@ -55,15 +63,13 @@ impl Jet {
 
     /// The derivative by a coordinate.
     pub fn first(&self, place: u32) -> Real {
-        let found = self.derivatives.as_ref().and_then(|derivatives| derivatives.first.get(&place));
-        found.cloned().unwrap_or(Real::from(0_i64))
+        self.derivatives.as_ref().map_or_else(zero, |derivatives| listed(&derivatives.first, place))
     }
 
     /// The derivative by two coordinates.
     pub fn second(&self, left: u32, right: u32) -> Real {
         let key = (left.min(right), left.max(right));
-        let found = self.derivatives.as_ref().and_then(|derivatives| derivatives.second.get(&key));
-        found.cloned().unwrap_or(Real::from(0_i64))
+        self.derivatives.as_ref().map_or_else(zero, |derivatives| listed(&derivatives.second, key))
     }
 
     /// A function of this, from its value here and, where they matter, its first and second derivative.
@@ -115,29 +121,47 @@ impl Jet {
     }
 }
 
+fn zero() -> Real {
+    Real::from(0_i64)
+}
+
+fn listed<K: Ord + Copy>(list: &[(K, Real)], key: K) -> Real {
+    list.binary_search_by_key(&key, |(known, _)| *known).map_or_else(|_| zero(), |at| list[at].1.clone())
+}
+
 /// A partial times a derivative; a derivative that is zero stays so.
 fn times(partial: &Real, derivative: &Real) -> Real {
     if derivative.is_zero() { derivative.clone() } else { partial.multiply(derivative) }
 }
 
-fn add_to<K: Ord>(map: &mut BTreeMap<K, Real>, key: K, addend: Real) {
-    map.entry(key).and_modify(|known| *known = known.add(&addend)).or_insert(addend);
+/// Adds to a list what a second list has, times a partial; both stay in order.
+fn add_scaled<K: Ord + Copy>(sum: &mut Vec<(K, Real)>, list: &[(K, Real)], partial: &Real) {
+    if sum.is_empty() {
+        sum.extend(list.iter().map(|(key, derivative)| (*key, times(partial, derivative))));
+        return;
+    }
+    for (key, derivative) in list {
+        add_to(sum, *key, times(partial, derivative));
+    }
+}
+
+fn add_to<K: Ord + Copy>(sum: &mut Vec<(K, Real)>, key: K, addend: Real) {
+    match sum.binary_search_by_key(&key, |(known, _)| *known) {
+        Ok(at) => sum[at].1 = sum[at].1.add(&addend),
+        Err(at) => sum.insert(at, (key, addend)),
+    }
 }
 
 impl Derivatives {
     fn scaled(&mut self, part: &Self, partial: &Real) {
-        for (place, derivative) in &part.first {
-            add_to(&mut self.first, *place, times(partial, derivative));
-        }
-        for (places, derivative) in &part.second {
-            add_to(&mut self.second, *places, times(partial, derivative));
-        }
+        add_scaled(&mut self.first, &part.first, partial);
+        add_scaled(&mut self.second, &part.second, partial);
     }
 
-    /// Adds one of the four products of first derivatives, each pair of coordinates once.
+    /// Adds one of the four products of first derivatives, each wanted pair of coordinates once.
     fn curve(&mut self, left: &Self, right: &Self, curvature: &Real) {
         for (i, a) in &left.first {
-            for (j, b) in right.first.range(i..) {
+            for (j, b) in right.first.iter().filter(|(j, _)| is_wanted(*i, *j)) {
                 add_to(&mut self.second, (*i, *j), times(&times(curvature, a), b));
             }
         }

@@ -11,6 +11,7 @@ use chainrule_compiler::syntax::{
 
 use super::call::bind;
 use super::functions::subtract;
+use super::indices::children;
 use super::interpret::{Frame, Interpreter, Names};
 use super::jet::Jet;
 use super::real::Real;
@@ -54,6 +55,30 @@ pub struct Point {
 
 /// A coordinate of an input: which input, and which of its items.
 pub type Coordinate = (usize, usize);
+
+/// The inputs that each fact pins.
+pub type Pins = HashMap<String, BTreeSet<String>>;
+
+/// A direction in which an input moves.
+#[derive(Clone, Debug)]
+pub struct Direction {
+    pub input: usize,
+    /// What derivatives along it are called.
+    pub number: u32,
+    /// How fast each item moves; items that are not listed stay.
+    pub weights: Vec<(usize, Real)>,
+}
+
+/// Each coordinate as a direction, numbered in order.
+pub fn along(coordinates: &[Coordinate]) -> Vec<Direction> {
+    let one = Real::from(1_i64);
+    let direction = |((input, item), number): (&Coordinate, u32)| Direction {
+        input: *input,
+        number,
+        weights: vec![(*item, one.clone())],
+    };
+    coordinates.iter().zip(0..).map(direction).collect()
+}
 
 fn size_of(kind: &DimensionKind) -> Size {
     match kind {
@@ -169,18 +194,56 @@ impl Problem {
         shapes
     }
 
-    /// The outputs at a point, with derivatives by some coordinates: coordinate `coordinates[k]` has the number `k`.
-    pub fn run(&self, point: &Point, coordinates: &[Coordinate], order: u8) -> Outcome<Vec<Tensor<Jet>>> {
+    /// The outputs at a point, with derivatives along some directions.
+    pub fn run(&self, point: &Point, directions: &[Direction], order: u8) -> Outcome<Vec<Tensor<Jet>>> {
         let count = self.function().parameters.len();
-        let inputs = moving(&point.inputs[..count.min(point.inputs.len())], coordinates, order);
+        let inputs = moving(&point.inputs[..count.min(point.inputs.len())], directions, order);
         let (globals, shapes) = (Names::new(), self.let_sizes(point));
         let mut interpreter = Interpreter::new(&self.module, &globals, &shapes);
-        interpreter.function(self.function(), &self.module, &inputs)?.outputs()
+        interpreter.function(self.function(), &self.module, &inputs, 0)?.outputs()
     }
 
     fn let_sizes(&self, point: &Point) -> HashMap<String, Vec<usize>> {
         let sizes = |shape: &[Size]| shape.iter().map(|size| point.size(size)).collect::<Outcome<Vec<_>>>().ok();
         self.lets.iter().filter_map(|(name, shape)| Some((name.clone(), sizes(shape)?))).collect()
+    }
+
+    /// The inputs that some facts read.
+    pub fn read_by(&self, facts: &[usize]) -> BTreeSet<usize> {
+        let function = self.function();
+        self.read_in(facts.iter().filter_map(|fact| function.facts.get(*fact)).copied().collect())
+    }
+
+    /// The inputs that each fact pins: it is no inequality, which holds around every point where it holds strictly, so of
+    /// derivatives by them it says nothing.
+    pub fn pins(&self) -> Pins {
+        let function = self.function();
+        let pinned = |fact: &ExpressionId| {
+            let (mut pending, mut equations) = (vec![*fact], Vec::new());
+            while let Some(id) = pending.pop() {
+                match &function.expressions.get(id).kind {
+                    ExpressionKind::Binary(BinaryOperator::And, left, right) => pending.extend([*left, *right]),
+                    ExpressionKind::Binary(operator, ..) if apart(*operator).is_some() => {}
+                    _ => equations.push(id),
+                }
+            }
+            let name = |input: usize| function.parameters[input].name.text.clone();
+            self.read_in(equations).into_iter().map(name).collect()
+        };
+        self.facts.iter().cloned().zip(function.facts.iter().map(pinned)).collect()
+    }
+
+    fn read_in(&self, mut pending: Vec<ExpressionId>) -> BTreeSet<usize> {
+        let function = self.function();
+        let mut read = BTreeSet::new();
+        while let Some(id) = pending.pop() {
+            let kind = &function.expressions.get(id).kind;
+            if let ExpressionKind::Name(name) = kind {
+                read.extend(function.parameters.iter().position(|parameter| parameter.name.text == *name));
+            }
+            pending.extend(children(kind));
+        }
+        read
     }
 
     /// A fact at a point: the differences that must be zero, with their derivatives by the coordinates, and whether
@@ -191,10 +254,10 @@ impl Problem {
     pub fn fact(&self, place: usize, point: &Point, coordinates: &[Coordinate]) -> Outcome<(Vec<Jet>, bool)> {
         let function = self.function();
         let count = function.parameters.len();
-        let inputs = moving(&point.inputs[..count.min(point.inputs.len())], coordinates, 1);
+        let inputs = moving(&point.inputs[..count.min(point.inputs.len())], &along(coordinates), 1);
         let (globals, shapes) = (Names::new(), HashMap::new());
         let mut interpreter = Interpreter::new(&self.module, &globals, &shapes);
-        let mut frame = Frame::new(&function.expressions, &self.module);
+        let mut frame = Frame::new(&function.expressions, &self.module, 0);
         bind(&mut frame, function, &inputs)?;
         let (mut zeros, mut holds) = (Vec::new(), true);
         let mut pending = vec![*function.facts.get(place).ok_or("there is no such fact")?];
@@ -204,7 +267,7 @@ impl Problem {
                 ExpressionKind::Binary(BinaryOperator::Equal, left, right) => {
                     let (left, right) =
                         (interpreter.number(&mut frame, *left)?, interpreter.number(&mut frame, *right)?);
-                    zeros.extend(left.zip(&right, subtract)?.items);
+                    zeros.extend(left.zip(&right, 0, subtract)?.items);
                 }
                 kind => {
                     let truths = interpreter.value(&mut frame, id)?.truth()?.items;
@@ -217,7 +280,7 @@ impl Problem {
                         && let Some(apart) = apart(*operator)
                     {
                         let left = interpreter.number(&mut frame, *left)?;
-                        let differences = left.zip(&interpreter.number(&mut frame, *right)?, subtract)?.items;
+                        let differences = left.zip(&interpreter.number(&mut frame, *right)?, 0, subtract)?.items;
                         let wanted = failed().filter_map(|(place, _)| differences.get(place));
                         zeros.extend(wanted.map(|difference| subtract(difference, &apart)));
                     }
@@ -252,17 +315,26 @@ fn let_shapes(function: &chainrule_compiler::resolve::Function) -> HashMap<Strin
     function.names.iter().map(|known| (known.name.clone(), shape(known))).collect()
 }
 
-/// Inputs as numbers that move along some coordinates.
-fn moving(inputs: &[Tensor<Real>], coordinates: &[Coordinate], order: u8) -> Vec<Tensor<Jet>> {
-    let places: HashMap<Coordinate, u32> = coordinates.iter().copied().zip(0..).collect();
-    let input = |(input, tensor): (usize, &Tensor<Real>)| {
-        let item = |(item, value): (usize, &Real)| match places.get(&(input, item)) {
-            Some(place) => Jet::coordinate(value.clone(), *place, order),
-            None => value.clone().into(),
-        };
-        Tensor { shape: tensor.shape.clone(), items: tensor.items.iter().enumerate().map(item).collect() }
+/// How fast items move along directions.
+type Rates = HashMap<usize, Vec<(u32, Real)>>;
+
+/// Inputs as numbers that move along some directions, which are in order.
+fn moving(inputs: &[Tensor<Real>], directions: &[Direction], order: u8) -> Vec<Tensor<Jet>> {
+    let mut rates: Vec<Rates> = vec![Rates::new(); inputs.len()];
+    for direction in directions {
+        if let Some(rates) = rates.get_mut(direction.input) {
+            for (item, weight) in &direction.weights {
+                rates.entry(*item).or_default().push((direction.number, weight.clone()));
+            }
+        }
+    }
+    let input = |(tensor, mut rates): (&Tensor<Real>, Rates)| {
+        let items = tensor.items.iter().enumerate();
+        let items =
+            items.map(|(item, value)| Jet::moving(value.clone(), rates.remove(&item).unwrap_or_default(), order));
+        Tensor { shape: tensor.shape.clone(), items: items.collect() }
     };
-    inputs.iter().enumerate().map(input).collect()
+    inputs.iter().zip(rates).map(input).collect()
 }
 
 impl Point {
@@ -285,9 +357,9 @@ impl Point {
         shape.iter().map(|size| self.size(size)).collect()
     }
 
-    /// The inputs under their names, moving along some coordinates.
-    pub fn names(&self, problem: &Problem, coordinates: &[Coordinate]) -> Names {
-        let tensors = moving(&self.inputs, coordinates, 1).into_iter();
+    /// The inputs under their names, moving along some directions.
+    pub fn names(&self, problem: &Problem, directions: &[Direction]) -> Names {
+        let tensors = moving(&self.inputs, directions, 1).into_iter();
         let pairs = problem.inputs.iter().zip(tensors);
         pairs.map(|(input, tensor)| (input.name.clone(), Rc::new(Value::Number(tensor)))).collect()
     }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use astro_float_num::{BigFloat, Consts, Radix, RoundingMode, Sign, Word};
 use chainrule_compiler::number::Number;
@@ -16,6 +17,7 @@ const ROUND: RoundingMode = RoundingMode::ToEven;
 thread_local! {
     /// The constants that the library caches; `None` if it cannot make them, which leaves every function undefined.
     static CONSTANTS: RefCell<Option<Consts>> = RefCell::new(Consts::new().ok());
+    static ONE: BigFloat = BigFloat::from_i64(1, PRECISION);
     static TOLERANCE: BigFloat = decimal(&format!("1e-{DIGITS}"));
 }
 
@@ -27,9 +29,9 @@ fn decimal(text: &str) -> BigFloat {
     with_constants(|constants| BigFloat::parse(text, Radix::Dec, PRECISION, ROUND, constants))
 }
 
-/// A real number, or undefined.
+/// A real number, or undefined. Copies share it.
 #[derive(Clone, Debug)]
-pub struct Real(Option<BigFloat>);
+pub struct Real(Option<Rc<BigFloat>>);
 
 impl From<i64> for Real {
     fn from(value: i64) -> Self {
@@ -58,7 +60,7 @@ impl Real {
     pub const UNDEFINED: Self = Self(None);
 
     fn finite(value: BigFloat) -> Self {
-        Self((!value.is_nan() && !value.is_inf()).then_some(value))
+        Self((!value.is_nan() && !value.is_inf()).then(|| Rc::new(value)))
     }
 
     /// A fraction whose divisor is a power of two.
@@ -71,7 +73,7 @@ impl Real {
     }
 
     pub fn is_zero(&self) -> bool {
-        self.0.as_ref().is_some_and(BigFloat::is_zero)
+        self.0.as_ref().is_some_and(|value| value.is_zero())
     }
 
     fn is_negative(&self) -> bool {
@@ -80,7 +82,7 @@ impl Real {
 
     /// A float next to the number, for messages and for positions; NaN where undefined.
     pub fn to_f64(&self) -> f64 {
-        let parts = self.0.as_ref().and_then(BigFloat::as_raw_parts);
+        let parts = self.0.as_ref().and_then(|value| value.as_raw_parts());
         let Some((words, _, sign, exponent, _)) = parts else { return f64::NAN };
         // The words are a fraction in [1/2, 1), least significant first.
         let scale = 2.0_f64.powi(-(Word::BITS as i32));
@@ -98,10 +100,13 @@ impl Real {
     /// Whether two numbers are one to [`DIGITS`] digits, of their own size or of 1.
     pub fn agrees(&self, other: &Self) -> bool {
         let (Some(left), Some(right)) = (&self.0, &other.0) else { return false };
-        let one = BigFloat::from_i64(1, PRECISION);
-        let size = left.abs().max(&right.abs()).max(&one);
+        if Rc::ptr_eq(left, right) {
+            return true;
+        }
+        let size = left.abs().max(&right.abs());
         let distance = left.sub(right, PRECISION, ROUND).abs();
-        let allowed = TOLERANCE.with(|tolerance| size.mul(tolerance, PRECISION, ROUND));
+        let one = ONE.with(Clone::clone);
+        let allowed = TOLERANCE.with(|tolerance| size.max(&one).mul(tolerance, PRECISION, ROUND));
         distance.cmp(&allowed).is_some_and(|sign| sign <= 0)
     }
 

@@ -4,10 +4,21 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::nodes::{Formula, Node, Nodes, Operand, Operation};
-use crate::cli::certificate::{Certificate, Derivative, Step};
+use super::problem::{Pins, Problem};
+use super::second::Second;
+use crate::cli::certificate::{Certificate, Derivative, Differentiated, Step};
 
-/// The rule of steps that follow from earlier ones; what any other rule says is checked by numbers.
+/// The rule of steps that follow from earlier ones; what the others say is checked by numbers.
 pub const OPERANDS: &str = "operands";
+/// The rule of steps to the derivative of a gradient's closed form. Earlier steps must lead to that form; that it is the
+/// derivative is checked by numbers (see [`second`](super::second)).
+pub const DIFFERENTIATED: &str = "differentiated closed form";
+/// What follows from replaced operands, and then became another operation: `x * 1` is `x`.
+pub const FOLDED: &str = "folded";
+/// A closed form that no logged step leads to.
+pub const UNLOGGED: &str = "unlogged";
+/// All rules: those of the simplifier, and what its log becomes where it cannot be replayed as it stands.
+const RULES: [&str; 6] = [OPERANDS, DIFFERENTIATED, "fold back", "canonical form", FOLDED, UNLOGGED];
 
 /// A step with its two sides taken apart.
 #[derive(Debug)]
@@ -20,7 +31,9 @@ pub struct Claim {
 
 /// The steps of a certificate, replayed.
 #[derive(Debug, Default)]
-pub struct Replay {
+pub struct Replay<'a> {
+    derivatives: &'a [Derivative],
+    pins: Pins,
     pub claims: Vec<Claim>,
     /// Which steps something relies on.
     pub used: Vec<bool>,
@@ -33,14 +46,19 @@ pub fn step_text(step: &Step) -> String {
     format!("step {} ({})", step.number, step.rule)
 }
 
-impl Replay {
+impl<'a> Replay<'a> {
+    /// No steps yet.
+    pub fn over(derivatives: &'a [Derivative], pins: Pins) -> Self {
+        Self { derivatives, pins, ..Self::default() }
+    }
+
     /// Replays all steps.
     ///
     /// # Errors
     /// The first step that does not follow.
-    pub fn new(nodes: &Nodes, steps: &[Step]) -> Result<Self, String> {
-        let mut replay = Self::default();
-        for (place, step) in steps.iter().enumerate() {
+    pub fn new(nodes: &Nodes, certificate: &'a Certificate, pins: Pins) -> Result<Self, String> {
+        let mut replay = Self::over(&certificate.derivatives, pins);
+        for (place, step) in certificate.steps.iter().enumerate() {
             if step.number != place as u64 + 1 {
                 return Err(format!("step {} stands where step {} belongs", step.number, place + 1));
             }
@@ -54,7 +72,10 @@ impl Replay {
     /// # Errors
     /// Why it does not follow.
     pub fn add(&mut self, nodes: &Nodes, step: &Step) -> Result<(), String> {
-        let (before, after) = (side(&step.before, step)?, side(&step.after, step)?);
+        if !RULES.contains(&step.rule.as_str()) {
+            return Err("there is no such rule".into());
+        }
+        let (before, after) = (side(&step.before, &step.indices)?, side(&step.after, &step.indices)?);
         let node = nodes.of(&before).ok_or_else(|| format!("`{}` is no node", step.before))?;
         let own: HashSet<&String> = before.indices().iter().collect();
         if own.len() != node.indices.len() || before.indices().len() != own.len() {
@@ -64,7 +85,8 @@ impl Replay {
         if listed != own || step.indices.len() != own.len() {
             return Err(format!("its indices are not those of `{}`", step.before));
         }
-        if self.claims.iter().any(|claim| claim.before == before && claim.after == after) {
+        let said = |claim: &&usize| self.claims[**claim].before == before && self.claims[**claim].after == after;
+        if self.from.get(&node.name).is_some_and(|claims| claims.iter().any(|claim| said(&claim))) {
             return Err("an earlier step says the same".into());
         }
         let mut facts: HashSet<String> = step.facts.iter().cloned().collect();
@@ -73,10 +95,16 @@ impl Replay {
             let relied = relied.ok_or_else(|| {
                 format!("`{}` is not `{}` over operands that earlier steps replaced", step.after, step.before)
             })?;
-            for place in relied {
-                self.used[place] = true;
-                facts.extend(self.claims[place].facts.iter().cloned());
+            facts.extend(self.rely(relied));
+        }
+        match step.differentiates {
+            Some(what) if step.rule == DIFFERENTIATED => {
+                let relied = self.differentiated(what, &before)?;
+                facts.extend(self.rely(relied));
             }
+            None if step.rule != DIFFERENTIATED => {}
+            Some(_) => return Err("by its rule it differentiates nothing".into()),
+            None => return Err("it does not say what it differentiates".into()),
         }
         if let Operand::Named(name, _) = &before {
             self.from.entry(name.clone()).or_default().push(self.claims.len());
@@ -84,6 +112,36 @@ impl Replay {
         self.claims.push(Claim { before, after, facts });
         self.used.push(false);
         Ok(())
+    }
+
+    /// Marks steps as used, and gives their facts.
+    fn rely(&mut self, steps: impl IntoIterator<Item = usize>) -> HashSet<String> {
+        let mut facts = HashSet::new();
+        for place in steps {
+            self.used[place] = true;
+            facts.extend(self.claims[place].facts.iter().cloned());
+        }
+        facts
+    }
+
+    /// The steps to the closed form of the gradient that a step differentiates, all before it. If they rely on facts, those
+    /// must hold beside the points where they hold, too.
+    fn differentiated(&self, what: Differentiated, before: &Operand) -> Result<Vec<usize>, String> {
+        let Second { gradient, hessian, by, .. } = Second::new(self.derivatives, what)?;
+        let raw = side(&hessian.chain_rule, &hessian.indices)?;
+        if raw.name() != before.name() || raw.indices().iter().collect::<HashSet<_>>().len() != raw.indices().len() {
+            return Err(format!("derivative {} is not where it starts from", what.hessian));
+        }
+        let (from, to) = (side(&gradient.chain_rule, &gradient.indices)?, side(&gradient.closed, &gradient.indices)?);
+        let way = self.way(&from, |reached| (*reached == to).then_some(()));
+        let way =
+            way.ok_or_else(|| format!("no earlier steps lead to the closed form of derivative {}", what.gradient))?;
+        for fact in way.iter().flat_map(|place| &self.claims[*place].facts) {
+            if self.pins.get(fact).is_none_or(|pinned| pinned.contains(by)) {
+                return Err(format!("what holds by `{fact}` need not stay so where `{by}` moves"));
+            }
+        }
+        Ok(way)
     }
 
     /// The steps that make one node, used here, the same operation as another over replaced operands.
@@ -150,19 +208,11 @@ impl Replay {
     /// # Errors
     /// That the steps do not lead to it.
     pub fn root(&mut self, derivative: &Derivative) -> Result<HashSet<String>, String> {
-        let of = |text: &str| {
-            let operand = Formula::parse(text)?.operand(&derivative.indices);
-            operand.ok_or_else(|| format!("`{text}` is no node, input or number"))
-        };
+        let of = |text: &str| side(text, &derivative.indices);
         let (raw, closed) = (of(&derivative.chain_rule)?, of(&derivative.closed)?);
         let way = self.way(&raw, |reached| (*reached == closed).then_some(()));
         let way = way.ok_or("the steps do not lead from the chain rule's value to the closed form")?;
-        let mut facts = HashSet::new();
-        for place in way {
-            self.used[place] = true;
-            facts.extend(self.claims[place].facts.iter().cloned());
-        }
-        Ok(facts)
+        Ok(self.rely(way))
     }
 }
 
@@ -196,14 +246,14 @@ fn labels(node: &Node, used: &Operand) -> HashMap<String, String> {
     node.indices.iter().cloned().zip(used.indices().iter().cloned()).collect()
 }
 
-fn side(text: &str, step: &Step) -> Result<Operand, String> {
-    let operand = Formula::parse(text)?.operand(&step.indices);
+fn side(text: &str, indices: &[String]) -> Result<Operand, String> {
+    let operand = Formula::parse(text)?.operand(indices);
     operand.ok_or_else(|| format!("`{text}` is no node, input or number"))
 }
 
 /// The steps that something relies on, for a writer that leaves the others out.
-pub fn needed(nodes: &Nodes, certificate: &Certificate) -> Result<Vec<bool>, String> {
-    let mut replay = Replay::new(nodes, &certificate.steps)?;
+pub fn needed(nodes: &Nodes, certificate: &Certificate, problem: &Problem) -> Result<Vec<bool>, String> {
+    let mut replay = Replay::new(nodes, certificate, problem.pins())?;
     for derivative in &certificate.derivatives {
         replay.root(derivative)?;
     }

@@ -36,6 +36,12 @@ impl Random {
         usize::try_from(self.next() % (bound.max(1) as u64)).unwrap_or(0)
     }
 
+    /// A weight between 1/2 and 3/2, of either sign.
+    pub fn weight(&mut self) -> Real {
+        let size = self.unit().add(&Real::dyadic(1, 1));
+        if self.below(2) == 0 { size.negate() } else { size }
+    }
+
     /// A fraction of 40 bits in [0, 1), never 0.
     fn unit(&mut self) -> Real {
         let bits = i64::try_from(self.next() >> 24).unwrap_or(1) | 1;
@@ -117,7 +123,7 @@ impl<'a> Sampler<'a> {
         if facts.is_empty() {
             return Ok(Some(point));
         }
-        let coordinates = self.coordinates(&point);
+        let coordinates = coordinates(&point, self.problem.read_by(facts));
         let mut solved = false;
         for _ in 0..NEWTON {
             let (zeros, holds) = self.facts(facts, &point, &coordinates)?;
@@ -185,7 +191,7 @@ impl<'a> Sampler<'a> {
         facts: &[usize],
         zero: impl Fn(&Point, &[Coordinate]) -> Outcome<Option<Jet>>,
     ) -> Outcome<Option<Point>> {
-        let coordinates = self.coordinates(&point);
+        let coordinates = coordinates(&point, 0..self.problem.function().parameters.len());
         for _ in 0..NEWTON {
             let (mut zeros, holds) = self.facts(facts, &point, &coordinates)?;
             let Some(own) = zero(&point, &coordinates)? else { return Ok(None) };
@@ -200,16 +206,16 @@ impl<'a> Sampler<'a> {
         Ok(None)
     }
 
-    /// All coordinates of the function's inputs.
-    fn coordinates(&self, point: &Point) -> Vec<Coordinate> {
-        let inputs = 0..self.problem.function().parameters.len();
-        inputs.flat_map(|input| (0..point.inputs[input].items.len()).map(move |item| (input, item))).collect()
-    }
-
     /// The `place`th special point, if the facts hold near it.
     pub fn special_point(&self, place: usize, facts: &[usize]) -> Outcome<Option<Point>> {
         self.attempt(place, 0, true, facts)
     }
+}
+
+/// All coordinates of some inputs.
+fn coordinates(point: &Point, inputs: impl IntoIterator<Item = usize>) -> Vec<Coordinate> {
+    let items = |input: usize| point.inputs.get(input).map_or(0, |input| input.items.len());
+    inputs.into_iter().flat_map(|input| (0..items(input)).map(move |item| (input, item))).collect()
 }
 
 /// One step of Gauss and Newton: the smallest change of the inputs after which the linearised differences are zero.

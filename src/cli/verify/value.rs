@@ -53,8 +53,28 @@ impl Value {
     }
 }
 
-impl From<Jet> for Value {
-    fn from(jet: Jet) -> Self {
-        Self::Number(Tensor::scalar(jet))
+impl Value {
+    /// A number under some running indices, along which it does not vary.
+    pub fn constant(jet: Jet, running: usize) -> Self {
+        Self::Number(Tensor::constant(jet, running))
+    }
+
+    /// A value made under some running indices, where there are more.
+    pub fn under(self, made: usize, running: usize) -> Self {
+        let more = running.saturating_sub(made);
+        match self {
+            Self::Number(tensor) => Self::Number(tensor.with_axes(made, more)),
+            Self::Truth(tensor) => Self::Truth(tensor.with_axes(made, more)),
+            several => several,
+        }
+    }
+
+    /// The array under a larger shape of the same rank.
+    pub fn stretched(self, shape: &[usize]) -> Outcome<Self> {
+        Ok(match self {
+            Self::Number(tensor) => Self::Number(tensor.stretched(shape)?),
+            Self::Truth(tensor) => Self::Truth(tensor.stretched(shape)?),
+            Self::Several(_) => return Err("several values are no array".into()),
+        })
     }
 }
