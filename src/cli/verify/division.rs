@@ -168,6 +168,8 @@ impl<'a> Divisions<'a> {
             (Operation::Binary(BinaryOperator::Power), [_, Operand::Number(exponent)], [base, _]) => {
                 if is_even(exponent) { square_sign(*base) } else { *base }
             }
+            // Whatever the exponent is, a power of what is not zero is not zero.
+            (Operation::Binary(BinaryOperator::Power), _, [base, _]) => *base,
             (Operation::Call(name), _, [inner]) => call_sign(name, *inner),
             (Operation::Reduce(..), _, [inner]) => match inner {
                 Sign::NotZero => Sign::Unknown,

@@ -18,7 +18,8 @@ pub const FOLDED: &str = "folded";
 /// A closed form that no logged step leads to.
 pub const UNLOGGED: &str = "unlogged";
 /// All rules: those of the simplifier, and what its log becomes where it cannot be replayed as it stands.
-const RULES: [&str; 6] = [OPERANDS, DIFFERENTIATED, "fold back", "canonical form", FOLDED, UNLOGGED];
+const RULES: [&str; 7] =
+    [OPERANDS, DIFFERENTIATED, "fold back", "canonical form", "cotangent times gradient", FOLDED, UNLOGGED];
 
 /// A step with its two sides taken apart.
 #[derive(Debug)]
