@@ -14,6 +14,7 @@ use crate::operators::Operator;
 use crate::simplify::rational::Rational;
 
 mod dominated;
+mod lengths;
 mod pieces;
 mod product;
 mod shifted;
