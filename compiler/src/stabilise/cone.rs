@@ -55,6 +55,10 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    pub(super) fn has(&self, node: NodeId) -> bool {
+        self.exponentials.contains_key(&node) || self.lengths.contains_key(&node)
+    }
+
     /// What stands beside such a sum.
     fn reads(&self, node: NodeId, axes: &[Axis]) -> Option<Vec<Ref>> {
         let length = || Some(self.lengths.get(&node)?.outside(axes).into_iter().map(|(own, _)| own).collect());
@@ -233,17 +237,17 @@ impl Cone {
             let (Some(delta), [one, other]) = (self.known.get(&(*node, axes.clone())), axes.as_slice()) else {
                 continue;
             };
+            let is_number = |source: &Source| !matches!(source, Source::Value(own) if graph.kind(own.node) == Kind::Truth);
+            let numbers = self.sources.iter().filter(|(_, source)| is_number(source));
+            let mut merged: Vec<(NodeId, Source)> =
+                numbers.map(|(node, source)| (*node, source.merged(*one, *other))).collect();
+            merged.sort_unstable_by_key(|(node, _)| *node);
             let mut equal = Vec::new();
-            let number = |source: &Source| !matches!(source, Source::Value(own) if graph.kind(own.node) == Kind::Truth);
-            for (input, source) in self.sources.iter().filter(|(_, source)| number(source)) {
-                let merged = source.merged(*one, *other);
-                let twin =
-                    self.sources.iter().filter(|(twin, same)| *twin != input && same.merged(*one, *other) == merged);
-                let first = twin.map(|(twin, _)| *twin).min().filter(|first| first < input);
-                equal.extend(first.map(|first| (*input, first)));
+            for (place, (node, source)) in merged.iter().enumerate() {
+                let first = merged[..place].iter().find(|(_, earlier)| earlier == source);
+                equal.extend(first.map(|(first, _)| (*node, *first)));
             }
             if !equal.is_empty() {
-                equal.sort_unstable();
                 self.ranges.insert(*delta, Range::Equates(equal));
             }
         }

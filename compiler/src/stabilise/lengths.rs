@@ -40,21 +40,30 @@ fn is_root(graph: &Graph, node: NodeId) -> bool {
     }
 }
 
-/// The sums of squares of which roots are taken, and what is squared in them.
+/// The sums of squares of which roots are taken, and what is squared in them: alone with factors, or with something that
+/// is added. A mean with something added is left alone: the root of its factor would stand in every term.
 pub(super) fn under_roots(graph: &mut Graph, nodes: &[NodeId]) -> Vec<(NodeId, NodeId)> {
     let (mut seen, mut found) = (HashSet::new(), Vec::new());
-    let mut pending: Vec<NodeId> = nodes.iter().copied().filter(|node| is_root(graph, *node)).collect();
-    while let Some(next) = pending.pop() {
-        if !seen.insert(next) {
+    let roots = nodes.iter().filter(|node| is_root(graph, **node));
+    let mut pending: Vec<(NodeId, bool)> =
+        roots.flat_map(|root| graph.operands(*root)).map(|own| (own.node, false)).collect();
+    while let Some((next, added)) = pending.pop() {
+        if !seen.insert((next, added)) {
             continue;
         }
-        match graph.operation(next) {
-            Operation::Apply(_) => pending.extend(graph.operands(next).map(|own| own.node)),
-            Operation::Sum(_) => found.extend(pieces(graph, next).map(|pieces| (next, pieces.body.node))),
-            _ => {}
-        }
+        let added = match graph.operation(next) {
+            Operation::Sum(_) => {
+                found.extend(pieces(graph, next).map(|pieces| (next, pieces.body.node)));
+                continue;
+            }
+            Operation::Apply(Operator::Add | Operator::Subtract) => true,
+            Operation::Apply(Operator::Multiply | Operator::Divide | Operator::Negate | Operator::Power) if !added => false,
+            _ => continue,
+        };
+        pending.extend(graph.operands(next).map(|own| (own.node, added)));
     }
     found.sort_unstable();
+    found.dedup();
     found
 }
 
