@@ -62,6 +62,8 @@ pub(super) struct Algebra {
     /// What algebra does not look into: lengths, and what they are of.
     opaque: HashSet<NodeId>,
     lengths: Vec<Length>,
+    /// Factors of the weights of exponentials: where one is 0, the exponential may be larger than all that count.
+    weights: HashSet<NodeId>,
 }
 
 /// A sum of squares `(U·ℓ)²`, with ℓ² = 1 + r.
@@ -144,7 +146,10 @@ impl Algebra {
                     algebra.peaks.push((*input, below.clone()));
                     algebra.always.insert(*input);
                 }
-                Range::Mostly(below) => algebra.peaks.push((*input, below.clone())),
+                Range::Mostly(below) => {
+                    algebra.peaks.push((*input, below.iter().map(|(node, _)| *node).collect()));
+                    algebra.weights.extend(below.iter().flat_map(|(_, zeros)| zeros));
+                }
                 Range::Unit(parts) => {
                     algebra.positive.insert(*input);
                     algebra.opaque.extend(parts);
@@ -175,6 +180,15 @@ impl Algebra {
 
     pub(super) fn meaning(&self, atom: Atom) -> &Meaning {
         &self.meanings[atom.0 as usize]
+    }
+
+    /// The factors of a product that are weights of exponentials.
+    pub(super) fn weights(&self, product: &Monomial) -> Vec<NodeId> {
+        let weight = |(atom, exponent): &(Atom, Rational)| match self.meaning(*atom) {
+            Meaning::Value(node) if exponent.is_positive() && self.weights.contains(node) => Some(*node),
+            _ => None,
+        };
+        product.iter().filter_map(weight).collect()
     }
 
     pub(super) fn lengths(&self) -> &[Length] {

@@ -120,9 +120,7 @@ impl Arrays {
 
     /// A part in another form; `None` if it is fine as it is.
     fn stable(&mut self, graph: &mut Graph, part: &Part) -> Result<Option<Ref>, GraphError> {
-        let delicate = |node: NodeId| {
-            self.sums.has(node) || graph.as_operator(node).is_some_and(is_delicate)
-        };
+        let delicate = |node: NodeId| self.sums.has(node) || graph.as_operator(node).is_some_and(is_delicate);
         if !part.nodes().any(delicate) {
             return Ok(None);
         }

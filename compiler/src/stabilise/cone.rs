@@ -237,7 +237,8 @@ impl Cone {
             let (Some(delta), [one, other]) = (self.known.get(&(*node, axes.clone())), axes.as_slice()) else {
                 continue;
             };
-            let is_number = |source: &Source| !matches!(source, Source::Value(own) if graph.kind(own.node) == Kind::Truth);
+            let is_number =
+                |source: &Source| !matches!(source, Source::Value(own) if graph.kind(own.node) == Kind::Truth);
             let numbers = self.sources.iter().filter(|(_, source)| is_number(source));
             let mut merged: Vec<(NodeId, Source)> =
                 numbers.map(|(node, source)| (*node, source.merged(*one, *other))).collect();
@@ -321,6 +322,22 @@ impl Cone {
         found
     }
 
+    /// Exponents with what their weights are products of.
+    fn weighted(&self, axes: &[Axis], sum: &Exponentials) -> Vec<(NodeId, Vec<NodeId>)> {
+        let below = self.instances(sum.exponent().node, &sum.slots(axes));
+        let mut found = Vec::new();
+        for ((node, own), known) in self.known.iter().filter(|((node, _), _)| *node == sum.exponent().node) {
+            if *node == sum.exponent().node && below.contains(known) {
+                let zeros = sum.zeros(axes, own).into_iter();
+                let zeros = zeros.filter_map(|zero| self.known.get(&(zero.node, zero.axes)).copied());
+                found.push((*known, zeros.collect()));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// `exp(M + shift)·(1 + r)·outside`
     fn sum(
         &mut self,
@@ -338,8 +355,11 @@ impl Cone {
                 input
             }
         };
-        let below = self.instances(sum.exponent().node, &sum.slots(axes));
-        let range = if sum.is_plain() { Range::AtLeast(below) } else { Range::Mostly(below) };
+        let range = if sum.is_plain() {
+            Range::AtLeast(self.instances(sum.exponent().node, &sum.slots(axes)))
+        } else {
+            Range::Mostly(self.weighted(axes, sum))
+        };
         self.ranges.insert(exponent, range);
         let rest = self.input(Source::Rest(node, axes.to_vec()))?;
         let relative = if sum.is_plain() {

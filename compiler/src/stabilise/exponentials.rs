@@ -23,6 +23,8 @@ pub(super) struct Exponentials {
     /// λ and w over what stands for their parts.
     argument: Ref,
     weight: Option<Ref>,
+    /// The factors of w as written: it is 0 where one of them is.
+    zeros: Vec<Ref>,
     peak: Ref,
     rest: Option<Ref>,
     relative: Option<Ref>,
@@ -69,9 +71,10 @@ impl Exponentials {
             }
         };
         let peak = graph.max(&closed, &largest)?;
-        let Factors { outside, .. } = factors;
+        let Factors { outside, weights, .. } = factors;
+        let zeros = weights.into_iter().filter(|(_, below)| !below).map(|(own, _)| own).collect();
         let (rest, relative) = (None, None);
-        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, peak, rest, relative }))
+        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, zeros, peak, rest, relative }))
     }
 
     /// Whether every weight is 1.
@@ -87,6 +90,13 @@ impl Exponentials {
     /// What the slots of λ take.
     pub(super) fn slots(&self, axes: &[Axis]) -> Vec<Slot> {
         slots(&self.exponent.renamed(&self.labels, axes), &self.closed)
+    }
+
+    /// The factors of w, at the position where λ takes some axes.
+    pub(super) fn zeros(&self, axes: &[Axis], exponent: &[Axis]) -> Vec<Ref> {
+        let from: Vec<Axis> = self.labels.iter().chain(&self.exponent.axes).copied().collect();
+        let to: Vec<Axis> = axes.iter().chain(exponent).copied().collect();
+        self.zeros.iter().map(|own| own.renamed(&from, &to)).collect()
     }
 
     pub(super) fn shifts(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {

@@ -57,7 +57,9 @@ pub(super) fn under_roots(graph: &mut Graph, nodes: &[NodeId]) -> Vec<(NodeId, N
                 continue;
             }
             Operation::Apply(Operator::Add | Operator::Subtract) => true,
-            Operation::Apply(Operator::Multiply | Operator::Divide | Operator::Negate | Operator::Power) if !added => false,
+            Operation::Apply(Operator::Multiply | Operator::Divide | Operator::Negate | Operator::Power) if !added => {
+                false
+            }
             _ => continue,
         };
         pending.extend(graph.operands(next).map(|own| (own.node, added)));

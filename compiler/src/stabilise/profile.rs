@@ -112,8 +112,8 @@ pub(super) enum Range {
     Relative,
     /// Not below any of some nodes.
     AtLeast(Vec<NodeId>),
-    /// Not below any of some nodes where those count.
-    Mostly(Vec<NodeId>),
+    /// Not below any of some nodes, but for those with another node beside them that is 0.
+    Mostly(Vec<(NodeId, Vec<NodeId>)>),
     /// Positive, and not below the absolute value of any of some nodes.
     Unit(Vec<NodeId>),
     /// No input, but computed: the positive root ℓ of 1 + r, for a sum of squares that is (U·ℓ)².
@@ -191,7 +191,8 @@ impl Profiles {
                     let moved = free.value / UNIT;
                     let free = Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..free };
                     match range {
-                        Some(Range::AtLeast(below) | Range::Mostly(below)) => self.largest(below, point, free),
+                        Some(Range::AtLeast(below)) => self.largest(below, point, free),
+                        Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
                         Some(Range::Unit(below)) => self.unit(below, point, free),
                         _ => free,
                     }
@@ -234,6 +235,20 @@ impl Profiles {
             Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
             _ => free,
         }
+    }
+
+    /// The largest of some nodes that count; far below one that does not, if there is one.
+    fn largest_counted(&self, nodes: &[(NodeId, Vec<NodeId>)], point: usize, free: Point) -> Point {
+        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let is_zero = |zeros: &[NodeId]| zeros.iter().filter_map(at).any(|zero| zero.value == 0.0);
+        let (out, counted): (Vec<_>, Vec<_>) = nodes.iter().partition(|(_, zeros)| is_zero(zeros));
+        let far = if self.limits.float == FloatType::F64 { 800.0 } else { 101.0 };
+        let free = match out.iter().filter_map(|(node, _)| at(node)).find(|point| point.value.is_finite()) {
+            Some(out) => Point { value: self.limits.round(out.value - far), ..free },
+            None => free,
+        };
+        let counted: Vec<NodeId> = counted.iter().map(|(node, _)| *node).collect();
+        if out.is_empty() || !counted.is_empty() { self.largest(&counted, point, free) } else { free }
     }
 
     /// The largest absolute value of some nodes at a point, at every second point that of another number too.
