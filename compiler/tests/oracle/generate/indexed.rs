@@ -135,6 +135,11 @@ impl Generator<'_> {
     pub fn below_a_maximum(&mut self) -> Option<ExpressionId> {
         let fits = |variable: &Variable| !variable.shape.is_empty() && variable.shape.len() <= 3;
         let arrays: Vec<Variable> = self.visible().into_iter().filter(fits).collect();
+        let square = |variable: &&Variable| {
+            (1..variable.shape.len()).any(|at| variable.shape[..at].contains(&variable.shape[at]))
+        };
+        let squares: Vec<Variable> = arrays.iter().filter(square).cloned().collect();
+        let arrays = if squares.is_empty() || self.random.chance(30) { arrays } else { squares };
         let array = self.random.pick(&arrays)?.clone();
         let known = self.indices.len();
         for dimension in &array.shape {
@@ -147,7 +152,7 @@ impl Generator<'_> {
             let diagonal =
                 self.indices[inner..].iter().find(|(_, other)| other == dimension).map(|(name, _)| name.clone());
             let place = match diagonal {
-                Some(name) if self.random.chance(60) => name,
+                Some(name) if self.random.chance(80) => name,
                 _ if self.random.chance(25) => outside[axis].clone(),
                 _ if is_literal(*dimension) && self.random.chance(30) => self.place(*dimension),
                 _ => self.new_index(*dimension),
