@@ -14,8 +14,8 @@ use crate::reference;
 
 const BITS: usize = 400;
 pub const BOUND: f64 = 4.0;
-/// What falls short of the bound so far: second derivatives of hypot, which divide by a root three times.
-const BOUND_OF_HYPOT: f64 = 6.0;
+/// What falls short of the bound so far: second derivatives of hypot and of norms, which divide by a root three times.
+pub const BOUND_OF_HYPOT: f64 = 6.0;
 
 /// A range of sizes of inputs, a column of the table.
 pub struct Range {
@@ -165,6 +165,12 @@ fn float_minimum(float: FloatType) -> f64 {
     if float == FloatType::F64 { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) }
 }
 
+/// Products of a subnormal number and one that is not lose its digits on the way.
+pub fn mixes_subnormal(point: &[f64], float: FloatType) -> bool {
+    let subnormal = |value: &f64| *value != 0.0 && value.abs() < float_minimum(float);
+    point.iter().any(subnormal) && !point.iter().all(subnormal)
+}
+
 /// Where `p − t` is asked for, errors are relative to the larger of the two.
 fn floor(case: &Case, place: usize, point: &[f64]) -> f64 {
     let cotangent = case.name.ends_with("cross entropy") && (1..case.inputs.len()).contains(&place);
@@ -233,9 +239,7 @@ pub fn measure(
         for (place, (found, (truth, condition))) in found.iter().zip(truths).enumerate() {
             let error = truth.ulps(*found, float, floor(case, place, point)) / condition.max(1.0);
             let second = case.name == "hypot" && order(place) == 2;
-            // Products of a subnormal number and one that is not lose its digits on the way.
-            let subnormal = |value: &f64| *value != 0.0 && value.abs() < float_minimum(float);
-            if second && point.iter().any(subnormal) && !point.iter().all(subnormal) {
+            if second && mixes_subnormal(point, float) {
                 continue;
             }
             let cell: &mut Option<f64> = &mut worst[order(place)][range];

@@ -71,6 +71,8 @@ pub(super) struct Algebra {
 pub(super) struct Length {
     pub(super) unit: NodeId,
     pub(super) length: NodeId,
+    /// ℓ², from which ℓ is computed.
+    pub(super) square: NodeId,
     pub(super) others: NodeId,
     /// Of which it is the length: not above U.
     pub(super) parts: Vec<NodeId>,
@@ -154,12 +156,13 @@ impl Algebra {
                     algebra.positive.insert(*input);
                     algebra.opaque.extend(parts);
                 }
-                Range::Length { unit, others } => {
+                Range::Length { unit, square, others } => {
                     algebra.positive.insert(*input);
-                    algebra.opaque.insert(*input);
+                    algebra.positive.insert(*square);
+                    algebra.opaque.extend([*input, *square]);
                     let Some(Range::Unit(parts)) = ranges.get(unit) else { continue };
-                    let (unit, others, parts) = (*unit, *others, parts.clone());
-                    algebra.lengths.push(Length { unit, length: *input, others, parts });
+                    let (unit, square, others, parts) = (*unit, *square, *others, parts.clone());
+                    algebra.lengths.push(Length { unit, length: *input, square, others, parts });
                 }
             }
         }

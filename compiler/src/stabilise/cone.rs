@@ -82,8 +82,9 @@ enum Source {
     /// The others relative to it, without it and with it.
     Rest(NodeId, Vec<Axis>),
     Relative(NodeId, Vec<Axis>),
-    /// The length of a sum of squares in its unit, and the others relative to the largest.
+    /// The length of a sum of squares in its unit, its square, and the others relative to the largest.
     Length(NodeId, Vec<Axis>),
+    Square(NodeId, Vec<Axis>),
     Others(NodeId, Vec<Axis>),
 }
 
@@ -97,6 +98,7 @@ impl Source {
             Self::Rest(node, axes) => Self::Rest(*node, merged(axes)),
             Self::Relative(node, axes) => Self::Relative(*node, merged(axes)),
             Self::Length(node, axes) => Self::Length(*node, merged(axes)),
+            Self::Square(node, axes) => Self::Square(*node, merged(axes)),
             Self::Others(node, axes) => Self::Others(*node, merged(axes)),
         }
     }
@@ -109,6 +111,7 @@ impl Source {
             Self::Rest(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.rest(graph, axes),
             Self::Relative(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.relative(graph, axes),
             Self::Length(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.length(graph, axes),
+            Self::Square(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.squared(graph, axes),
             Self::Others(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.others(graph, axes),
         }
     }
@@ -418,8 +421,9 @@ impl Cone {
         let one = self.graph.constant(Number::from(1))?.node;
         let square = self.apply(Operator::Add, &[one, others])?;
         let length = self.apply(Operator::Sqrt, &[square])?;
+        self.sources.insert(square, Source::Square(node, axes.to_vec()));
         self.sources.insert(length, Source::Length(node, axes.to_vec()));
-        self.ranges.insert(length, Range::Length { unit, others });
+        self.ranges.insert(length, Range::Length { unit, square, others });
         let whole = self.apply(Operator::Multiply, &[unit, length])?;
         let value = self.apply(Operator::Multiply, &[whole, whole])?;
         let value = self.with_factors(value, sum.outside(axes))?;

@@ -24,7 +24,6 @@ pub(super) struct Length {
     /// Factors, and divisors.
     outside: Vec<(Ref, bool)>,
     unit: Ref,
-    length: Option<Ref>,
     others: Option<Ref>,
 }
 
@@ -114,8 +113,8 @@ impl Length {
         let Some(Pieces { labels, closed, body, outside }) = pieces(graph, node) else { return Ok(None) };
         let value = stable(graph, &body)?;
         let unit = unit(graph, &value, &closed)?;
-        let (length, others) = (None, None);
-        Ok(Some(Self { labels, closed, body, value, outside, unit, length, others }))
+        let others = None;
+        Ok(Some(Self { labels, closed, body, value, outside, unit, others }))
     }
 
     /// v, under the sum's own labels.
@@ -144,18 +143,16 @@ impl Length {
         Ok((graph.apply(Operator::Multiply, &[relative.clone(), relative])?, largest))
     }
 
+    /// `Σ (v/U)²`
+    pub(super) fn squared(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let (square, _) = self.square(graph)?;
+        Ok(graph.sum(&self.closed, &square)?.renamed(&self.labels, axes))
+    }
+
     /// `√Σ (v/U)²`
     pub(super) fn length(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
-        let length = match &self.length {
-            Some(length) => length.clone(),
-            None => {
-                let (square, _) = self.square(graph)?;
-                let sum = graph.sum(&self.closed, &square)?;
-                graph.apply(Operator::Sqrt, &[sum])?
-            }
-        };
-        self.length = Some(length.clone());
-        Ok(length.renamed(&self.labels, axes))
+        let squared = self.squared(graph, axes)?;
+        graph.apply(Operator::Sqrt, &[squared])
     }
 
     /// `Σ (v/U)²` without one of the largest, which are 1.

@@ -116,8 +116,8 @@ pub(super) enum Range {
     Mostly(Vec<(NodeId, Vec<NodeId>)>),
     /// Positive, and not below the absolute value of any of some nodes.
     Unit(Vec<NodeId>),
-    /// No input, but computed: the positive root ℓ of 1 + r, for a sum of squares that is (U·ℓ)².
-    Length { unit: NodeId, others: NodeId },
+    /// No input, but computed: the positive root ℓ of ℓ² = 1 + r, for a sum of squares that is (U·ℓ)².
+    Length { unit: NodeId, square: NodeId, others: NodeId },
     /// No input, but a condition: where it holds, the first of each two nodes is the second.
     Equates(Vec<(NodeId, NodeId)>),
 }
@@ -169,36 +169,7 @@ impl Profiles {
             undefined: false,
         };
         match graph.operation(node) {
-            Operation::Input(place) => {
-                let range = self.ranges.get(&node);
-                let at = |node: &NodeId, point: usize| Some(self.points.get(node.index())?.as_ref()?[point]);
-                let input = |point: usize| {
-                    let mut equal = self.equal.get(&node).into_iter().flatten();
-                    let holds =
-                        |(condition, _): &&(NodeId, NodeId)| at(condition, point).is_some_and(|at| at.value == 1.0);
-                    if let Some(same) = equal.find(holds).and_then(|(_, earlier)| at(earlier, point)) {
-                        return same;
-                    }
-                    let mut value = sample(self.limits.float, place, point);
-                    match range {
-                        Some(Range::Moderate) => value = value.abs().min(MODERATE),
-                        Some(Range::Relative) if value != 0.0 => {
-                            value = value.abs().clamp(SMALL, MODERATE).copysign(value);
-                        }
-                        _ => {}
-                    }
-                    let free = exact(value);
-                    let moved = free.value / UNIT;
-                    let free = Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..free };
-                    match range {
-                        Some(Range::AtLeast(below)) => self.largest(below, point, free),
-                        Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
-                        Some(Range::Unit(below)) => self.unit(below, point, free),
-                        _ => free,
-                    }
-                };
-                Some((0..POINTS).map(input).collect())
-            }
+            Operation::Input(place) => Some((0..POINTS).map(|point| self.input(node, place, point)).collect()),
             Operation::Constant(_) => {
                 let number = graph.as_constant(node).unwrap_or(Number::ZERO);
                 let value = number.nearest(graph.float());
@@ -224,6 +195,35 @@ impl Profiles {
                 Some(points.into())
             }
             _ => None,
+        }
+    }
+
+    /// The number that an input takes at a point, by what is known of it.
+    fn input(&self, node: NodeId, place: u32, point: usize) -> Point {
+        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let mut equal = self.equal.get(&node).into_iter().flatten();
+        let holds = |(condition, _): &&(NodeId, NodeId)| at(condition).is_some_and(|at| at.value == 1.0);
+        if let Some(same) = equal.find(holds).and_then(|(_, earlier)| at(earlier)) {
+            return same;
+        }
+        let range = self.ranges.get(&node);
+        let mut value = sample(self.limits.float, place, point);
+        match range {
+            Some(Range::Moderate) => value = value.abs().min(MODERATE),
+            Some(Range::Relative) if value != 0.0 => {
+                value = value.abs().clamp(SMALL, MODERATE).copysign(value);
+            }
+            _ => {}
+        }
+        let value = self.limits.round(value);
+        let moved = value / UNIT;
+        let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
+        let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };
+        match range {
+            Some(Range::AtLeast(below)) => self.largest(below, point, free),
+            Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
+            Some(Range::Unit(below)) => self.unit(below, point, free),
+            _ => free,
         }
     }
 

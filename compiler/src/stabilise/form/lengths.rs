@@ -64,7 +64,23 @@ impl Writer<'_> {
             let power = self.algebra.whole_power(&factor, *exponent)?;
             result = self.algebra.times(&result, &power)?;
         }
+        let result = self.with_squares(result)?;
         self.with_units(result, &units)
+    }
+
+    /// Powers of ℓ as powers of ℓ², which is the more accurate one.
+    fn with_squares(&mut self, mut term: Term) -> Option<Term> {
+        for length in self.algebra.lengths().to_vec() {
+            let [own, square] = [length.length, length.square].map(|node| self.algebra.atom(Meaning::Value(node)));
+            let Some((_, exponent)) = term.monomial.iter().find(|(other, _)| *other == own) else { continue };
+            let half = Rational::from(exponent.to_integer()? / 2);
+            if !half.is_zero() {
+                let taken = vec![(own, half.times(Rational::from(-2))?)];
+                let taken = multiply(&taken, &vec![(square, half)])?;
+                term.monomial = multiply(&term.monomial, &taken)?;
+            }
+        }
+        Some(term)
     }
 
     /// Everything but the units first: it is moderate.

@@ -143,7 +143,7 @@ impl Generator<'_> {
         let array = self.random.pick(&arrays)?.clone();
         let known = self.indices.len();
         for dimension in &array.shape {
-            self.new_index(*dimension);
+            self.new_index(dimension);
         }
         let outside: Vec<String> = self.indices[known..].iter().map(|(name, _)| name.clone()).collect();
         let inner = self.indices.len();
@@ -154,8 +154,8 @@ impl Generator<'_> {
             let place = match diagonal {
                 Some(name) if self.random.chance(80) => name,
                 _ if self.random.chance(25) => outside[axis].clone(),
-                _ if is_literal(*dimension) && self.random.chance(30) => self.place(*dimension),
-                _ => self.new_index(*dimension),
+                _ if is_literal(dimension) && self.random.chance(30) => self.place(dimension),
+                _ => self.new_index(dimension),
             };
             places.push(place);
         }
