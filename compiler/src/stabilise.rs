@@ -15,6 +15,7 @@ mod cases;
 mod cone;
 mod exponentials;
 mod form;
+mod lengths;
 mod polynomial;
 mod profile;
 
@@ -27,6 +28,7 @@ use std::rc::Rc;
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use algebra::Algebra;
+use cases::Case;
 use form::Writer;
 use profile::{POINTS, Profiles, Range};
 
@@ -78,6 +80,11 @@ fn scalars(
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
     let algebra = Algebra::new(&ranges);
+    let equates = |(node, range): (&NodeId, &Range)| match range {
+        Range::Equates(pairs) => Some((*node, pairs.clone())),
+        _ => None,
+    };
+    let equal = ranges.iter().filter_map(equates).collect();
     let profiles = Profiles::new(graph, ranges);
     let mut pass = Pass {
         delicate: Vec::new(),
@@ -88,6 +95,7 @@ fn scalars(
         tried: QuickMap::default(),
         outside: vec![false; POINTS],
         judged: QuickMap::default(),
+        equal,
     };
     for root in roots.iter().take(outputs) {
         if let Some(points) = pass.profiles.of(graph, root.value.node) {
@@ -138,6 +146,8 @@ struct Pass {
     /// The points where the function is not defined.
     outside: Vec<bool>,
     judged: QuickMap<NodeId, Rc<[Judged]>>,
+    /// What is equal where a condition holds.
+    equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
 }
 
 /// How accurate a node is at a point.
@@ -290,7 +300,8 @@ impl Pass {
         let condition = cases::condition(graph, node).filter(|_| most > 0)?;
         let mut sides = Vec::new();
         for holds in [true, false] {
-            let side = cases::given(graph, node, condition, holds)?;
+            let equal = self.equal.get(&condition).map_or(&[][..], Vec::as_slice);
+            let side = cases::given(graph, node, &Case { condition, holds, equal })?;
             let mut forms = self.written(graph, side);
             forms.extend(self.by_cases(graph, side, most - 1));
             sides.push(self.best(graph, &forms, side, false).unwrap_or(side));
@@ -315,7 +326,8 @@ impl Pass {
             }
             let near = writer.near_one(&term);
             let others = [writer.plain(&term), writer.dominated(&term), writer.shifted(&term)];
-            let others: Vec<NodeId> = others.into_iter().flatten().collect();
+            let mut others: Vec<NodeId> = others.into_iter().flatten().collect();
+            others.extend(writer.in_lengths(&term));
             forms.extend(writer.in_units(&term));
             let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());
             forms.extend(others.iter().copied());

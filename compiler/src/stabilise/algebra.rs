@@ -57,6 +57,25 @@ pub(super) struct Algebra {
     shifts: QuickMap<Polynomial, (NodeId, NodeId)>,
     /// Differences to such an input: not positive.
     below: HashSet<NodeId>,
+    /// Positive inputs and lengths.
+    positive: HashSet<NodeId>,
+    /// What algebra does not look into: lengths, and what they are of.
+    opaque: HashSet<NodeId>,
+    lengths: Vec<Length>,
+    /// Factors of the weights of exponentials: where one is 0, the exponential may be larger than all that count.
+    weights: HashSet<NodeId>,
+}
+
+/// A sum of squares `(U·ℓ)²`, with ℓ² = 1 + r.
+#[derive(Clone, Debug)]
+pub(super) struct Length {
+    pub(super) unit: NodeId,
+    pub(super) length: NodeId,
+    /// ℓ², from which ℓ is computed.
+    pub(super) square: NodeId,
+    pub(super) others: NodeId,
+    /// Of which it is the length: not above U.
+    pub(super) parts: Vec<NodeId>,
 }
 
 /// What a node is made of.
@@ -124,14 +143,30 @@ impl Algebra {
                 Range::Moderate => {
                     algebra.moderate.insert(*input);
                 }
-                Range::Relative => {}
+                Range::Relative | Range::Equates(_) => {}
                 Range::AtLeast(below) => {
                     algebra.peaks.push((*input, below.clone()));
                     algebra.always.insert(*input);
                 }
-                Range::Mostly(below) => algebra.peaks.push((*input, below.clone())),
+                Range::Mostly(below) => {
+                    algebra.peaks.push((*input, below.iter().map(|(node, _)| *node).collect()));
+                    algebra.weights.extend(below.iter().flat_map(|(_, zeros)| zeros));
+                }
+                Range::Unit(parts) => {
+                    algebra.positive.insert(*input);
+                    algebra.opaque.extend(parts);
+                }
+                Range::Length { unit, square, others } => {
+                    algebra.positive.insert(*input);
+                    algebra.positive.insert(*square);
+                    algebra.opaque.extend([*input, *square]);
+                    let Some(Range::Unit(parts)) = ranges.get(unit) else { continue };
+                    let (unit, square, others, parts) = (*unit, *square, *others, parts.clone());
+                    algebra.lengths.push(Length { unit, length: *input, square, others, parts });
+                }
             }
         }
+        algebra.lengths.sort_unstable_by_key(|length| length.length);
         algebra.peaks.sort_unstable();
         algebra
     }
@@ -148,6 +183,19 @@ impl Algebra {
 
     pub(super) fn meaning(&self, atom: Atom) -> &Meaning {
         &self.meanings[atom.0 as usize]
+    }
+
+    /// The factors of a product that are weights of exponentials.
+    pub(super) fn weights(&self, product: &Monomial) -> Vec<NodeId> {
+        let weight = |(atom, exponent): &(Atom, Rational)| match self.meaning(*atom) {
+            Meaning::Value(node) if exponent.is_positive() && self.weights.contains(node) => Some(*node),
+            _ => None,
+        };
+        product.iter().filter_map(weight).collect()
+    }
+
+    pub(super) fn lengths(&self) -> &[Length] {
+        &self.lengths
     }
 
     pub(super) fn is_exp(&self, atom: Atom) -> bool {
@@ -178,7 +226,7 @@ impl Algebra {
                 continue;
             }
             let before = pending.len();
-            if Self::is_known(graph, next) {
+            if self.is_known(graph, next) {
                 let operands = graph.operands(next).map(|operand| operand.node);
                 pending.extend(operands.filter(|operand| !self.terms.contains_key(operand)));
             }
@@ -196,9 +244,10 @@ impl Algebra {
     }
 
     /// Whether algebra looks into a node.
-    fn is_known(graph: &Graph, node: NodeId) -> bool {
+    fn is_known(&self, graph: &Graph, node: NodeId) -> bool {
         use Operator as Op;
         graph.shape(node).is_empty()
+            && !self.opaque.contains(&node)
             && graph.as_operator(node).is_some_and(|operator| {
                 matches!(
                     operator,
@@ -209,7 +258,7 @@ impl Algebra {
     }
 
     fn nature(&self, graph: &Graph, node: NodeId) -> Nature {
-        let Some(operator) = graph.as_operator(node).filter(|_| Self::is_known(graph, node)) else {
+        let Some(operator) = graph.as_operator(node).filter(|_| self.is_known(graph, node)) else {
             let stated = matches!(graph.operation(node), Operation::Constant(_));
             return if stated { Nature::Stated } else { Nature::Polynomial };
         };
@@ -240,7 +289,7 @@ impl Algebra {
             return Term::number(number);
         }
         let known = match graph.as_operator(node) {
-            Some(operator) if Self::is_known(graph, node) => {
+            Some(operator) if self.is_known(graph, node) => {
                 let terms: Option<Vec<Term>> =
                     graph.operands(node).map(|operand| self.terms.get(&operand.node).cloned()).collect();
                 terms.and_then(|terms| self.apply(operator, &terms))
@@ -487,7 +536,7 @@ impl Algebra {
         let whole = |exponent: &Rational| exponent.to_integer().is_some_and(|exponent| exponent % 2 == 0);
         let known = |atom: Atom| match self.meaning(atom) {
             Meaning::Exp(_) | Meaning::Number(_) => true,
-            Meaning::Value(node) => self.moderate.contains(node),
+            Meaning::Value(node) => self.moderate.contains(node) || self.positive.contains(node),
             _ => false,
         };
         polynomial.terms.iter().all(|(monomial, value)| {
@@ -569,6 +618,7 @@ impl Algebra {
                     result = self.plus(&result, &term)?;
                 }
                 Meaning::Number(number) => parts.push((Term::number(number), *exponent)),
+                Meaning::Value(node) if self.positive.contains(&node) => parts.push((Term::atom(*atom), *exponent)),
                 _ => rest.monomial.push((*atom, *exponent)),
             }
         }
@@ -623,6 +673,7 @@ impl Algebra {
             let even = exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
             match self.meaning(*atom) {
                 Meaning::Exp(_) | Meaning::Number(_) => known.push((*atom, exponent.times(half)?)),
+                Meaning::Value(node) if self.positive.contains(node) => known.push((*atom, exponent.times(half)?)),
                 // √(a²) is the absolute value.
                 _ if even => {
                     let square = Term { monomial: vec![(*atom, Rational::from(2))], ..Term::number(Rational::ONE) };

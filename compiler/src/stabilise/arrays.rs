@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::cone::{Cone, Made, Part};
+use super::cone::{Cone, Made, Part, Sums};
 use super::exponentials::Exponentials;
+use super::lengths::{Length, under_roots};
 use super::profile::Range;
 use super::{Root, is_delicate, scalars};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
@@ -14,10 +15,13 @@ const MOST_PARTS: usize = 64;
 
 #[derive(Default)]
 struct Arrays {
-    /// What maxima are of: others compare with these numbers, so that they are computed once.
+    /// What maxima are of, and what is squared in lengths: others compare with these numbers, so that they are computed
+    /// once.
     whole: HashSet<NodeId>,
     made: HashMap<NodeId, Made>,
-    sums: HashMap<NodeId, Exponentials>,
+    sums: Sums,
+    /// Sums of squares under roots.
+    squares: HashSet<NodeId>,
     /// Scalar formulas that were rewritten already.
     known: HashMap<Signature, (Graph, NodeId)>,
 }
@@ -46,6 +50,11 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     let mut arrays = Arrays::default();
     let maxima = nodes.iter().filter(|node| matches!(graph.operation(**node), Operation::Max(_)));
     arrays.whole = maxima.flat_map(|node| graph.operands(*node)).map(|operand| operand.node).collect();
+    for (sum, body) in under_roots(graph, &nodes) {
+        arrays.squares.insert(sum);
+        arrays.whole.insert(body);
+        is_root[body.index()] = true;
+    }
     for node in &nodes {
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
@@ -63,7 +72,11 @@ impl Arrays {
     fn reduction(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         if matches!(graph.operation(node), Operation::Sum(_)) {
             let sum = Exponentials::of(graph, node, &mut |graph, own| self.value(graph, own))?;
-            self.sums.extend(sum.map(|sum| (node, sum)));
+            self.sums.exponentials.extend(sum.map(|sum| (node, sum)));
+        }
+        if self.squares.contains(&node) {
+            let sum = Length::of(graph, node, &mut |graph, own| self.value(graph, own))?;
+            self.sums.lengths.extend(sum.map(|sum| (node, sum)));
         }
         let Some(body) = graph.operands(node).next().map(|operand| operand.node) else { return Ok(()) };
         let Some(made) = self.made.get(&body) else { return Ok(()) };
@@ -107,7 +120,7 @@ impl Arrays {
 
     /// A part in another form; `None` if it is fine as it is.
     fn stable(&mut self, graph: &mut Graph, part: &Part) -> Result<Option<Ref>, GraphError> {
-        let delicate = |node: NodeId| self.sums.contains_key(&node) || graph.as_operator(node).is_some_and(is_delicate);
+        let delicate = |node: NodeId| self.sums.has(node) || graph.as_operator(node).is_some_and(is_delicate);
         if !part.nodes().any(delicate) {
             return Ok(None);
         }

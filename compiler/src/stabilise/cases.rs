@@ -41,23 +41,32 @@ fn simple(graph: &Graph, mut condition: NodeId) -> NodeId {
     condition
 }
 
-/// What a node is where a condition holds, or does not: conditionals are decided by it, under arithmetic and logic.
-pub(super) fn given(graph: &mut Graph, node: NodeId, condition: NodeId, holds: bool) -> Option<NodeId> {
+/// A condition that holds, or does not.
+pub(super) struct Case<'a> {
+    pub(super) condition: NodeId,
+    pub(super) holds: bool,
+    /// Where it holds, the first of each two is the second.
+    pub(super) equal: &'a [(NodeId, NodeId)],
+}
+
+/// What a node is in a case: conditionals are decided by it, under arithmetic and logic, and equal nodes are one.
+pub(super) fn given(graph: &mut Graph, node: NodeId, case: &Case) -> Option<NodeId> {
     use Operator as Op;
-    let (mut values, mut pending): (HashMap<NodeId, NodeId>, _) = (HashMap::new(), vec![node]);
+    let equal = if case.holds { case.equal } else { &[] };
+    let (mut values, mut pending): (HashMap<NodeId, NodeId>, _) = (equal.iter().copied().collect(), vec![node]);
     while let Some(next) = pending.last().copied() {
         if values.contains_key(&next) {
             pending.pop();
             continue;
         }
-        if let Some(truth) = decided(graph, next, condition, holds) {
+        if let Some(truth) = decided(graph, next, case.condition, case.holds) {
             values.insert(next, graph.truth(truth).ok()?.node);
             continue;
         }
         let operator = graph.as_operator(next);
-        let is_open = operator
-            .is_some_and(|op| is_arithmetic(op) || matches!(op, Op::Select | Op::And | Op::Or | Op::Not))
-            && values.len() < 2 * MOST_NODES;
+        let is_open = operator.is_some_and(|op| {
+            is_arithmetic(op) || matches!(op, Op::Select | Op::And | Op::Or | Op::Not) || !equal.is_empty()
+        }) && values.len() < 2 * MOST_NODES;
         let operands: Vec<NodeId> =
             if is_open { graph.operands(next).map(|operand| operand.node).collect() } else { Vec::new() };
         let before = pending.len();

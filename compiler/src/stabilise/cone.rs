@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::exponentials::Exponentials;
+use super::lengths::Length;
 use super::profile::Range;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -40,6 +41,31 @@ pub(super) enum Slot {
     Closed(u8),
 }
 
+/// What the slots of a use take under a sum or maximum.
+pub(super) fn slots(own: &Ref, closed: &[Axis]) -> Vec<Slot> {
+    let at = |axis: &Axis| closed.iter().position(|other| other == axis);
+    own.axes.iter().map(|axis| at(axis).map_or(Slot::Fixed(*axis), |at| Slot::Closed(at as u8))).collect()
+}
+
+/// Sums that are read in pieces.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub(super) exponentials: HashMap<NodeId, Exponentials>,
+    pub(super) lengths: HashMap<NodeId, Length>,
+}
+
+impl Sums {
+    pub(super) fn has(&self, node: NodeId) -> bool {
+        self.exponentials.contains_key(&node) || self.lengths.contains_key(&node)
+    }
+
+    /// What stands beside such a sum.
+    fn reads(&self, node: NodeId, axes: &[Axis]) -> Option<Vec<Ref>> {
+        let length = || Some(self.lengths.get(&node)?.outside(axes).into_iter().map(|(own, _)| own).collect());
+        self.exponentials.get(&node).map(|sum| sum.reads(axes)).or_else(length)
+    }
+}
+
 /// The uses of which an elementwise part consists, operands first.
 pub(super) struct Part {
     /// Whether each is computed here.
@@ -48,7 +74,7 @@ pub(super) struct Part {
 }
 
 /// What a node of the scalar graph stands for.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Source {
     Value(Ref),
     /// The largest exponent of a sum of exponentials.
@@ -56,6 +82,39 @@ enum Source {
     /// The others relative to it, without it and with it.
     Rest(NodeId, Vec<Axis>),
     Relative(NodeId, Vec<Axis>),
+    /// The length of a sum of squares in its unit, its square, and the others relative to the largest.
+    Length(NodeId, Vec<Axis>),
+    Square(NodeId, Vec<Axis>),
+    Others(NodeId, Vec<Axis>),
+}
+
+impl Source {
+    /// The same where an axis is at the position of another one.
+    fn merged(&self, one: Axis, other: Axis) -> Self {
+        let merged = |axes: &[Axis]| axes.iter().map(|axis| if *axis == other { one } else { *axis }).collect();
+        match self {
+            Self::Value(value) => Self::Value(value.renamed(&[other], &[one])),
+            Self::Peak(node, axes) => Self::Peak(*node, merged(axes)),
+            Self::Rest(node, axes) => Self::Rest(*node, merged(axes)),
+            Self::Relative(node, axes) => Self::Relative(*node, merged(axes)),
+            Self::Length(node, axes) => Self::Length(*node, merged(axes)),
+            Self::Square(node, axes) => Self::Square(*node, merged(axes)),
+            Self::Others(node, axes) => Self::Others(*node, merged(axes)),
+        }
+    }
+
+    fn made(&self, graph: &mut Graph, sums: &mut Sums) -> Result<Ref, GraphError> {
+        let unknown = GraphError::UnknownNode;
+        match self {
+            Self::Value(value) => Ok(value.clone()),
+            Self::Peak(node, axes) => Ok(sums.exponentials.get(node).ok_or(unknown)?.peak(axes)),
+            Self::Rest(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.rest(graph, axes),
+            Self::Relative(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.relative(graph, axes),
+            Self::Length(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.length(graph, axes),
+            Self::Square(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.squared(graph, axes),
+            Self::Others(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.others(graph, axes),
+        }
+    }
 }
 
 /// A part as a formula of scalars.
@@ -70,12 +129,7 @@ pub(super) struct Cone {
 impl Part {
     /// The part that ends in a use; `None` if it is too large. Sums of exponentials belong to it, what stands in `whole`
     /// does not.
-    pub(super) fn of(
-        graph: &Graph,
-        root: &Ref,
-        sums: &HashMap<NodeId, Exponentials>,
-        whole: &HashSet<NodeId>,
-    ) -> Option<Self> {
+    pub(super) fn of(graph: &Graph, root: &Ref, sums: &Sums, whole: &HashSet<NodeId>) -> Option<Self> {
         let root = (root.node, root.axes.clone());
         let (mut uses, mut pending) = (BTreeMap::new(), vec![root.clone()]);
         while let Some(next) = pending.pop() {
@@ -89,7 +143,7 @@ impl Part {
                 Operation::Apply(_) if next == root || !whole.contains(&next.0) => {
                     Some(graph.operand_refs(next.0, &next.1))
                 }
-                Operation::Sum(_) => sums.get(&next.0).map(|sum| sum.reads(&next.1)),
+                Operation::Sum(_) => sums.reads(next.0, &next.1),
                 _ => None,
             };
             uses.insert(next, reads.is_some());
@@ -136,7 +190,7 @@ impl Cone {
         graph: &Graph,
         part: &Part,
         made: &HashMap<NodeId, Made>,
-        sums: &HashMap<NodeId, Exponentials>,
+        sums: &Sums,
     ) -> Result<(Self, NodeId), GraphError> {
         let mut cone = Self {
             graph: Graph::new(graph.float()),
@@ -145,25 +199,62 @@ impl Cone {
             known: HashMap::new(),
             inputs: HashMap::new(),
         };
+        cone.deltas(graph, part, made)?;
         for ((node, axes), inside) in &part.uses {
-            let value = match (graph.operation(*node), sums.get(node)) {
-                (Operation::Apply(operator), _) if *inside => {
+            let value = match graph.operation(*node) {
+                Operation::Delta => continue,
+                Operation::Apply(operator) if *inside => {
                     let operands = graph.operand_refs(*node, axes).into_iter();
                     let operands: Option<Vec<NodeId>> =
                         operands.map(|own| cone.known.get(&(own.node, own.axes)).copied()).collect();
                     cone.apply(operator, &operands.ok_or(GraphError::UnknownNode)?)?
                 }
-                (Operation::Constant(_), _) => {
-                    cone.graph.constant(graph.as_constant(*node).unwrap_or(Number::ZERO))?.node
-                }
-                (Operation::Truth(value), _) => cone.graph.truth(value)?.node,
-                (Operation::Sum(_), Some(sum)) => cone.sum(*node, axes, sum, made)?,
+                Operation::Constant(_) => cone.graph.constant(graph.as_constant(*node).unwrap_or(Number::ZERO))?.node,
+                Operation::Truth(value) => cone.graph.truth(value)?.node,
+                Operation::Sum(_) => match (sums.exponentials.get(node), sums.lengths.get(node)) {
+                    (Some(sum), _) => cone.sum(*node, axes, sum, made)?,
+                    (None, Some(sum)) => cone.squares(*node, axes, sum, made)?,
+                    (None, None) => cone.leaf(graph, *node, axes, made)?,
+                },
                 _ => cone.leaf(graph, *node, axes, made)?,
             };
             cone.known.insert((*node, axes.clone()), value);
         }
+        cone.diagonals(graph, part);
         let root = *cone.known.get(&part.root).ok_or(GraphError::UnknownNode)?;
         Ok((cone, root))
+    }
+
+    /// Conditions on positions come first, so that sample points of what depends on them can tell.
+    fn deltas(&mut self, graph: &Graph, part: &Part, made: &HashMap<NodeId, Made>) -> Result<(), GraphError> {
+        for (node, axes) in part.uses.keys().filter(|(node, _)| graph.operation(*node) == Operation::Delta) {
+            let value = self.leaf(graph, *node, axes, made)?;
+            self.known.insert((*node, axes.clone()), value);
+        }
+        Ok(())
+    }
+
+    /// What is the same where two axes are at one position.
+    fn diagonals(&mut self, graph: &Graph, part: &Part) {
+        for (node, axes) in part.uses.keys().filter(|(node, _)| graph.operation(*node) == Operation::Delta) {
+            let (Some(delta), [one, other]) = (self.known.get(&(*node, axes.clone())), axes.as_slice()) else {
+                continue;
+            };
+            let is_number =
+                |source: &Source| !matches!(source, Source::Value(own) if graph.kind(own.node) == Kind::Truth);
+            let numbers = self.sources.iter().filter(|(_, source)| is_number(source));
+            let mut merged: Vec<(NodeId, Source)> =
+                numbers.map(|(node, source)| (*node, source.merged(*one, *other))).collect();
+            merged.sort_unstable_by_key(|(node, _)| *node);
+            let mut equal = Vec::new();
+            for (place, (node, source)) in merged.iter().enumerate() {
+                let first = merged[..place].iter().find(|(_, earlier)| earlier == source);
+                equal.extend(first.map(|(first, _)| (*node, *first)));
+            }
+            if !equal.is_empty() {
+                self.ranges.insert(*delta, Range::Equates(equal));
+            }
+        }
     }
 
     fn apply(&mut self, operator: Operator, operands: &[NodeId]) -> Result<NodeId, GraphError> {
@@ -234,6 +325,22 @@ impl Cone {
         found
     }
 
+    /// Exponents with what their weights are products of.
+    fn weighted(&self, axes: &[Axis], sum: &Exponentials) -> Vec<(NodeId, Vec<NodeId>)> {
+        let below = self.instances(sum.exponent().node, &sum.slots(axes));
+        let mut found = Vec::new();
+        for ((node, own), known) in self.known.iter().filter(|((node, _), _)| *node == sum.exponent().node) {
+            if *node == sum.exponent().node && below.contains(known) {
+                let zeros = sum.zeros(axes, own).into_iter();
+                let zeros = zeros.filter_map(|zero| self.known.get(&(zero.node, zero.axes)).copied());
+                found.push((*known, zeros.collect()));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// `exp(M + shift)·(1 + r)·outside`
     fn sum(
         &mut self,
@@ -251,8 +358,11 @@ impl Cone {
                 input
             }
         };
-        let below = self.instances(sum.exponent().node, &sum.slots(axes));
-        let range = if sum.is_plain() { Range::AtLeast(below) } else { Range::Mostly(below) };
+        let range = if sum.is_plain() {
+            Range::AtLeast(self.instances(sum.exponent().node, &sum.slots(axes)))
+        } else {
+            Range::Mostly(self.weighted(axes, sum))
+        };
         self.ranges.insert(exponent, range);
         let rest = self.input(Source::Rest(node, axes.to_vec()))?;
         let relative = if sum.is_plain() {
@@ -267,19 +377,56 @@ impl Cone {
             self.ranges.insert(rest, Range::Relative);
             rest
         };
-        let use_of = |own: &Ref| (own.node, own.axes.clone());
         for (shift, negative) in sum.shifts(axes) {
-            let shift = *self.known.get(&use_of(&shift)).ok_or(GraphError::UnknownNode)?;
+            let shift = *self.known.get(&(shift.node, shift.axes)).ok_or(GraphError::UnknownNode)?;
             let operator = if negative { Operator::Subtract } else { Operator::Add };
             exponent = self.apply(operator, &[exponent, shift])?;
         }
         let largest = self.apply(Operator::Exp, &[exponent])?;
-        let mut value = self.apply(Operator::Multiply, &[largest, relative])?;
-        for (factor, below) in sum.outside(axes) {
-            let factor = *self.known.get(&use_of(&factor)).ok_or(GraphError::UnknownNode)?;
+        let value = self.apply(Operator::Multiply, &[largest, relative])?;
+        let value = self.with_factors(value, sum.outside(axes))?;
+        self.sources.insert(value, Source::Value(leaf(made, node, axes)));
+        Ok(value)
+    }
+
+    fn with_factors(&mut self, mut value: NodeId, outside: Vec<(Ref, bool)>) -> Result<NodeId, GraphError> {
+        for (factor, below) in outside {
+            let factor = *self.known.get(&(factor.node, factor.axes)).ok_or(GraphError::UnknownNode)?;
             let operator = if below { Operator::Divide } else { Operator::Multiply };
             value = self.apply(operator, &[value, factor])?;
         }
+        Ok(value)
+    }
+
+    /// `(U·ℓ)²·outside`, with ℓ² = 1 + r
+    fn squares(
+        &mut self,
+        node: NodeId,
+        axes: &[Axis],
+        sum: &Length,
+        made: &HashMap<NodeId, Made>,
+    ) -> Result<NodeId, GraphError> {
+        let unit = sum.unit(axes);
+        let unit = match self.inputs.get(&unit) {
+            Some(known) => *known,
+            None => {
+                let input = self.input(Source::Value(unit.clone()))?;
+                self.inputs.insert(unit, input);
+                self.ranges.insert(input, Range::Unit(self.instances(sum.body().node, &sum.slots(axes))));
+                input
+            }
+        };
+        let others = self.input(Source::Others(node, axes.to_vec()))?;
+        self.ranges.insert(others, Range::Moderate);
+        let one = self.graph.constant(Number::from(1))?.node;
+        let square = self.apply(Operator::Add, &[one, others])?;
+        let length = self.apply(Operator::Sqrt, &[square])?;
+        self.sources.insert(square, Source::Square(node, axes.to_vec()));
+        self.sources.insert(length, Source::Length(node, axes.to_vec()));
+        self.ranges.insert(length, Range::Length { unit, square, others });
+        let whole = self.apply(Operator::Multiply, &[unit, length])?;
+        let value = self.apply(Operator::Multiply, &[whole, whole])?;
+        let value = self.with_factors(value, sum.outside(axes))?;
         self.sources.insert(value, Source::Value(leaf(made, node, axes)));
         Ok(value)
     }
@@ -290,7 +437,7 @@ impl Cone {
         scalars: &Graph,
         root: NodeId,
         graph: &mut Graph,
-        sums: &mut HashMap<NodeId, Exponentials>,
+        sums: &mut Sums,
     ) -> Result<Ref, GraphError> {
         let (mut values, mut pending): (HashMap<NodeId, Ref>, _) = (HashMap::new(), vec![root]);
         while let Some(next) = pending.last().copied() {
@@ -299,14 +446,7 @@ impl Cone {
                 continue;
             }
             let value = match (self.sources.get(&next), scalars.operation(next)) {
-                (Some(Source::Value(value)), _) => value.clone(),
-                (Some(Source::Peak(node, axes)), _) => sums.get(node).ok_or(GraphError::UnknownNode)?.peak(axes),
-                (Some(Source::Rest(node, axes)), _) => {
-                    sums.get_mut(node).ok_or(GraphError::UnknownNode)?.rest(graph, axes)?
-                }
-                (Some(Source::Relative(node, axes)), _) => {
-                    sums.get_mut(node).ok_or(GraphError::UnknownNode)?.relative(graph, axes)?
-                }
+                (Some(source), _) => source.made(graph, sums)?,
                 (None, Operation::Truth(value)) => graph.truth(value)?,
                 (None, Operation::Apply(operator)) => {
                     let operands: Vec<NodeId> = scalars.operands(next).map(|operand| operand.node).collect();

@@ -3,7 +3,7 @@
 //! In: a node. Out: the pieces, and nodes for the largest exponent M, for Σ w·exp(λ − M), and, where all w are 1, for that
 //! sum without its largest term.
 
-use super::cone::Slot;
+use super::cone::{Slot, slots};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::Operator;
@@ -23,6 +23,8 @@ pub(super) struct Exponentials {
     /// λ and w over what stands for their parts.
     argument: Ref,
     weight: Option<Ref>,
+    /// The factors of w as written: it is 0 where one of them is.
+    zeros: Vec<Ref>,
     peak: Ref,
     rest: Option<Ref>,
     relative: Option<Ref>,
@@ -69,9 +71,10 @@ impl Exponentials {
             }
         };
         let peak = graph.max(&closed, &largest)?;
-        let Factors { outside, .. } = factors;
+        let Factors { outside, weights, .. } = factors;
+        let zeros = weights.into_iter().filter(|(_, below)| !below).map(|(own, _)| own).collect();
         let (rest, relative) = (None, None);
-        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, peak, rest, relative }))
+        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, zeros, peak, rest, relative }))
     }
 
     /// Whether every weight is 1.
@@ -86,9 +89,14 @@ impl Exponentials {
 
     /// What the slots of λ take.
     pub(super) fn slots(&self, axes: &[Axis]) -> Vec<Slot> {
-        let exponent = self.exponent.renamed(&self.labels, axes);
-        let closed = |axis: &Axis| self.closed.iter().position(|other| other == axis);
-        exponent.axes.iter().map(|axis| closed(axis).map_or(Slot::Fixed(*axis), |at| Slot::Closed(at as u8))).collect()
+        slots(&self.exponent.renamed(&self.labels, axes), &self.closed)
+    }
+
+    /// The factors of w, at the position where λ takes some axes.
+    pub(super) fn zeros(&self, axes: &[Axis], exponent: &[Axis]) -> Vec<Ref> {
+        let from: Vec<Axis> = self.labels.iter().chain(&self.exponent.axes).copied().collect();
+        let to: Vec<Axis> = axes.iter().chain(exponent).copied().collect();
+        self.zeros.iter().map(|own| own.renamed(&from, &to)).collect()
     }
 
     pub(super) fn shifts(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {
@@ -136,7 +144,7 @@ impl Exponentials {
         graph.apply(Operator::Exp, &[difference])
     }
 
-    /// `Σ exp(λ − M)` without one of the largest terms, which are 1: the smaller ones, and how many others are as large.
+    /// `Σ exp(λ − M)` without one of the largest terms, which are 1.
     pub(super) fn rest(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
         if !self.is_plain() {
             return self.relative(graph, axes);
@@ -145,19 +153,24 @@ impl Exponentials {
             Some(rest) => rest.clone(),
             None => {
                 let exponential = self.exponential(graph)?;
-                let (zero, one) = (graph.constant(Number::ZERO)?, graph.constant(Number::from(1))?);
                 let largest = graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?;
-                let smaller = graph.apply(Operator::Select, &[largest.clone(), zero.clone(), exponential])?;
-                let smaller = graph.sum(&self.closed, &smaller)?;
-                let equal = graph.apply(Operator::Select, &[largest, one.clone(), zero])?;
-                let equal = graph.sum(&self.closed, &equal)?;
-                let others = graph.apply(Operator::Subtract, &[equal, one])?;
-                graph.apply(Operator::Add, &[smaller, others])?
+                others(graph, &self.closed, largest, exponential)?
             }
         };
         self.rest = Some(rest.clone());
         Ok(rest.renamed(&self.labels, axes))
     }
+}
+
+/// A sum of parts, of which the largest are 1, without one of those: the smaller ones, and how many others are as large.
+pub(super) fn others(graph: &mut Graph, closed: &[Axis], largest: Ref, part: Ref) -> Result<Ref, GraphError> {
+    let (zero, one) = (graph.constant(Number::ZERO)?, graph.constant(Number::from(1))?);
+    let smaller = graph.apply(Operator::Select, &[largest.clone(), zero.clone(), part])?;
+    let smaller = graph.sum(closed, &smaller)?;
+    let equal = graph.apply(Operator::Select, &[largest, one.clone(), zero])?;
+    let equal = graph.sum(closed, &equal)?;
+    let others = graph.apply(Operator::Subtract, &[equal, one])?;
+    graph.apply(Operator::Add, &[smaller, others])
 }
 
 /// A body as a product; `None` if no exponential varies in it.

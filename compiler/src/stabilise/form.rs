@@ -14,6 +14,7 @@ use crate::operators::Operator;
 use crate::simplify::rational::Rational;
 
 mod dominated;
+mod lengths;
 mod pieces;
 mod product;
 mod shifted;
@@ -25,7 +26,7 @@ use pieces::Pieces;
 pub(super) struct Writer<'a> {
     pub(super) graph: &'a mut Graph,
     pub(super) algebra: &'a mut Algebra,
-    /// Whether a product is 0 where its exponential is: what stands beside it may overflow there.
+    /// Whether a product is 0 where its exponential or a weight of it is: what stands beside it may overflow there.
     pub(super) guarded: bool,
     /// Whether factors are divided one by one.
     pub(super) paired: bool,
@@ -50,14 +51,16 @@ impl Writer<'_> {
     pub(super) fn composed(&mut self, term: &Term) -> Option<NodeId> {
         let mut pieces = Pieces { paired: self.paired, ..Pieces::default() };
         let (exponent, rest) = self.split(&term.monomial);
-        let mut vanishing = None;
+        let (mut vanishing, mut weights) = (None, Vec::new());
         if !exponent.is_empty() {
             let node = self.exponential(&exponent)?;
             pieces.push(node, 1);
             let alone = |(polynomial, _): &(Polynomial, i32)| {
                 polynomial.terms.iter().all(|(monomial, _)| self.split(monomial).0.is_empty())
             };
-            vanishing = Some(node).filter(|_| self.guarded && term.factors.iter().all(alone));
+            weights = if self.guarded { self.algebra.weights(&rest) } else { weights };
+            let alone = self.guarded && weights.is_empty() && term.factors.iter().all(alone);
+            vanishing = Some(node).filter(|_| alone);
         }
         self.push_atoms(&rest, &mut pieces)?;
         let mut factors = term.factors.clone();
@@ -75,6 +78,12 @@ impl Writer<'_> {
             pieces.push(node, *exponent);
         }
         let product = self.assemble(scale, &pieces)?;
+        // Whatever the exponential is there.
+        if let Some(weight) = weights.first() {
+            let zero = self.whole(0)?;
+            let nothing = self.apply(Operator::Equal, &[*weight, zero])?;
+            return self.apply(Operator::Select, &[nothing, zero, product]);
+        }
         let Some(exponential) = vanishing.filter(|exponential| *exponential != product) else { return Some(product) };
         let zero = self.whole(0)?;
         let vanished = self.apply(Operator::Equal, &[exponential, zero])?;

@@ -33,6 +33,8 @@ pub(super) struct Point {
     pub(super) value: f64,
     pub(super) error: f64,
     pub(super) moves: [f64; 2],
+    /// What it is at least, up to the sign, if it overflowed.
+    least: f64,
     /// Whether it is outside of the domain of a function on the way.
     pub(super) undefined: bool,
 }
@@ -98,7 +100,7 @@ impl Limits {
     }
 }
 
-/// What is known of an input.
+/// What is known of an input, and of some other nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Range {
     /// Not negative, and not huge.
@@ -107,16 +109,23 @@ pub(super) enum Range {
     Relative,
     /// Not below any of some nodes.
     AtLeast(Vec<NodeId>),
-    /// Not below any of some nodes where those count.
-    Mostly(Vec<NodeId>),
+    /// Not below any of some nodes, but for those with another node beside them that is 0.
+    Mostly(Vec<(NodeId, Vec<NodeId>)>),
+    /// Positive, and not below the absolute value of any of some nodes.
+    Unit(Vec<NodeId>),
+    /// No input, but computed: the positive root ℓ of ℓ² = 1 + r, for a sum of squares that is (U·ℓ)².
+    Length { unit: NodeId, square: NodeId, others: NodeId },
+    /// No input, but a condition: where it holds, the first of each two nodes is the second.
+    Equates(Vec<(NodeId, NodeId)>),
 }
 
-/// The points of every scalar node of a graph, filled in as they are asked for.
+/// The points of every scalar node of a graph, filled in as the graph grows.
 pub(super) struct Profiles {
     pub(super) limits: Limits,
     ranges: HashMap<NodeId, Range>,
-    /// Of each node, once it was asked for: `None` where there are none.
-    points: Vec<Option<Option<Box<[Point]>>>>,
+    /// Inputs that are equal to earlier ones where a condition holds.
+    equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
+    points: Vec<Option<Box<[Point]>>>,
 }
 
 /// No input that is known to be moderate is larger, nor smaller than the other number.
@@ -125,68 +134,39 @@ const SMALL: f64 = 1e-17;
 
 impl Profiles {
     pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
-        Self { limits: Limits::of(graph.float()), ranges, points: Vec::new() }
+        let mut equal: HashMap<NodeId, Vec<(NodeId, NodeId)>> = HashMap::new();
+        for (condition, range) in &ranges {
+            let Range::Equates(pairs) = range else { continue };
+            for (later, earlier) in pairs {
+                equal.entry(*later).or_default().push((*condition, *earlier));
+            }
+        }
+        equal.values_mut().for_each(|pairs| pairs.sort_unstable());
+        Self { limits: Limits::of(graph.float()), ranges, equal, points: Vec::new() }
     }
 
     /// The points of a node; `None` for an array or what depends on one.
     pub(super) fn of(&mut self, graph: &Graph, node: NodeId) -> Option<&[Point]> {
-        if self.points.len() < graph.len() {
-            self.points.resize_with(graph.len(), || None);
+        for place in self.points.len()..=node.index() {
+            let points = graph.node_at(place).and_then(|node| self.compute(graph, node));
+            self.points.push(points);
         }
-        let mut pending = vec![node];
-        while let Some(next) = pending.last().copied() {
-            if self.points[next.index()].is_some() {
-                pending.pop();
-                continue;
-            }
-            let before = pending.len();
-            let operands = graph.operands(next).map(|operand| operand.node);
-            let unknown = |node: &NodeId| self.points[node.index()].is_none();
-            pending.extend(operands.chain(self.bounds(next).iter().copied()).filter(unknown));
-            if pending.len() == before {
-                self.points[next.index()] = Some(self.compute(graph, next));
-                pending.pop();
-            }
-        }
-        self.points[node.index()].as_ref()?.as_deref()
-    }
-
-    /// The nodes that an input is known not to be below; those that were there before it.
-    fn bounds(&self, node: NodeId) -> Vec<NodeId> {
-        match self.ranges.get(&node) {
-            Some(Range::AtLeast(below) | Range::Mostly(below)) => {
-                below.iter().copied().filter(|below| *below < node).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.points.get(node.index())?.as_deref()
     }
 
     fn compute(&self, graph: &Graph, node: NodeId) -> Option<Box<[Point]>> {
         if !graph.local_dims(node).is_empty() {
             return None;
         }
-        let exact =
-            |value: f64| Point { value: self.limits.round(value), error: 0.0, moves: [0.0; 2], undefined: false };
+        let exact = |value: f64| Point {
+            value: self.limits.round(value),
+            error: 0.0,
+            moves: [0.0; 2],
+            least: f64::MAX,
+            undefined: false,
+        };
         match graph.operation(node) {
-            Operation::Input(place) => {
-                let range = self.ranges.get(&node);
-                let input = |point: usize| {
-                    let mut value = sample(self.limits.float, place, point);
-                    match range {
-                        Some(Range::Moderate) => value = value.abs().min(MODERATE),
-                        Some(Range::Relative) if value != 0.0 => {
-                            value = value.abs().clamp(SMALL, MODERATE).copysign(value);
-                        }
-                        _ => {}
-                    }
-                    let free = exact(value);
-                    let moved = free.value / UNIT;
-                    let free = Point { moves: [moved, if place % 2 == 0 { moved } else { -moved }], ..free };
-                    let Some(Range::AtLeast(below) | Range::Mostly(below)) = range else { return free };
-                    self.largest(below, point, free)
-                };
-                Some((0..POINTS).map(input).collect())
-            }
+            Operation::Input(place) => Some((0..POINTS).map(|point| self.input(node, place, point)).collect()),
             Operation::Constant(_) => {
                 let number = graph.as_constant(node).unwrap_or(Number::ZERO);
                 let value = number.nearest(graph.float());
@@ -198,9 +178,10 @@ impl Profiles {
                 let mut operands: [&[Point]; 3] = [&[]; 3];
                 let arity = operator.arity();
                 for (points, operand) in operands.iter_mut().zip(graph.operands(node)) {
-                    *points = self.points.get(operand.node.index())?.as_ref()?.as_deref()?;
+                    *points = self.points.get(operand.node.index())?.as_deref()?;
                 }
-                let mut given = [Point { value: 0.0, error: 0.0, moves: [0.0; 2], undefined: false }; 3];
+                let mut given =
+                    [Point { value: 0.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }; 3];
                 let mut points = Vec::with_capacity(POINTS);
                 for point in 0..POINTS {
                     for (given, points) in given.iter_mut().zip(&operands[..arity]) {
@@ -214,13 +195,75 @@ impl Profiles {
         }
     }
 
+    /// The number that an input takes at a point, by what is known of it.
+    fn input(&self, node: NodeId, place: u32, point: usize) -> Point {
+        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let mut equal = self.equal.get(&node).into_iter().flatten();
+        let holds = |(condition, _): &&(NodeId, NodeId)| at(condition).is_some_and(|at| at.value == 1.0);
+        if let Some(same) = equal.find(holds).and_then(|(_, earlier)| at(earlier)) {
+            return same;
+        }
+        let range = self.ranges.get(&node);
+        let mut value = sample(self.limits.float, place, point);
+        match range {
+            Some(Range::Moderate) => value = value.abs().min(MODERATE),
+            Some(Range::Relative) if value != 0.0 => {
+                value = value.abs().clamp(SMALL, MODERATE).copysign(value);
+            }
+            _ => {}
+        }
+        let value = self.limits.round(value);
+        let moved = value / UNIT;
+        let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
+        let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };
+        match range {
+            Some(Range::AtLeast(below)) => self.largest(below, point, free),
+            Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
+            Some(Range::Unit(below)) => self.unit(below, point, free),
+            _ => free,
+        }
+    }
+
     /// The largest of some nodes at a point, at every second point that of another number too.
     fn largest(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
-        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?.as_ref()?[point]));
+        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?[point]));
         let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
         match largest {
             Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
             _ => free,
+        }
+    }
+
+    /// The largest of some nodes that count; far below one that does not, if there is one.
+    fn largest_counted(&self, nodes: &[(NodeId, Vec<NodeId>)], point: usize, free: Point) -> Point {
+        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let is_zero = |zeros: &[NodeId]| zeros.iter().filter_map(at).any(|zero| zero.value == 0.0);
+        let (out, counted): (Vec<_>, Vec<_>) = nodes.iter().partition(|(_, zeros)| is_zero(zeros));
+        let far = if self.limits.float == FloatType::F64 { 800.0 } else { 101.0 };
+        let free = match out.iter().filter_map(|(node, _)| at(node)).find(|point| point.value.is_finite()) {
+            Some(out) => Point { value: self.limits.round(out.value - far), ..free },
+            None => free,
+        };
+        let counted: Vec<NodeId> = counted.iter().map(|(node, _)| *node).collect();
+        if out.is_empty() || !counted.is_empty() { self.largest(&counted, point, free) } else { free }
+    }
+
+    /// The largest absolute value of some nodes at a point, at every second point that of another number too.
+    fn unit(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
+        let size = |point: Point| {
+            let sign = 1.0_f64.copysign(point.value);
+            Point { value: point.value.abs(), moves: point.moves.map(|moved| sign * moved), ..point }
+        };
+        let points = nodes.iter().filter_map(|node| Some(size(self.points.get(node.index())?.as_ref()?[point])));
+        let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
+        match largest {
+            Some(largest) if largest.value > 0.0 && (point.is_multiple_of(2) || largest.value >= free.value.abs()) => {
+                largest
+            }
+            _ if free.value == 0.0 => {
+                Point { value: 1.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }
+            }
+            _ => size(free),
         }
     }
 
@@ -238,7 +281,7 @@ impl Profiles {
             finite &= is_finite;
             zero |= value == 0.0 && error == 0.0;
             let moved = error * unit;
-            unknown |= is_finite && moved < f64::INFINITY && moved > 0.01 * value.abs();
+            unknown |= is_finite && moved > 0.01 * value.abs();
         }
         let values = &values[..operands.len()];
         let value = self.limits.round((row.evaluate)(values));
@@ -246,13 +289,15 @@ impl Profiles {
         let own = value.is_nan() && finite && row.rust != Rust::Native("/");
         let undefined = own || undefined && operator != Operator::Select;
         if row.result == Kind::Truth {
-            return Point { value, error: 0.0, moves: [0.0; 2], undefined };
+            return Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined };
         }
         let mut error = self.rounding(operator, values, value, finite && zero);
-        let mut moves = [0.0; 2];
+        let (mut moves, mut least) = ([0.0; 2], self.limits.largest);
         for (place, operand) in operands.iter().enumerate() {
             if operand.value.is_infinite() {
-                error += self.beyond(operator, values, place, value);
+                let other = self.beyond(operator, values, place, operand.least);
+                least = least.min(other.abs());
+                error += if value == other { 0.0 } else { (value - other).abs() / unit };
             } else if operand.error > 0.0 || operand.moves[0] != 0.0 || operand.moves[1] != 0.0 {
                 let slope = match operator.partial(place) {
                     Some(partial) => slope(partial, values, value),
@@ -266,7 +311,7 @@ impl Profiles {
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(operator, operands, value));
         }
-        Point { value, error, moves, undefined }
+        Point { value, error, moves, least, undefined }
     }
 
     /// How far a result moves when an operand does.
@@ -299,9 +344,8 @@ impl Profiles {
             return 0.0;
         }
         let at = |sign: f64| {
-            let largest = self.limits.largest;
             let moved = operands.iter().map(|operand| match operand.value {
-                value if value.is_infinite() => largest.copysign(value),
+                value if value.is_infinite() => operand.least.copysign(value),
                 value => value + sign * operand.error * unit,
             });
             ((operator.row().evaluate)(&moved.collect::<Vec<_>>()) - value).abs()
@@ -310,12 +354,11 @@ impl Profiles {
         if most.is_nan() { 0.0 } else { most }
     }
 
-    /// What an operand that overflowed leaves open: it may be any number beyond the largest.
-    fn beyond(&self, operator: Operator, values: &[f64], place: usize, value: f64) -> f64 {
+    /// What an operand that overflowed leaves open: the result for the least number that it may be.
+    fn beyond(&self, operator: Operator, values: &[f64], place: usize, least: f64) -> f64 {
         let mut other = values.to_vec();
-        other[place] = self.limits.largest.copysign(values[place]);
-        let other = (operator.row().evaluate)(&other);
-        if value == other { 0.0 } else { (value - other).abs() / (self.limits.roundoff * UNIT) }
+        other[place] = least.copysign(values[place]);
+        (operator.row().evaluate)(&other)
     }
 
     /// What the operation itself rounds.

@@ -176,3 +176,61 @@ fn a_maximum_over_a_diagonal_bounds_the_diagonal_alone() {
     let expected: f64 = [-0.5, 2.0, -3.0, 0.0].iter().map(|y: &f64| y.exp().ln_1p()).sum();
     assert!((value - expected).abs() < 1e-12, "{value} and {expected}");
 }
+
+#[test]
+fn norms_are_in_units_of_the_largest() {
+    for text in [
+        "fn f(a: [K]) = sqrt(sum(a**2));",
+        "fn f(a: [K]) = sum(a*a)**0.5;",
+        "fn f(a: [K]) = norm(a);",
+        "fn f(a: [K]) { let s = sum[k](a[k]**2); sqrt(s) }",
+        "fn f(a: [K]) = sqrt(mean(a**2))*sqrt(3);",
+    ] {
+        for unit in [1.0, 1e200, 1e-200, 1e300, 1e-310] {
+            let found = of_array(text, &[3.0 * unit, -4.0 * unit, 0.0]);
+            let expected = [5.0 * unit, 0.6, -0.8, 0.0];
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() <= 2e-15 * expected.abs(), "{text} at {unit}: {found} and {expected}");
+            }
+        }
+        assert_eq!(of_array(text, &[0.0, 0.0, 0.0])[0], 0.0, "{text}");
+        assert_eq!(of_array(text, &[f64::INFINITY, 1.0, 0.0])[0], f64::INFINITY, "{text}");
+        assert!(of_array(text, &[f64::NAN, 1.0, 0.0])[0].is_nan(), "{text}");
+    }
+}
+
+#[test]
+fn what_lies_beside_the_largest_component_is_not_lost() {
+    let text = "fn f(a: [K]) = norm(a);";
+    let module = parse_formula(text, &[]).expect("parses");
+    let function = resolve(&module, text).expect("resolves").remove(0);
+    let mut derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    let program = lower(&derived.function.graph, &derived.wanted());
+    for [small, large] in [[1e-3, 1.0], [1e-9, 1.0], [1e140, 1e150], [1e-150, 1e-140]] {
+        let input = Tensor { shape: vec![2], data: vec![small, large] };
+        let hessian = evaluate(&program, &[input]).expect("one array").pop().expect("a Hessian").data;
+        // (y² − aᵢ²)/y³ is what the other component leaves.
+        let length = f64::hypot(small, large);
+        let (ratio, other) = (small / length, large / length);
+        let expected =
+            [other * other / length, -ratio * other / length, -ratio * other / length, ratio * ratio / length];
+        for (found, expected) in hessian.iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() < 4e-15, "{small} and {large}: {hessian:?}");
+        }
+    }
+}
+
+#[test]
+fn a_weight_of_zero_hides_its_exponential() {
+    for text in [
+        "fn f(a: [K]) { let w[k] = k; log(sum(w*exp(a))) }",
+        "fn f(a: [K]) { let w[k] = k; log(sum[k](exp(a[k])*w[k])) }",
+    ] {
+        let found = of_array(text, &[900.0, 2.0, 1.0]);
+        let (b, c) = (2.0_f64.exp(), 2.0 * 1.0_f64.exp());
+        for (found, expected) in found.iter().zip([(b + c).ln(), 0.0, b / (b + c), c / (b + c)]) {
+            assert!((found - expected).abs() < 1e-15, "{text}: {found} and {expected}");
+        }
+    }
+}

@@ -107,6 +107,7 @@ pub const FEATURES: &[&str] = &[
     "max",
     "max and min of two",
     "max over indices",
+    "exponential below a maximum",
     "mean",
     "min",
     "negation",

@@ -107,7 +107,12 @@ impl Writer<'_> {
         Some(result)
     }
 
-    fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Atom, Term)]) -> Option<Term> {
+    pub(super) fn substituted(
+        &mut self,
+        monomial: &Monomial,
+        scale: Rational,
+        replaced: &[(Atom, Term)],
+    ) -> Option<Term> {
         let mut result = Term::number(scale);
         for (atom, exponent) in monomial {
             let factor = match replaced.iter().find(|(other, _)| other == atom) {

@@ -11,6 +11,7 @@ impl Generator<'_> {
     pub fn whole(&mut self, shape: &[Dimension], depth: usize) -> Option<ExpressionId> {
         match (self.random.below(10), shape.len()) {
             (0..3, 0) => self.reduced_to_scalar(depth),
+            (3, 0) if self.random.chance(70) => self.below_a_maximum(),
             (3..5, 0) => Some(self.closed_index(depth)),
             (5, 0) => self.trace(depth),
             (0..2, 1..) => self.softmax(shape, depth),

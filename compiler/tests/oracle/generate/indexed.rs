@@ -3,7 +3,7 @@
 //! Every index gets its size from an element it stands in alone, so each indexed expression starts from elements that
 //! cover all of its new indices.
 
-use chainrule_compiler::syntax::ExpressionId;
+use chainrule_compiler::syntax::{BinaryOperator, ExpressionId};
 
 use super::leaf::is_literal;
 use super::scope::{Dimension, Generator, Shape, Variable};
@@ -128,6 +128,55 @@ impl Generator<'_> {
         let closer = self.random.word(&["sum", "sum", "sum", "max"]);
         self.mark(if closer == "sum" { "sum over indices" } else { "max over indices" });
         self.builder.close(closer, &closed, body)
+    }
+
+    /// `sum[i, j](log(1 + exp(a[i, j] - max[k](a[k, k]))))`: how far entries are above or below the maximum of a part of
+    /// the array, or of all of it.
+    pub fn below_a_maximum(&mut self) -> Option<ExpressionId> {
+        let fits = |variable: &Variable| !variable.shape.is_empty() && variable.shape.len() <= 3;
+        let arrays: Vec<Variable> = self.visible().into_iter().filter(fits).collect();
+        let square = |variable: &&Variable| {
+            (1..variable.shape.len()).any(|at| variable.shape[..at].contains(&variable.shape[at]))
+        };
+        let squares: Vec<Variable> = arrays.iter().filter(square).cloned().collect();
+        let arrays = if squares.is_empty() || self.random.chance(30) { arrays } else { squares };
+        let array = self.random.pick(&arrays)?.clone();
+        let known = self.indices.len();
+        for dimension in &array.shape {
+            self.new_index(dimension);
+        }
+        let outside: Vec<String> = self.indices[known..].iter().map(|(name, _)| name.clone()).collect();
+        let inner = self.indices.len();
+        let mut places: Vec<String> = Vec::new();
+        for (axis, dimension) in array.shape.iter().enumerate() {
+            let diagonal =
+                self.indices[inner..].iter().find(|(_, other)| other == dimension).map(|(name, _)| name.clone());
+            let place = match diagonal {
+                Some(name) if self.random.chance(80) => name,
+                _ if self.random.chance(25) => outside[axis].clone(),
+                _ if is_literal(dimension) && self.random.chance(30) => self.place(dimension),
+                _ => self.new_index(dimension),
+            };
+            places.push(place);
+        }
+        let closed: Vec<String> = self.indices.drain(inner..).map(|(name, _)| name).collect();
+        let base = self.builder.name(&array.name);
+        let part = self.builder.access(base, &places);
+        let maximum = if closed.is_empty() { part } else { self.builder.close("max", &closed, part) };
+        let base = self.builder.name(&array.name);
+        let element = self.builder.access(base, &outside);
+        let difference = self.builder.binary(BinaryOperator::Subtract, element, maximum);
+        let exponential = self.builder.call("exp", &[difference]);
+        let body = if self.random.chance(70) {
+            let one = self.builder.number(1.0);
+            let sum = self.builder.add(one, exponential);
+            self.builder.call("log", &[sum])
+        } else {
+            exponential
+        };
+        self.indices.truncate(known);
+        self.mark("exponential below a maximum");
+        Some(self.builder.close("sum", &outside, body))
     }
 
     /// The indices, the shape and the value of a `let z[i, j] = ...`.
