@@ -316,16 +316,22 @@ impl Pass {
         let mut forms = Vec::new();
         // Whether a style could differ from the first one.
         let (exponential, root) = (self.algebra.has_exponential_factor(&term), self.algebra.has_root(&term));
+        let mut near = None;
         for [guarded, paired] in [[false, false], [true, false], [false, true]] {
             if guarded && !exponential || paired && !root {
                 continue;
             }
             let mut writer = Writer { graph, algebra: &mut self.algebra, guarded, paired };
-            if !guarded && !paired {
+            // The other styles are of products alone.
+            let plainly = !guarded && !paired;
+            if plainly {
                 forms.extend(writer.with_one_exponential(node));
             }
-            let near = writer.near_one(&term);
-            let others = [writer.plain(&term), writer.dominated(&term), writer.shifted(&term)];
+            if plainly {
+                near = writer.near_one(&term);
+            }
+            let dominated = if plainly { writer.dominated(&term) } else { None };
+            let others = [writer.plain(&term), dominated, writer.shifted(&term)];
             let mut others: Vec<NodeId> = others.into_iter().flatten().collect();
             others.extend(writer.in_lengths(&term));
             forms.extend(writer.in_units(&term));

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
-use crate::operators::{Argument, Kind, Operator, Rust, Template};
+use crate::operators::{Argument, Kind, Operator, Row, Rust, Template};
 
 /// Sizes that an input takes with both signs; the least and the largest ones depend on the float type.
 const SIZES: [f64; 20] = [
@@ -119,13 +119,14 @@ pub(super) enum Range {
     Equates(Vec<(NodeId, NodeId)>),
 }
 
-/// The points of every scalar node of a graph, filled in as the graph grows.
+/// The points of every scalar node of a graph, filled in as they are asked for.
 pub(super) struct Profiles {
     pub(super) limits: Limits,
     ranges: HashMap<NodeId, Range>,
     /// Inputs that are equal to earlier ones where a condition holds.
     equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
-    points: Vec<Option<Box<[Point]>>>,
+    /// Of each node, once it was asked for: `None` where there are none.
+    points: Vec<Option<Option<Box<[Point]>>>>,
 }
 
 /// No input that is known to be moderate is larger, nor smaller than the other number.
@@ -147,11 +148,45 @@ impl Profiles {
 
     /// The points of a node; `None` for an array or what depends on one.
     pub(super) fn of(&mut self, graph: &Graph, node: NodeId) -> Option<&[Point]> {
-        for place in self.points.len()..=node.index() {
-            let points = graph.node_at(place).and_then(|node| self.compute(graph, node));
-            self.points.push(points);
+        if self.points.len() < graph.len() {
+            self.points.resize_with(graph.len(), || None);
         }
-        self.points.get(node.index())?.as_deref()
+        let mut pending = vec![node];
+        while let Some(next) = pending.last().copied() {
+            if self.points[next.index()].is_some() {
+                pending.pop();
+                continue;
+            }
+            let before = pending.len();
+            let unknown = |node: &NodeId| self.points[node.index()].is_none();
+            pending.extend(graph.operands(next).map(|operand| operand.node).filter(unknown));
+            if matches!(graph.operation(next), Operation::Input(_)) {
+                pending.extend(self.read_by(next).into_iter().filter(|other| *other < next && unknown(other)));
+            }
+            if pending.len() == before {
+                self.points[next.index()] = Some(self.compute(graph, next));
+                pending.pop();
+            }
+        }
+        self.points_of(node)
+    }
+
+    fn points_of(&self, node: NodeId) -> Option<&[Point]> {
+        self.points.get(node.index())?.as_ref()?.as_deref()
+    }
+
+    /// What the points of an input are bounded by.
+    fn read_by(&self, node: NodeId) -> Vec<NodeId> {
+        let mut read = match self.ranges.get(&node) {
+            Some(Range::AtLeast(below) | Range::Unit(below)) => below.clone(),
+            Some(Range::Mostly(below)) => {
+                below.iter().flat_map(|(node, zeros)| std::iter::once(*node).chain(zeros.iter().copied())).collect()
+            }
+            _ => Vec::new(),
+        };
+        let equal = self.equal.get(&node).into_iter().flatten();
+        read.extend(equal.flat_map(|(condition, earlier)| [*condition, *earlier]));
+        read
     }
 
     fn compute(&self, graph: &Graph, node: NodeId) -> Option<Box<[Point]>> {
@@ -175,19 +210,21 @@ impl Profiles {
             }
             Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
             Operation::Apply(operator) => {
+                // Plain loops, here and below: a pass that runs in users' builds, without optimisation.
                 let mut operands: [&[Point]; 3] = [&[]; 3];
-                let arity = operator.arity();
-                for (points, operand) in operands.iter_mut().zip(graph.operands(node)) {
-                    *points = self.points.get(operand.node.index())?.as_deref()?;
+                for (place, operand) in graph.operands(node).enumerate() {
+                    operands[place] = self.points_of(operand.node)?;
                 }
-                let mut given =
-                    [Point { value: 0.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }; 3];
-                let mut points = Vec::with_capacity(POINTS);
-                for point in 0..POINTS {
-                    for (given, points) in given.iter_mut().zip(&operands[..arity]) {
-                        *given = points[point];
-                    }
-                    points.push(self.apply(operator, &given[..arity]));
+                let step = OneStep::new(operator);
+                let mut registers = step.registers();
+                let nothing = Point { value: 0.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false };
+                let mut points = vec![nothing; POINTS];
+                let mut point = 0;
+                while point < POINTS {
+                    let at = |place: usize| operands[place].get(point).unwrap_or(&nothing);
+                    let given = [at(0), at(1), at(2)];
+                    points[point] = self.apply(&step, &given[..step.arity], &mut registers);
+                    point += 1;
                 }
                 Some(points.into())
             }
@@ -197,7 +234,7 @@ impl Profiles {
 
     /// The number that an input takes at a point, by what is known of it.
     fn input(&self, node: NodeId, place: u32, point: usize) -> Point {
-        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let at = |node: &NodeId| Some(self.points_of(*node)?[point]);
         let mut equal = self.equal.get(&node).into_iter().flatten();
         let holds = |(condition, _): &&(NodeId, NodeId)| at(condition).is_some_and(|at| at.value == 1.0);
         if let Some(same) = equal.find(holds).and_then(|(_, earlier)| at(earlier)) {
@@ -226,7 +263,7 @@ impl Profiles {
 
     /// The largest of some nodes at a point, at every second point that of another number too.
     fn largest(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
-        let points = nodes.iter().filter_map(|node| Some(self.points.get(node.index())?.as_ref()?[point]));
+        let points = nodes.iter().filter_map(|node| Some(self.points_of(*node)?[point]));
         let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
         match largest {
             Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
@@ -236,7 +273,7 @@ impl Profiles {
 
     /// The largest of some nodes that count; far below one that does not, if there is one.
     fn largest_counted(&self, nodes: &[(NodeId, Vec<NodeId>)], point: usize, free: Point) -> Point {
-        let at = |node: &NodeId| Some(self.points.get(node.index())?.as_ref()?[point]);
+        let at = |node: &NodeId| Some(self.points_of(*node)?[point]);
         let is_zero = |zeros: &[NodeId]| zeros.iter().filter_map(at).any(|zero| zero.value == 0.0);
         let (out, counted): (Vec<_>, Vec<_>) = nodes.iter().partition(|(_, zeros)| is_zero(zeros));
         let far = if self.limits.float == FloatType::F64 { 800.0 } else { 101.0 };
@@ -254,7 +291,7 @@ impl Profiles {
             let sign = 1.0_f64.copysign(point.value);
             Point { value: point.value.abs(), moves: point.moves.map(|moved| sign * moved), ..point }
         };
-        let points = nodes.iter().filter_map(|node| Some(size(self.points.get(node.index())?.as_ref()?[point])));
+        let points = nodes.iter().filter_map(|node| Some(size(self.points_of(*node)?[point])));
         let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
         match largest {
             Some(largest) if largest.value > 0.0 && (point.is_multiple_of(2) || largest.value >= free.value.abs()) => {
@@ -268,13 +305,13 @@ impl Profiles {
     }
 
     /// One operation on computed numbers.
-    fn apply(&self, operator: Operator, operands: &[Point]) -> Point {
-        // Plain loops: this is the inner loop of a pass that runs in users' builds, without optimisation.
-        let row = operator.row();
+    fn apply(&self, step: &OneStep, operands: &[&Point], registers: &mut [f64]) -> Point {
+        let OneStep { operator, row, .. } = *step;
         let (mut values, mut undefined, mut finite, mut zero, mut unknown) = ([0.0; 3], false, true, false, false);
         let unit = self.limits.roundoff * UNIT;
-        for place in 0..operands.len() {
-            let Point { value, error, undefined: outside, .. } = operands[place];
+        let mut place = 0;
+        while place < operands.len() {
+            let Point { value, error, undefined: outside, .. } = *operands[place];
             values[place] = value;
             undefined |= outside;
             let is_finite = value.abs() < f64::INFINITY;
@@ -282,6 +319,7 @@ impl Profiles {
             zero |= value == 0.0 && error == 0.0;
             let moved = error * unit;
             unknown |= is_finite && moved > 0.01 * value.abs();
+            place += 1;
         }
         let values = &values[..operands.len()];
         let value = self.limits.round((row.evaluate)(values));
@@ -293,20 +331,20 @@ impl Profiles {
         }
         let mut error = self.rounding(operator, values, value, finite && zero);
         let (mut moves, mut least) = ([0.0; 2], self.limits.largest);
-        for (place, operand) in operands.iter().enumerate() {
+        let mut place = 0;
+        while place < operands.len() {
+            let operand = operands[place];
             if operand.value.is_infinite() {
                 let other = self.beyond(operator, values, place, operand.least);
                 least = least.min(other.abs());
                 error += if value == other { 0.0 } else { (value - other).abs() / unit };
             } else if operand.error > 0.0 || operand.moves[0] != 0.0 || operand.moves[1] != 0.0 {
-                let slope = match operator.partial(place) {
-                    Some(partial) => slope(partial, values, value),
-                    None => 0.0,
-                };
+                let slope = step.slope(place, values, value, registers);
                 error += self.reach(operator, values, place, value, slope, operand.error).abs();
                 moves[0] += self.reach(operator, values, place, value, slope, operand.moves[0]);
                 moves[1] += self.reach(operator, values, place, value, slope, operand.moves[1]);
             }
+            place += 1;
         }
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(operator, operands, value));
@@ -338,7 +376,7 @@ impl Profiles {
     }
 
     /// The error where an operand is hardly known, which slopes do not tell.
-    fn uncertain(&self, operator: Operator, operands: &[Point], value: f64) -> f64 {
+    fn uncertain(&self, operator: Operator, operands: &[&Point], value: f64) -> f64 {
         let unit = self.limits.roundoff * UNIT;
         if operator == Operator::Select {
             return 0.0;
@@ -395,30 +433,90 @@ fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {
     (a - (sum - virtual_b)) + (b - virtual_b) == 0.0
 }
 
-/// The value of a partial derivative.
-fn slope(partial: &Template, operands: &[f64], out: f64) -> f64 {
-    // Most partials are an operand, the result or a number.
-    match &partial.result {
-        Argument::Operand(place) => return operands.get(usize::from(*place)).copied().unwrap_or(f64::NAN),
-        Argument::Out => return out,
-        Argument::Number(number) => return number.to_f64(),
-        Argument::Step(_) => {}
+/// An operation with its partial derivatives, ready to be computed at many points. Operands, the result, the numbers of a
+/// partial and what its steps give stand in registers.
+struct OneStep {
+    operator: Operator,
+    row: &'static Row,
+    arity: usize,
+    partials: Vec<Slope>,
+}
+
+/// A partial derivative.
+#[derive(Default)]
+struct Slope {
+    numbers: Vec<f64>,
+    steps: Vec<(fn(&[f64]) -> f64, usize, [usize; 3])>,
+    result: usize,
+}
+
+/// The registers of operands come first, then that of the result.
+const OUT: usize = 3;
+
+impl OneStep {
+    fn new(operator: Operator) -> Self {
+        let arity = operator.arity();
+        let partials = (0..arity).map(|place| operator.partial(place).map(Slope::new).unwrap_or_else(Slope::zero));
+        Self { operator, row: operator.row(), arity, partials: partials.collect() }
     }
-    let mut steps = [0.0; 32];
-    let read = |argument: &Argument, steps: &[f64]| match argument {
-        Argument::Operand(place) => operands.get(usize::from(*place)).copied(),
-        Argument::Out => Some(out),
-        Argument::Number(number) => Some(number.to_f64()),
-        Argument::Step(place) => steps.get(usize::from(*place)).copied(),
-    };
-    for (place, step) in partial.steps.iter().enumerate().take(steps.len()) {
-        let mut arguments = [0.0; 3];
-        for (value, argument) in arguments.iter_mut().zip(&step.arguments) {
-            *value = read(argument, &steps).unwrap_or(f64::NAN);
+
+    fn registers(&self) -> Vec<f64> {
+        let most = |slope: &Slope| slope.numbers.len() + slope.steps.len();
+        vec![0.0; OUT + 1 + self.partials.iter().map(most).max().unwrap_or(0)]
+    }
+
+    /// The value of the partial derivative by an operand.
+    fn slope(&self, place: usize, values: &[f64], out: f64, registers: &mut [f64]) -> f64 {
+        let Slope { numbers, steps, result } = &self.partials[place];
+        let first = OUT + 1 + numbers.len();
+        if *result < values.len() {
+            return values[*result];
         }
-        steps[place] = (step.operator.row().evaluate)(&arguments[..step.arguments.len()]);
+        registers[..values.len()].copy_from_slice(values);
+        registers[OUT] = out;
+        registers[OUT + 1..first].copy_from_slice(numbers);
+        let mut number = 0;
+        while number < steps.len() {
+            let (evaluate, count, arguments) = &steps[number];
+            let given = [registers[arguments[0]], registers[arguments[1]], registers[arguments[2]]];
+            registers[first + number] = evaluate(&given[..*count]);
+            number += 1;
+        }
+        registers[*result]
     }
-    read(&partial.result, &steps).unwrap_or(f64::NAN)
+}
+
+impl Slope {
+    fn new(template: &Template) -> Self {
+        let mut slope = Self::default();
+        let arguments = template.steps.iter().flat_map(|step| &step.arguments).chain([&template.result]);
+        for argument in arguments {
+            if let Argument::Number(number) = argument {
+                slope.numbers.push(number.to_f64());
+            }
+        }
+        let first = OUT + 1 + slope.numbers.len();
+        let mut numbers = OUT + 1..first;
+        let mut register = |argument: &Argument| match argument {
+            Argument::Operand(place) => usize::from(*place),
+            Argument::Out => OUT,
+            Argument::Number(_) => numbers.next().unwrap_or(OUT),
+            Argument::Step(place) => first + usize::from(*place),
+        };
+        for step in &template.steps {
+            let mut arguments = [0; 3];
+            for (place, argument) in step.arguments.iter().enumerate() {
+                arguments[place] = register(argument);
+            }
+            slope.steps.push((step.operator.row().evaluate, step.arguments.len(), arguments));
+        }
+        slope.result = register(&template.result);
+        slope
+    }
+
+    fn zero() -> Self {
+        Self { numbers: vec![0.0], steps: Vec::new(), result: OUT + 1 }
+    }
 }
 
 /// The number that an input takes at a point: the first input runs through all of them, the others in another order.
