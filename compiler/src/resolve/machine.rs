@@ -326,7 +326,10 @@ impl<'a> Machine<'a> {
             }
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
-            ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
+            ExpressionKind::Index(base, entries) => {
+                let literal = matches!(self.expression(*base).kind, ExpressionKind::Vector(_));
+                self.index(&next()?, literal, entries, span)?
+            }
             ExpressionKind::Binary(BinaryOperator::MatrixMultiply, left, right) => {
                 let sources = [self.source(*left), self.source(*right)];
                 self.matrix_product(next()?, next()?, sources, span)?

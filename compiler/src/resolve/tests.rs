@@ -171,7 +171,8 @@ fn conditions_are_no_numbers() {
         ("fn f(x: [N]) = max(x > 0, keep = true);", Code::Type, "max(x > 0, keep = true)", "a condition"),
         ("fn f(x: [N]) = sum[i](x[i] > 0);", Code::Type, "sum[i](x[i] > 0)", "a condition"),
         ("fn f(x: [N]) = x @ (x > 0);", Code::Type, "x @ (x > 0)", "a condition"),
-        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "1", "a condition"),
+        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "(x > 0)[1]", "a condition"),
+        ("fn f(x, y) = [x, y][2];", Code::Index, "2", "0 to 1"),
     ]);
 }
 
