@@ -3,6 +3,7 @@
 
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
+use crate::graph::Position;
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
@@ -101,6 +102,33 @@ fn a_condition_that_another_one_implies_is_not_repeated() {
     let derived = derived("fn f(x: [N, K]) = softmax(x, axis = 0);", &Request { order: 1, ..Request::default() });
     let graph = &derived.function.graph;
     assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::Or)));
+}
+
+#[test]
+fn entries_side_by_side_are_not_added() {
+    let derived = derived("fn f(a: [3]) = a[0] * sin(a[1]) * a[2];", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::Add)));
+    // What stands at one position, or at all of them, is.
+    let point = tensor(&[3], &[0.5, 2.0, -1.5]);
+    let [value, gradient] = &run("fn f(a: [3]) = a[0] * a[1] * a[2] + a[1] + sum(a);", 1, &[point])[..] else {
+        panic!("a value and a gradient")
+    };
+    assert_eq!((value[0], gradient.as_slice()), (1.5, &[-2.0, 1.25, 2.0][..]));
+    // An entry that is not finite does not reach the others.
+    let [_, gradient] = &run("fn f(a: [2]) = sqrt(a[0]) + a[1]**2;", 1, &[tensor(&[2], &[0.0, 3.0])])[..] else {
+        panic!("a value and a gradient")
+    };
+    assert_eq!(gradient.as_slice(), [f64::INFINITY, 6.0]);
+}
+
+#[test]
+fn the_last_entry_of_a_vector_is_read_at_its_position() {
+    let derived =
+        derived("fn f(a, b, c) { let v = [a, b, c]; sum(sin(v)) }", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    let last = graph.as_access(derived.entries[2].derivative.value.node).expect("an entry");
+    assert_eq!(last.positions, [Position::Stated(2)]);
 }
 
 #[test]
