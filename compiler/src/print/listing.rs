@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expression::{Mention, Name, Names, Printer, Style, indexed};
-use super::item::{Item, Items, KnownCall};
+use super::item::{Item, Items, KnownCall, Use};
 use super::layout::Layout;
 use super::whole::{Choice, Form, Writer, by_name};
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
@@ -243,7 +243,9 @@ impl<'a, 'b> Lister<'a, 'b> {
         }
         let known: HashMap<NodeId, &LetName> = known.iter().rev().map(|known| (known.node, known)).collect();
         for item in self.items.order.clone() {
-            if self.items.is_leaf(item) {
+            // An entry that the user gave a name to goes by it.
+            let bound = || known.get(&self.items.node(item)).is_some_and(|known| !known.name.is_empty());
+            if self.items.is_leaf(item) && !(self.items.access(item).is_some() && bound()) {
                 self.leaf(item);
                 continue;
             }
@@ -264,7 +266,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             let user = user.filter(|known| !known.name.is_empty() || !self.items.is_called(known.node));
             // A comparison of values that have names reads better where it stands.
             let plain = self.items.kind(item) == Kind::Truth && height <= 1;
-            let shared = self.items.uses(item) > 1 && !plain;
+            let shared = self.items.uses(item) > 1 && !plain && !self.is_entry_of_line(item);
             if user.is_some() || shared || height > MOST_NESTED || settled.forced.contains(&item) {
                 self.name(item, user, &found, settled);
             } else {
@@ -277,6 +279,12 @@ impl<'a, 'b> Lister<'a, 'b> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an item is an entry of an array that has a line.
+    fn is_entry_of_line(&self, item: Item) -> bool {
+        let named = |used: &Use| self.names.contains_key(&used.item) || self.items.is_leaf(used.item);
+        self.items.access(item).is_some() && self.items.operands(item).iter().all(named)
     }
 
     fn closes(&self, item: Item) -> bool {
@@ -293,6 +301,10 @@ impl<'a, 'b> Lister<'a, 'b> {
             Some(Operation::Delta | Operation::Iota) => {
                 self.unsized_slots.insert(item, vec![true; rank]);
             }
+            None => {
+                let choices = self.split(item);
+                self.choices.insert(item, choices);
+            }
             _ => {}
         }
     }
@@ -308,6 +320,16 @@ impl<'a, 'b> Lister<'a, 'b> {
             let own = self.unsized_slots.get(&used.item).filter(|_| !self.names.contains_key(&used.item));
             for (slot, axis) in used.axes.iter().enumerate().filter(|(_, axis)| usize::from(**axis) < rank) {
                 loose[usize::from(*axis)] &= own.is_some_and(|own| own[slot]);
+            }
+        }
+        // `i == j` gives both the size of one.
+        for used in self.items.operands(item) {
+            if let (Some(Operation::Delta), [a, b]) = (self.items.operation(used.item), &used.axes[..])
+                && let [a, b] = [usize::from(*a), usize::from(*b)]
+                && a.max(b) < rank
+            {
+                let both = loose[a] && loose[b];
+                (loose[a], loose[b]) = (both, both);
             }
         }
         if loose.contains(&true) {
@@ -328,6 +350,9 @@ impl<'a, 'b> Lister<'a, 'b> {
         let allowed = |name: &str| !shadowed(name);
         let found = self.writer(&[], &allowed).choices(item);
         if !found.is_empty() && !matches!(self.items.operation(item), Some(Operation::Sum(_))) {
+            return found;
+        }
+        if self.items.rank(item) == 0 && self.items.access(item).is_some() {
             return found;
         }
         let writer = self.writer(&[], &allowed);
@@ -555,7 +580,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             indices = asked.axes.iter().map(|axis| printer.index_name(graph.hint(*axis))).collect();
             let place = |axis: &Axis| asked.axes.iter().position(|other| other == axis).unwrap_or(0);
             let own: Vec<String> = asked.value.axes.iter().map(|axis| indices[place(axis)].clone()).collect();
-            if named { printer.by_entry(item, own) } else { printer.entry(item, &own) }
+            if named { printer.by_entry(item, own) } else { printer.right_side(item, &own) }
         });
         for (axis, index) in asked.axes.iter().zip(&indices) {
             // In the language, an index on the left must stand on the right.
