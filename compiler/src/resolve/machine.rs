@@ -86,6 +86,22 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The mistakes in a constant that no function may read.
+    pub(super) fn mistakes_in(mut self, constant: &'a syntax::Constant) -> Diagnostics {
+        self.frames.push(Frame {
+            name: &self.main.name.text,
+            expressions: &self.main.expressions,
+            scopes: vec![HashMap::new()],
+            dims: HashMap::new(),
+            call_site: None,
+        });
+        match self.open_constant(constant, constant.name.span) {
+            Ok(()) => self.work(),
+            Err(error) => self.errors.push(error),
+        }
+        self.errors
+    }
+
     pub(super) fn run(mut self) -> Result<Function, Diagnostics> {
         let float = float_type(self.main).map_err(|error| vec![error])?;
         self.graph = Graph::new(float.unwrap_or_default());
