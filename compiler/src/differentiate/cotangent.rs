@@ -125,8 +125,12 @@ impl Sweeper<'_> {
         Ok((guards, self.graph.apply(Operator::Select, &[condition, yes, no])?))
     }
 
-    /// `a + b`, as a difference where one of them is a negative: the same bits.
+    /// `a + b`, as a difference where one of them is a negative, and as `2*a` where both are the same: the same bits.
     fn plus(&mut self, a: Ref, b: Ref) -> Result<Ref, GraphError> {
+        if a == b {
+            let two = self.graph.constant(Number::from(2))?;
+            return self.graph.apply(Operator::Multiply, &[two, a]);
+        }
         for (whole, negated) in [(&a, &b), (&b, &a)] {
             if let Some(inner) = self.as_application(negated, Operator::Negate) {
                 return self.graph.apply(Operator::Subtract, &[whole.clone(), inner[0].clone()]);

@@ -7,6 +7,7 @@ use crate::graph::Position;
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
+use crate::print::Style;
 use crate::resolve::resolve;
 
 fn derived(text: &str, request: &Request) -> Derived {
@@ -120,6 +121,18 @@ fn entries_side_by_side_are_not_added() {
         panic!("a value and a gradient")
     };
     assert_eq!(gradient.as_slice(), [f64::INFINITY, 6.0]);
+}
+
+#[test]
+fn numbers_stand_in_front_and_a_sum_of_equals_is_twice_one() {
+    let value = |text: &str| {
+        let derived = derived(text, &Request { order: 1, raw: true, upstream: Some("g".into()), ..Request::default() });
+        derived.listing(Style::Language, |_, _| String::new()).asked[1].formula.clone()
+    };
+    assert_eq!(value("fn f(x) = x * x;"), "2*(g*x)");
+    assert_eq!(value("fn f(x) = sin(x) * 0.5;"), "0.5*g*cos(x)");
+    // The same bits: twice a number is exact, whatever is added first.
+    assert_eq!(numbers("fn f(x) = x * x;", &[0.1]), [0.1 * 0.1, 0.1 + 0.1, 2.0]);
 }
 
 #[test]
