@@ -116,6 +116,9 @@ fn entries_side_by_side_are_not_added() {
         panic!("a value and a gradient")
     };
     assert_eq!((value[0], gradient.as_slice()), (1.5, &[-2.0, 1.25, 2.0][..]));
+    // An entry that is read twice, by two nodes, and another one between them.
+    let text = "fn f(a: [2]) = a[0] * a[1] + sum[i](if i == 0 { 5 * a[i] } else { 0 });";
+    assert_eq!(run(text, 1, &[tensor(&[2], &[2.0, 3.0])])[1], [8.0, 2.0]);
     // An entry that is not finite does not reach the others.
     let [_, gradient] = &run("fn f(a: [2]) = sqrt(a[0]) + a[1]**2;", 1, &[tensor(&[2], &[0.0, 3.0])])[..] else {
         panic!("a value and a gradient")

@@ -486,7 +486,8 @@ impl Printer<'_> {
     fn is_chained(&self, part: &Part) -> bool {
         let item = part.item();
         let select = self.items.operator(item) == Some(Operator::Select) && !self.names.contains_key(&item);
-        select && self.choice(part).is_none_or(|choice| matches!(choice.form, Form::Elementwise(_)))
+        let inner = self.entry_of_entry(part).is_some();
+        select && !inner && self.choice(part).is_none_or(|choice| matches!(choice.form, Form::Elementwise(_)))
     }
 
     fn infix(&self, operator: Operator, symbol: &str, level: u8, operands: Vec<Part>, whole: bool) -> Vec<Piece> {

@@ -322,16 +322,6 @@ impl<'a, 'b> Lister<'a, 'b> {
                 loose[usize::from(*axis)] &= own.is_some_and(|own| own[slot]);
             }
         }
-        // `i == j` gives both the size of one.
-        for used in self.items.operands(item) {
-            if let (Some(Operation::Delta), [a, b]) = (self.items.operation(used.item), &used.axes[..])
-                && let [a, b] = [usize::from(*a), usize::from(*b)]
-                && a.max(b) < rank
-            {
-                let both = loose[a] && loose[b];
-                (loose[a], loose[b]) = (both, both);
-            }
-        }
         if loose.contains(&true) {
             self.unsized_slots.insert(item, loose);
         }
@@ -580,7 +570,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             indices = asked.axes.iter().map(|axis| printer.index_name(graph.hint(*axis))).collect();
             let place = |axis: &Axis| asked.axes.iter().position(|other| other == axis).unwrap_or(0);
             let own: Vec<String> = asked.value.axes.iter().map(|axis| indices[place(axis)].clone()).collect();
-            if named { printer.by_entry(item, own) } else { printer.right_side(item, &own) }
+            if named { printer.by_entry(item, own) } else { printer.entry(item, &own) }
         });
         for (axis, index) in asked.axes.iter().zip(&indices) {
             // In the language, an index on the left must stand on the right.

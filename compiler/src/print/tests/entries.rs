@@ -50,6 +50,7 @@ fn some_axes_of_an_array_stand_in_matrix_notation() {
         ("fn f(a: [M, 2, K], w: [M, K]) = sum(w.T @ a[.., 1, ..]);", "sum(w.T @ a[.., 1, ..])"),
         ("fn f(a: [3, 3, 2]) = sum[i](a[i, i, 1]);", "trace(a[.., .., 1])"),
         ("fn f(a: [3, 4], w: [4]) = (a @ w)[1];", "(a @ w)[1]"),
+        ("fn f(a: [3], b) = (if a > 0 { a } else { [1, b, 2] })[1];", "if a[1] > 0 { a[1] } else { b }"),
         ("fn f(a: [3]) = softmax(a)[1];", "s1[1]/sum(s1)"),
     ] {
         assert_eq!(listing(text, 0).asked[0].formula, expected, "{text}");
