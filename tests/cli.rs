@@ -184,6 +184,13 @@ fn a_wrong_command_line_is_status_2() {
         assert!(error["error"]["message"].is_string(), "{err}");
     }
     assert_eq!(run(&["--help"]).0, 0);
+    // The help promises nothing that is not there yet.
+    for (command, there, later) in [("derive", "json", "latex"), ("graph", "mermaid", "svg")] {
+        let (status, help, _) = run(&[command, "--help"]);
+        assert!(status == 0 && help.contains(there) && !help.contains(later), "{help}");
+        let (status, _, err) = run(&[command, "x", "--format", later]);
+        assert!(status == 2 && err.contains("not supported yet"), "{err}");
+    }
     assert_eq!(run(&["--version"]).0, 0);
 }
 

@@ -322,7 +322,7 @@ impl Derived {
                 node,
                 slots: (0..self.function.graph.shape(node).len()).collect(),
             };
-            known.extend(self.read_by(values, calls).into_iter().map(unnamed));
+            known.extend(self.read_by(values, calls).into_iter().map(|node| self.saved_as(node)).map(unnamed));
         }
         let vocabulary = Vocabulary { names: &known, calls, functions: &self.function.module, reserved: &[] };
         list_with(&self.function.graph, &asked, &vocabulary, style)
@@ -337,11 +337,17 @@ impl Derived {
                 names.entry(node).or_insert(&line.name);
             }
         }
-        self.read_by(&self.closed, &self.calls)
-            .iter()
-            .filter_map(|node| names.get(node))
-            .map(|name| (*name).to_owned())
-            .collect()
+        let mut saved: Vec<String> = Vec::new();
+        for node in self.read_by(&self.closed, &self.calls) {
+            let name = names.get(&node).or_else(|| names.get(&self.saved_as(node)));
+            saved.extend(name.map(|name| (*name).to_owned()).filter(|name| !saved.contains(name)));
+        }
+        saved
+    }
+
+    /// What a listing gives a name to where a forward value is saved: an entry is read from its array.
+    fn saved_as(&self, node: NodeId) -> NodeId {
+        self.function.graph.as_access(node).map_or(node, |access| access.node)
     }
 
     /// Rewrites outputs and derivatives for evaluation, see [`mod@crate::stabilise`]. What is printed stays as it is.
@@ -473,12 +479,12 @@ fn count(listing: &Listing, lines: &[Line], stop: &HashSet<&str>) -> usize {
     total
 }
 
-/// Whether a node costs something to compute.
+/// Whether a node costs something to compute: inputs and their entries do not, nor does `i == 2` of a position.
 #[must_use]
 pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
-        Operation::Apply(operator) => operator.row().notation != Notation::Name,
-        Operation::Sum(_) | Operation::Max(_) => true,
+        Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
+        Operation::Sum(_) | Operation::Max(_) => !graph.is_entry_of_input(node),
         _ => false,
     }
 }

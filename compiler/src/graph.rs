@@ -35,11 +35,13 @@
 //! # }
 //! ```
 
+mod entry;
 mod fold;
 mod lists;
 mod rebuild;
 mod view;
 
+pub use entry::{Access, Position};
 pub use rebuild::Rebuilt;
 pub use view::Operand;
 

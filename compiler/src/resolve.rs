@@ -140,6 +140,11 @@ pub fn resolve(module: &Module, text: &str) -> Result<Vec<Function>, Diagnostics
             Err(found) => errors.extend(found),
         }
     }
+    // What a function reads has been told there, in the same words.
+    if !module.functions.is_empty() {
+        let mistakes = |constant| machine::Machine::new(module, &by_name, text, 0).mistakes_in(constant);
+        errors.extend(module.constants.iter().flat_map(mistakes));
+    }
     if errors.is_empty() { Ok(functions) } else { Err(sorted(errors)) }
 }
 

@@ -120,6 +120,7 @@ pub enum DeriveFormat {
     /// For people.
     Text,
     /// Not supported yet.
+    #[value(hide = true)]
     Latex,
     /// For programs.
     Json,
@@ -157,10 +158,13 @@ pub enum GraphFormat {
     /// A Mermaid flowchart.
     Mermaid,
     /// Not supported yet.
+    #[value(hide = true)]
     Dot,
     /// Not supported yet.
+    #[value(hide = true)]
     Svg,
     /// Not supported yet.
+    #[value(hide = true)]
     Html,
     /// For programs.
     Json,

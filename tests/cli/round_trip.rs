@@ -32,10 +32,23 @@ const CASES: &[(&str, &[&str], &str)] = &[
     ("sum(outer(x, x) @ outer(x, w)) * sum(eye(3) @ outer(x, w))", &["x=3", "w=D"], "x=[1,2,3],w=[0.5,-1]"),
     ("sum(h.T @ tanh(h @ h.T) @ h)", &["h=N,D"], "h=[[1,0.2],[-0.3,0.4],[0.5,0.6]]"),
     ("fn f(x: [N, N], v: [N]) { let y[i, j] = x[i, j] * v[i] + v[j]; sum(y @ y) }", &[], "x=[[1,2],[3,4]],v=[0.5,-1]"),
+    ("fn f(a: [3], x) = a[0] * sin(a[2] * x);", &[], "a=[1,2,3],x=0.5"),
+    ("fn f(a: [12], x) = a[3]**2 * x + exp(a[7]);", &[], "a=[1,2,3,4,5,6,7,0.8,9,1,2,3],x=0.5"),
+    ("fn f(x: [N, 3], g: [N]) = sum[n](g[n] * x[n, 2]**2 * x[n, 0]);", &[], "x=[[1,2,3],[4,5,6]],g=[0.5,-1]"),
+    ("fn f(x: [2, 2]) = x[0, 0] * x[1, 1] - x[0, 1] * x[1, 0];", &[], "x=[[1,2],[3,4]]"),
+    ("fn f(x: [3, 3]) = exp(x[1, 2]) * x[0, 0] + x[1, 0];", &[], "x=[[1,2,3],[3,4,0.5],[1,1,2]]"),
+    (
+        "fn f(x: [3, M]) -> [M] { let c = x > 0; let y[j] = if c[1, j] { x[0, j]**2 } else { x[2, j] }; y }",
+        &[],
+        "x=[[1,2],[3,-4],[0.5,0.6]]",
+    ),
+    ("fn f(a: [3]) -> [2] { let z = softmax(a * 2); [z[0] * a[1], z[2]] }", &[], "a=[1,-0.5,0.3]"),
+    ("fn f(a, b) { let v = [a, b, a * b]; sum(v**2) + v[2] }", &[], "a=1.5,b=-0.5"),
 ];
 
 /// What the formulas above are printed with.
-const NOTATIONS: &[&str] = &[" @ ", ".T", "axis = 0", "keep = true", "outer(", "trace(", "diag("];
+const NOTATIONS: &[&str] =
+    &[" @ ", ".T", "axis = 0", "keep = true", "outer(", "trace(", "diag(", "x[0, 0]", "[.., 2]", "[["];
 
 #[test]
 fn formulas_parse_again_and_mean_the_same() {

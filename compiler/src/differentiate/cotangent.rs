@@ -3,10 +3,10 @@
 //! `if c { f(x) } else { 0 }` sends a cotangent into `f` only where `c` holds. Multiplying by a partial must not bring
 //! in what happens elsewhere (0 · ∞ is NaN), so the condition stays beside the value and every product goes inside.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Sweeper;
-use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::Operator;
 
@@ -73,7 +73,38 @@ impl Sweeper<'_> {
         }
         guards.extend(self.either(left.0, right.0)?);
         let (a, b) = (self.materialise(left.0, left.1)?, self.materialise(right.0, right.1)?);
-        Ok(Cotangent { guards, value: self.plus(a, b)? })
+        let value = match self.beside(&a, &b)? {
+            Some(value) => value,
+            None => self.plus(a, b)?,
+        };
+        Ok(Cotangent { guards, value })
+    }
+
+    /// The sum of two values, if the second one is zero but at one position, where the first one is zero:
+    /// `if i == 1 { b } else if i == 0 { a } else { 0 }`.
+    fn beside(&mut self, others: &Ref, one: &Ref) -> Result<Option<Ref>, GraphError> {
+        let Some((place, [condition, value, rest])) = self.at_position(one) else { return Ok(None) };
+        if !self.graph.is_integer(rest.node, 0) {
+            return Ok(None);
+        }
+        let mut next = others.clone();
+        while let Some((other, [_, _, rest])) = self.at_position(&next) {
+            if other.0 != place.0 || other.1 == place.1 {
+                return Ok(None);
+            }
+            next = rest;
+        }
+        let zero = self.graph.is_integer(next.node, 0);
+        if !zero || next == *others {
+            return Ok(None);
+        }
+        self.graph.apply(Operator::Select, &[condition, value, others.clone()]).map(Some)
+    }
+
+    /// `if i == k { a } else { b }` with a stated `k`: the axis and the number's node, and the three operands.
+    fn at_position(&self, value: &Ref) -> Option<((Axis, NodeId), [Ref; 3])> {
+        let operands: [Ref; 3] = self.as_application(value, Operator::Select)?.try_into().ok()?;
+        Some((self.as_position(&operands[0])?, operands))
     }
 
     /// Two values under opposite conditions, which are the first guard of each: one `if`, and the guards outside of it.
@@ -94,8 +125,12 @@ impl Sweeper<'_> {
         Ok((guards, self.graph.apply(Operator::Select, &[condition, yes, no])?))
     }
 
-    /// `a + b`, as a difference where one of them is a negative: the same bits.
+    /// `a + b`, as a difference where one of them is a negative, and as `2*a` where both are the same: the same bits.
     fn plus(&mut self, a: Ref, b: Ref) -> Result<Ref, GraphError> {
+        if a == b {
+            let two = self.graph.constant(Number::from(2))?;
+            return self.graph.apply(Operator::Multiply, &[two, a]);
+        }
         for (whole, negated) in [(&a, &b), (&b, &a)] {
             if let Some(inner) = self.as_application(negated, Operator::Negate) {
                 return self.graph.apply(Operator::Subtract, &[whole.clone(), inner[0].clone()]);
@@ -140,7 +175,9 @@ impl Sweeper<'_> {
         }
         let varies = |guard: &Guard| guard.condition.axes.iter().any(|axis| closed.contains(axis));
         let first = cotangent.guards.iter().position(varies).unwrap_or(cotangent.guards.len());
-        let inner = self.without_implied(cotangent.guards.split_off(first));
+        let mut inner = cotangent.guards.split_off(first);
+        self.at_the_last(&mut inner)?;
+        let inner = self.without_implied(inner);
         let value = self.materialise(&inner, cotangent.value.clone())?;
         cotangent.value = self.graph.sum(&closed, &value)?;
         if !inner.is_empty() {
@@ -164,6 +201,26 @@ impl Sweeper<'_> {
             guard.holds || !self.as_position(&guard.condition).is_some_and(other)
         });
         guards
+    }
+
+    /// Who is at none of the other positions is at the last one that is left: of a vector of three, the third entry.
+    fn at_the_last(&mut self, guards: &mut [Guard]) -> Result<(), GraphError> {
+        let Some((axis, _)) = guards.last().and_then(|guard| self.as_position(&guard.condition)) else { return Ok(()) };
+        let Dim::Literal(size) = self.graph.dim(axis) else { return Ok(()) };
+        let excluded = |guard: &Guard| match self.as_position(&guard.condition) {
+            Some((own, _)) if own == axis && !guard.holds => self.graph.as_position(guard.condition.node),
+            _ => None,
+        };
+        let places: HashSet<u32> = guards.iter().filter_map(excluded).filter(|place| *place < size).collect();
+        if places.len() + 1 == size as usize
+            && let Some(last) = (0..size).find(|place| !places.contains(place))
+            && let Some(guard) = guards.last_mut()
+        {
+            let (position, last) = (self.graph.iota(axis)?, self.graph.constant(Number::from(i64::from(last)))?);
+            guard.condition = self.graph.apply(Operator::Equal, &[position, last])?;
+            guard.holds = true;
+        }
+        Ok(())
     }
 
     /// `iota == k` with a stated `k`: the axis and the number's node.

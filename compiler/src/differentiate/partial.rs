@@ -107,7 +107,7 @@ impl Sweeper<'_> {
         Ok(Some(cotangent))
     }
 
-    /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, the sign in front.
+    /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, signs and numbers in front.
     fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
         for (factor, other) in [(value, partial), (partial, value)] {
             if self.graph.is_integer(factor.node, 1) {
@@ -132,7 +132,9 @@ impl Sweeper<'_> {
         {
             return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);
         }
-        self.graph.apply(Operator::Multiply, &[value.clone(), partial.clone()])
+        let number = |factor: &Ref| self.graph.as_constant(factor.node).is_some();
+        let (first, second) = if number(partial) && !number(value) { (partial, value) } else { (value, partial) };
+        self.graph.apply(Operator::Multiply, &[first.clone(), second.clone()])
     }
 
     pub(super) fn as_application(&self, value: &Ref, operator: Operator) -> Option<Vec<Ref>> {

@@ -3,9 +3,11 @@
 
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
+use crate::graph::Position;
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
+use crate::print::Style;
 use crate::resolve::resolve;
 
 fn derived(text: &str, request: &Request) -> Derived {
@@ -101,6 +103,48 @@ fn a_condition_that_another_one_implies_is_not_repeated() {
     let derived = derived("fn f(x: [N, K]) = softmax(x, axis = 0);", &Request { order: 1, ..Request::default() });
     let graph = &derived.function.graph;
     assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::Or)));
+}
+
+#[test]
+fn entries_side_by_side_are_not_added() {
+    let derived = derived("fn f(a: [3]) = a[0] * sin(a[1]) * a[2];", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::Add)));
+    // What stands at one position, or at all of them, is.
+    let point = tensor(&[3], &[0.5, 2.0, -1.5]);
+    let [value, gradient] = &run("fn f(a: [3]) = a[0] * a[1] * a[2] + a[1] + sum(a);", 1, &[point])[..] else {
+        panic!("a value and a gradient")
+    };
+    assert_eq!((value[0], gradient.as_slice()), (1.5, &[-2.0, 1.25, 2.0][..]));
+    // An entry that is read twice, by two nodes, and another one between them.
+    let text = "fn f(a: [2]) = a[0] * a[1] + sum[i](if i == 0 { 5 * a[i] } else { 0 });";
+    assert_eq!(run(text, 1, &[tensor(&[2], &[2.0, 3.0])])[1], [8.0, 2.0]);
+    // An entry that is not finite does not reach the others.
+    let [_, gradient] = &run("fn f(a: [2]) = sqrt(a[0]) + a[1]**2;", 1, &[tensor(&[2], &[0.0, 3.0])])[..] else {
+        panic!("a value and a gradient")
+    };
+    assert_eq!(gradient.as_slice(), [f64::INFINITY, 6.0]);
+}
+
+#[test]
+fn numbers_stand_in_front_and_a_sum_of_equals_is_twice_one() {
+    let value = |text: &str| {
+        let derived = derived(text, &Request { order: 1, raw: true, upstream: Some("g".into()), ..Request::default() });
+        derived.listing(Style::Language, |_, _| String::new()).asked[1].formula.clone()
+    };
+    assert_eq!(value("fn f(x) = x * x;"), "2*(g*x)");
+    assert_eq!(value("fn f(x) = sin(x) * 0.5;"), "0.5*g*cos(x)");
+    // The same bits: twice a number is exact, whatever is added first.
+    assert_eq!(numbers("fn f(x) = x * x;", &[0.1]), [0.1 * 0.1, 0.1 + 0.1, 2.0]);
+}
+
+#[test]
+fn the_last_entry_of_a_vector_is_read_at_its_position() {
+    let derived =
+        derived("fn f(a, b, c) { let v = [a, b, c]; sum(sin(v)) }", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    let last = graph.as_access(derived.entries[2].derivative.value.node).expect("an entry");
+    assert_eq!(last.positions, [Position::Stated(2)]);
 }
 
 #[test]

@@ -52,5 +52,5 @@ fn nothing_flows_back_from_an_array_without_a_cotangent() {
     assert!(picture.sweeps[0].is_none());
     let upstream = Some("g".to_owned());
     let picture = drawn("fn f(x: [N]) = 2 * x;", &PictureRequest { backward: true, upstream, wrt: None });
-    assert_eq!(arrows(&chart(&picture, None, BOTH), true), ["y g ×", "× g·2 x: [N]"]);
+    assert_eq!(arrows(&chart(&picture, None, BOTH), true), ["y g ×", "× 2·g x: [N]"]);
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::item::{Item, Items, Use};
 use super::layout::Layout;
 use super::whole::{Argument, Choice, Form};
-use crate::graph::{Dim, Graph, NodeId, Operation};
+use crate::graph::{Dim, Graph, NodeId, Operation, Position};
 use crate::number::Number;
 use crate::operators::{Notation, Operator, precedence};
 
@@ -259,6 +259,9 @@ impl Printer<'_> {
 
     /// Pushes the pieces of a part in reverse, so that the first one is on top.
     fn expand(&mut self, part: &Part, needed: u8, pieces: &mut Vec<Piece>) {
+        if let Some(inner) = self.entry_of_entry(part) {
+            return pieces.push(Piece::Part(inner, needed));
+        }
         let item = part.item();
         let (mut parts, own) = match self.choice(part).cloned() {
             Some(choice) => {
@@ -267,7 +270,8 @@ impl Printer<'_> {
             }
             None => {
                 let indices = if let Part::Entry(_, indices) = part { &indices[..] } else { &[] };
-                (self.parts(item, indices), self.precedence(item))
+                let own = self.precedence(item);
+                (self.parts(item, indices), own)
             }
         };
         if matches!(part, Part::Whole(argument) if argument.diagonal) {
@@ -277,6 +281,30 @@ impl Printer<'_> {
             return self.push(parts, precedence::ATOM, needed, pieces);
         }
         self.push(parts, own, needed, pieces);
+    }
+
+    /// What an entry is an entry of: `a[0]` of the array that it reads, and `[a, b][0]` of `a`.
+    fn entry_of_entry(&self, part: &Part) -> Option<Part> {
+        let (item, indices) = match part {
+            Part::Entry(item, indices) => (item, &indices[..]),
+            Part::Whole(argument) if argument.layout.is_empty() => (&argument.item, &[][..]),
+            Part::Whole(_) => return None,
+        };
+        if self.choice(part).is_some() {
+            return None;
+        }
+        if let Some(positions) = self.items.access(*item) {
+            let read = self.items.operands(*item).into_iter().next()?;
+            return Some(Part::Entry(read.item, positions.iter().map(|at| index_at(*at, indices)).collect()));
+        }
+        if self.items.operator(*item)? != Operator::Select {
+            return None;
+        }
+        let [condition, yes, no] = <[Use; 3]>::try_from(self.items.operands(*item)).ok()?;
+        let asked = self.items.graph.as_position(self.items.node(condition.item))?;
+        let at: u32 = indices.get(usize::from(*condition.axes.first()?))?.parse().ok()?;
+        let chosen = if at == asked { yes } else { no };
+        Some(Part::Entry(chosen.item, chosen.axes.iter().map(|axis| indices[usize::from(*axis)].clone()).collect()))
     }
 
     fn push(&self, mut parts: Vec<Piece>, own: u8, needed: u8, pieces: &mut Vec<Piece>) {
@@ -329,6 +357,9 @@ impl Printer<'_> {
             Some(Operation::Iota) => vec![Piece::Text(self.position(indices.first().map_or("", String::as_str)))],
             Some(Operation::Delta) => vec![Piece::Text(self.same_position(indices))],
             Some(Operation::Apply(operator)) => {
+                if let Some(pieces) = self.loose_position(item, indices) {
+                    return pieces;
+                }
                 let operands = entries(self);
                 self.application(operator, operands, false)
             }
@@ -338,20 +369,34 @@ impl Printer<'_> {
         }
     }
 
-    /// An index as a number. One whose size nothing tells takes it from an array of ones.
+    /// An index as a number. One whose size nothing tells takes it from an array of ones, where it stands first.
     fn position(&mut self, index: &str) -> String {
-        match self.loose.get(index) {
+        match self.loose.remove(index) {
             Some(dim) => {
                 self.operations += 2;
-                format!("{index}*eye({})[{index}, {index}]", self.items.graph.dim_text(*dim))
+                format!("{index}*eye({})[{index}, {index}]", self.items.graph.dim_text(dim))
             }
             None => index.to_owned(),
         }
     }
 
+    /// `i == 2`, where nothing else tells the size of `i`.
+    fn loose_position(&mut self, item: Item, indices: &[String]) -> Option<Vec<Piece>> {
+        let at = self.items.graph.as_position(self.items.node(item)).filter(|_| self.items.call(item).is_none())?;
+        let index = indices.first()?;
+        let Dim::Literal(size) = *self.loose.get(index)? else { return None };
+        if at >= size {
+            return None;
+        }
+        self.loose.remove(index);
+        self.operations += 2;
+        Some(vec![Piece::Text(format!("eye({size})[{index}, {at}] == 1"))])
+    }
+
     fn same_position(&mut self, indices: &[String]) -> String {
         self.operations += 1;
-        match indices.iter().find_map(|index| self.loose.get(index)) {
+        let known: Vec<Dim> = indices.iter().filter_map(|index| self.loose.remove(index)).collect();
+        match known.first() {
             Some(dim) => {
                 self.operations += 1;
                 format!("eye({})[{}] == 1", self.items.graph.dim_text(*dim), indices.join(", "))
@@ -441,7 +486,8 @@ impl Printer<'_> {
     fn is_chained(&self, part: &Part) -> bool {
         let item = part.item();
         let select = self.items.operator(item) == Some(Operator::Select) && !self.names.contains_key(&item);
-        select && self.choice(part).is_none_or(|choice| matches!(choice.form, Form::Elementwise(_)))
+        let inner = self.entry_of_entry(part).is_some();
+        select && !inner && self.choice(part).is_none_or(|choice| matches!(choice.form, Form::Elementwise(_)))
     }
 
     fn infix(&self, operator: Operator, symbol: &str, level: u8, operands: Vec<Part>, whole: bool) -> Vec<Piece> {
@@ -519,13 +565,29 @@ impl Printer<'_> {
             }
             Form::Eye(number, dim) => self.identity(*number, *dim),
             Form::Vector(entries) => {
-                let entries = entries.iter().map(|entry| Part::Entry(*entry, Vec::new())).collect();
+                let vector = choice.layout.len() == 1;
+                let entry = |(at, entry): (usize, &Argument)| match vector {
+                    true => Part::Entry(entry.item, entry.layout.iter().map(|_| at.to_string()).collect()),
+                    false => whole(entry),
+                };
+                let entries = entries.iter().enumerate().map(entry).collect();
                 enclosed("[", entries, "]")
             }
             Form::Reduce { body, axis, keep } => {
                 self.operations += 1;
                 let max = matches!(self.items.operation(item), Some(Operation::Max(_)));
                 called(if max { "max" } else { "sum" }, vec![whole(body)], &along(*axis, *keep))
+            }
+            Form::Access { array, positions, transposed } => {
+                let at = |position: &Option<u32>| position.map_or_else(|| "..".into(), |at| at.to_string());
+                let positions: Vec<String> = positions.iter().map(at).collect();
+                let transposed = match (transposed, self.style) {
+                    (false, _) => "",
+                    (true, Style::Language) => ".T",
+                    (true, Style::People) => "ᵀ",
+                };
+                let text = format!("[{}]{transposed}", positions.join(", "));
+                vec![Piece::Part(whole(array), precedence::ATOM), Piece::Text(text)]
             }
             Form::Trace(matrix) => {
                 self.operations += 1;
@@ -592,6 +654,14 @@ impl Printer<'_> {
             parts.push(Piece::Text(")".into()));
         }
         parts
+    }
+}
+
+/// What stands between the brackets.
+fn index_at(position: Position, indices: &[String]) -> String {
+    match position {
+        Position::Slot(slot) => indices.get(usize::from(slot)).cloned().unwrap_or_default(),
+        Position::Stated(at) => at.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::listing::{Asked, Phase};
-use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
+use crate::graph::{Access, Axis, Dim, Graph, NodeId, Operation, Position, Ref};
 use crate::operators::{Kind, Notation, Operator};
 use crate::resolve::prelude_ranks;
 
@@ -62,6 +62,8 @@ pub(super) struct Items<'a> {
     forward: Vec<bool>,
     calls: Vec<Call>,
     call_of: HashMap<NodeId, Item>,
+    /// What reads an array at stated positions. The positions are local axes that it closes, in order.
+    accesses: HashMap<NodeId, Access>,
     pub(super) order: Vec<Item>,
     /// How often each item is used or asked for, and whether by a forward formula.
     uses: Vec<u32>,
@@ -82,6 +84,7 @@ impl<'a> Items<'a> {
             forward: graph.live(forward),
             calls: Vec::new(),
             call_of: HashMap::new(),
+            accesses: graph.nodes().filter_map(|node| Some((node, graph.as_access(node)?))).collect(),
             order: Vec::new(),
             uses: Vec::new(),
         };
@@ -136,9 +139,14 @@ impl<'a> Items<'a> {
     fn ordered(&mut self, asked: &[Asked]) -> Result<(), Item> {
         let roots: Vec<Item> = asked.iter().map(|asked| self.root(asked)).collect();
         if self.call_of.is_empty() {
-            let live = self.graph.live(asked.iter().map(|asked| asked.value.node));
-            let nodes = self.graph.nodes().filter(|node| live[node.index()]);
-            self.order = nodes.map(Item::Node).collect();
+            let mut live = vec![false; self.graph.len()];
+            roots.iter().for_each(|root| live[self.index(*root)] = true);
+            for node in self.graph.nodes().rev() {
+                if live[node.index()] {
+                    self.operands(Item::Node(node)).iter().for_each(|used| live[self.index(used.item)] = true);
+                }
+            }
+            self.order = self.graph.nodes().filter(|node| live[node.index()]).map(Item::Node).collect();
             return Ok(());
         }
         self.order.clear();
@@ -210,9 +218,18 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// What an item is as a node; `None` for a call.
+    /// What an item is as a node; `None` for a call and for an access.
     pub(super) fn operation(&self, item: Item) -> Option<Operation> {
-        self.call(item).is_none().then(|| self.graph.operation(self.node(item)))
+        let plain = self.call(item).is_none() && self.access(item).is_none();
+        plain.then(|| self.graph.operation(self.node(item)))
+    }
+
+    /// The positions at which an item reads its operand, if that is all that it does.
+    pub(super) fn access(&self, item: Item) -> Option<&[Position]> {
+        match item {
+            Item::Node(node) => self.accesses.get(&node).map(|access| access.positions.as_slice()),
+            Item::Call(..) => None,
+        }
     }
 
     /// The operator of the table that an item applies.
@@ -244,15 +261,38 @@ impl<'a> Items<'a> {
         }
         let node = self.node(item);
         let backward = !self.forward[node.index()];
+        if let Some(access) = self.accesses.get(&node) {
+            return vec![Use { item: self.stands_for(access.node, backward), axes: self.accessed_axes(access) }];
+        }
         let operands = self.graph.operands(node);
         operands.map(|used| Use { item: self.stands_for(used.node, backward), axes: used.axes.to_vec() }).collect()
     }
 
+    /// The user's local axis for each slot of the array that is read.
+    fn accessed_axes(&self, access: &Access) -> Vec<u8> {
+        let open = access.positions.iter().filter_map(|position| match position {
+            Position::Slot(slot) => Some(slot + 1),
+            Position::Stated(_) => None,
+        });
+        let mut closed = open.max().unwrap_or(0)..;
+        let axis = |position: &Position| match position {
+            Position::Slot(slot) => Some(*slot),
+            Position::Stated(_) => closed.next(),
+        };
+        access.positions.iter().filter_map(axis).collect()
+    }
+
     pub(super) fn local_dims(&self, item: Item) -> Vec<Dim> {
-        match self.call(item) {
-            Some(call) => call.local_dims.clone(),
-            None => self.graph.local_dims(self.node(item)),
+        if let Some(call) = self.call(item) {
+            return call.local_dims.clone();
         }
+        let mut dims = self.graph.local_dims(self.node(item));
+        if let Some(access) = self.accesses.get(&self.node(item)) {
+            dims.truncate(self.rank(item));
+            let sizes = access.positions.iter().zip(self.graph.shape(access.node));
+            dims.extend(sizes.filter(|(position, _)| matches!(position, Position::Stated(_))).map(|(_, dim)| *dim));
+        }
+        dims
     }
 
     pub(super) fn is_forward(&self, item: Item) -> bool {
@@ -268,9 +308,11 @@ impl<'a> Items<'a> {
         self.call(item).is_none() && self.graph.stated(self.node(item)).is_some()
     }
 
-    /// Whether an item is written without an operation: inputs, numbers, positions, conditions on positions.
+    /// Whether an item is written without an operation: inputs and their entries, numbers, positions, conditions on
+    /// positions.
     pub(super) fn is_leaf(&self, item: Item) -> bool {
         match self.operation(item) {
+            None if self.access(item).is_some() => self.graph.is_entry_of_input(self.node(item)),
             Some(Operation::Apply(operator)) => operator.row().notation == Notation::Name,
             Some(Operation::Sum(_) | Operation::Max(_)) | None => false,
             _ => true,

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expression::{Mention, Name, Names, Printer, Style, indexed};
-use super::item::{Item, Items, KnownCall};
+use super::item::{Item, Items, KnownCall, Use};
 use super::layout::Layout;
 use super::whole::{Choice, Form, Writer, by_name};
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
@@ -243,7 +243,9 @@ impl<'a, 'b> Lister<'a, 'b> {
         }
         let known: HashMap<NodeId, &LetName> = known.iter().rev().map(|known| (known.node, known)).collect();
         for item in self.items.order.clone() {
-            if self.items.is_leaf(item) {
+            // An entry that the user gave a name to goes by it.
+            let bound = || known.get(&self.items.node(item)).is_some_and(|known| !known.name.is_empty());
+            if self.items.is_leaf(item) && !(self.items.access(item).is_some() && bound()) {
                 self.leaf(item);
                 continue;
             }
@@ -264,7 +266,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             let user = user.filter(|known| !known.name.is_empty() || !self.items.is_called(known.node));
             // A comparison of values that have names reads better where it stands.
             let plain = self.items.kind(item) == Kind::Truth && height <= 1;
-            let plain = plain || (height <= 1 && self.items.is_stated(item));
+            let plain = plain || (height <= 1 && self.items.is_stated(item)) || self.is_entry_of_line(item);
             let shared = self.items.uses(item) > 1 && !plain;
             if user.is_some() || shared || height > MOST_NESTED || settled.forced.contains(&item) {
                 self.name(item, user, &found, settled);
@@ -280,6 +282,12 @@ impl<'a, 'b> Lister<'a, 'b> {
         Ok(())
     }
 
+    /// Whether an item is an entry of an array that has a line.
+    fn is_entry_of_line(&self, item: Item) -> bool {
+        let named = |used: &Use| self.names.contains_key(&used.item) || self.items.is_leaf(used.item);
+        self.items.access(item).is_some() && self.items.operands(item).iter().all(named)
+    }
+
     fn closes(&self, item: Item) -> bool {
         self.items.local_dims(item).len() > self.items.rank(item)
     }
@@ -293,6 +301,10 @@ impl<'a, 'b> Lister<'a, 'b> {
             }
             Some(Operation::Delta | Operation::Iota) => {
                 self.unsized_slots.insert(item, vec![true; rank]);
+            }
+            None => {
+                let choices = self.split(item);
+                self.choices.insert(item, choices);
             }
             _ => {}
         }
@@ -329,6 +341,9 @@ impl<'a, 'b> Lister<'a, 'b> {
         let allowed = |name: &str| !shadowed(name);
         let found = self.writer(&[], &allowed).choices(item);
         if !found.is_empty() && !matches!(self.items.operation(item), Some(Operation::Sum(_))) {
+            return found;
+        }
+        if self.items.rank(item) == 0 && self.items.access(item).is_some() {
             return found;
         }
         let writer = self.writer(&[], &allowed);

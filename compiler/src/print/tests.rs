@@ -1,6 +1,7 @@
 //! What printers promise: the language's own text parses again and means the same, with no parenthesis too many; names
 //! do not clash; no depth is too deep. Values are compared with `f64`'s own arithmetic.
 
+mod entries;
 mod matrix;
 
 use super::{Asked, Listing, Phase, Style, list, rounded};

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::expression::{Name, Names};
 use super::item::{Item, Items, Use};
 use super::layout::{Layout, aligned};
-use crate::graph::{Dim, Operation};
+use crate::graph::{Dim, Operation, Position};
 use crate::operators::{Kind, Operator};
 
 /// A use of an item as a whole array, its axes in an order that is one of its choices.
@@ -33,10 +33,12 @@ pub(super) enum Form {
     Outer(Argument, Argument),
     /// `eye(N)`, or a number times it.
     Eye(Item, Dim),
-    /// `[a, b, c]`
-    Vector(Vec<Item>),
+    /// `[a, b, c]`, of scalars or of rows. Where a vector stands for its entry, one at the entry's position.
+    Vector(Vec<Argument>),
     /// `sum(a)`, `max(a, axis = 1, keep = true)`
     Reduce { body: Argument, axis: Option<usize>, keep: bool },
+    /// `a[0, ..]`: an entry or some axes of an array; where there is no position, an axis is kept.
+    Access { array: Argument, positions: Vec<Option<u32>>, transposed: bool },
     /// `trace(a)`
     Trace(Argument),
     /// `a @ b`, each side a product of factors; or `-(a @ b)`.
@@ -69,6 +71,8 @@ struct View {
 /// More combinations of the operands' choices than this are not tried, and no more choices than the other are kept.
 const MOST_COMBINATIONS: usize = 64;
 const MOST_CHOICES: usize = 6;
+/// A longer vector that has the same entry at several positions says less than `if i == 2 { x } else { 0 }`.
+const MOST_PADDED: usize = 8;
 
 /// What is known while choices are found.
 pub(super) struct Writer<'a, 'b> {
@@ -104,6 +108,7 @@ impl Writer<'_, '_> {
         let dims = self.items.local_dims(item);
         let mut found = Vec::new();
         match self.items.operation(item) {
+            None if self.items.access(item).is_some() => self.access(item, &uses[0], &mut found),
             None => self.call(item, &uses, &dims, &mut found),
             Some(Operation::Sum(_) | Operation::Max(_)) => {
                 self.contraction(item, &uses[0], &dims, &mut found);
@@ -204,36 +209,95 @@ impl Writer<'_, '_> {
                 add(found, Choice { layout, form: Form::Eye(yes.item, dim), transposes: 0, matrix: true });
             }
         }
-        if let Some(entries) = self.vector(item) {
-            add(found, Choice { layout: vec![Some(0)], form: Form::Vector(entries), transposes: 0, matrix: true });
+        for axis in 0..self.items.rank(item).min(2) as u8 {
+            self.vector(item, axis, found);
         }
     }
 
-    /// The entries of `[a, b, c]`: a choice for each position in order, each a scalar.
-    fn vector(&self, item: Item) -> Option<Vec<Item>> {
-        let [Dim::Literal(size)] = self.items.shape(item) else { return None };
-        let mut entries = Vec::new();
-        let mut rest = item;
-        loop {
-            let last = entries.len() + 1 == *size as usize;
-            if last {
-                entries.push(Some(rest).filter(|rest| self.items.rank(*rest) == 0)?);
-                return Some(entries);
+    /// `[a, b, c]` along an axis: a choice for each position, in any order, and what is left for the others.
+    fn vector(&self, item: Item, axis: u8, found: &mut Vec<Choice>) {
+        let rank = self.items.rank(item);
+        let Dim::Literal(size) = self.items.shape(item)[usize::from(axis)] else { return };
+        let size = size as usize;
+        let mut entries: Vec<Option<Use>> = Vec::new();
+        let mut rest = Use { item, axes: (0..rank as u8).collect() };
+        // More conditions than positions are no vector that anybody would write.
+        for _ in 0..size {
+            let (inner, named) = (rest.item != item, self.names.contains_key(&rest.item));
+            let entry = self.at_position(&rest, axis).filter(|(at, ..)| *at < size && !(inner && named));
+            let Some((at, yes, no)) = entry else { break };
+            entries.resize(size, None);
+            entries[at].get_or_insert(yes);
+            rest = no;
+        }
+        let others = entries.iter().filter(|entry| entry.is_none()).count();
+        let leaf = self.items.is_leaf(rest.item) || self.names.contains_key(&rest.item);
+        if entries.is_empty() || !(others < 2 || (leaf && size <= MOST_PADDED)) {
+            return;
+        }
+        let rows = entries.into_iter().map(|entry| self.row(&entry.unwrap_or_else(|| rest.clone()), rank, axis));
+        let Some(entries) = rows.collect::<Option<Vec<View>>>() else { return };
+        let others = (0..rank as u8).filter(|other| *other != axis);
+        let layout = [axis].into_iter().chain(others).map(Some).collect();
+        let form = Form::Vector(entries.iter().map(|entry| entry.argument.clone()).collect());
+        add(found, choice(layout, form, &entries.iter().collect::<Vec<_>>(), true));
+    }
+
+    /// An entry of a vector: a scalar or what has one at the position, for a matrix a row along the other axis.
+    fn row(&self, entry: &Use, rank: usize, axis: u8) -> Option<View> {
+        if rank == 1 {
+            let layout: Layout = entry.axes.iter().copied().map(Some).collect();
+            let argument = Argument { item: entry.item, layout: layout.clone(), diagonal: false };
+            return Some(View { layout, argument, transposes: 0, matrix: false });
+        }
+        let row: Layout = (0..rank as u8).filter(|other| *other != axis).map(Some).collect();
+        self.views(entry).into_iter().find(|view| view.layout == row)
+    }
+
+    /// `if i == at { yes } else { no }` along an axis of the user.
+    fn at_position(&self, used: &Use, axis: u8) -> Option<(usize, Use, Use)> {
+        if self.items.operator(used.item)? != Operator::Select {
+            return None;
+        }
+        let relabel = |inner: Use| Use {
+            item: inner.item,
+            axes: inner.axes.iter().map(|axis| used.axes[usize::from(*axis)]).collect(),
+        };
+        let operands = self.items.operands(used.item).into_iter().map(relabel).collect::<Vec<_>>();
+        let [condition, yes, no] = <[Use; 3]>::try_from(operands).ok()?;
+        let at = self.items.graph.as_position(self.items.node(condition.item))?;
+        (condition.axes == [axis]).then_some((at as usize, yes, no))
+    }
+
+    /// `a[0, ..]`. A scalar entry of a formula over arrays is written as that formula over entries: `a[0] + b[0]`.
+    fn access(&self, item: Item, read: &Use, found: &mut Vec<Choice>) {
+        let rank = self.items.rank(item);
+        let Some(positions) = self.items.access(item) else { return };
+        let formula = self.items.operator(read.item).is_some() && !self.names.contains_key(&read.item);
+        if rank > 2 || (rank == 0 && formula) {
+            return;
+        }
+        // Its slots, and behind them the positions in the order in which they stand.
+        let stated: Vec<u32> = positions
+            .iter()
+            .filter_map(|position| match position {
+                Position::Stated(at) => Some(*at),
+                Position::Slot(_) => None,
+            })
+            .collect();
+        for view in self.views(read).into_iter().filter(|view| view.transposes == 0 && !view.argument.diagonal) {
+            let Some(axes) = view.layout.iter().copied().collect::<Option<Vec<u8>>>() else { continue };
+            let positions = axes.iter().map(|axis| stated.get(usize::from(*axis).wrapping_sub(rank)).copied());
+            let positions: Vec<Option<u32>> = positions.collect();
+            let layout: Layout = axes.iter().filter(|axis| usize::from(**axis) < rank).copied().map(Some).collect();
+            let turned: Layout = layout.iter().rev().copied().collect();
+            let form =
+                |transposed| Form::Access { array: view.argument.clone(), positions: positions.clone(), transposed };
+            if rank == 2 {
+                let turned = choice(turned, form(true), &[&view], false);
+                add(found, Choice { transposes: 1, ..turned });
             }
-            if self.items.operator(rest)? != Operator::Select || self.names.contains_key(&rest) {
-                return None;
-            }
-            let [condition, yes, no] = <[Use; 3]>::try_from(self.items.operands(rest)).ok()?;
-            if self.items.operator(condition.item)? != Operator::Equal || self.items.rank(yes.item) > 0 {
-                return None;
-            }
-            let [position, place] = <[Use; 2]>::try_from(self.items.operands(condition.item)).ok()?;
-            let at = self.items.graph.as_constant(self.items.node(place.item))?.to_integer()?;
-            if self.items.operation(position.item)? != Operation::Iota || at != entries.len() as i64 {
-                return None;
-            }
-            entries.push(yes.item);
-            rest = no.item;
+            add(found, choice(layout, form(false), &[&view], false));
         }
     }
 

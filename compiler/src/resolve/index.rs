@@ -3,8 +3,9 @@
 use super::machine::Machine;
 use super::shape::{Array, Value};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::graph::{Axis, Dim};
+use crate::graph::{Axis, Dim, Ref};
 use crate::number::Number;
+use crate::operators::{Kind, Operator};
 use crate::syntax::{ExpressionKind, Index, Name};
 
 /// What stands at one place between the brackets.
@@ -15,8 +16,14 @@ enum Entry {
 }
 
 impl Machine<'_> {
-    /// `base[entries]`
-    pub(super) fn index(&mut self, base: &Array, entries: &[Index], span: Span) -> Result<Array, Diagnostic> {
+    /// `base[entries]`; of a vector that stands there with its entries, one of those is meant.
+    pub(super) fn index(
+        &mut self,
+        base: &Array,
+        literal: bool,
+        entries: &[Index],
+        span: Span,
+    ) -> Result<Array, Diagnostic> {
         let rank = base.shape.len();
         if rank == 0 {
             let message = "a scalar has no index";
@@ -45,7 +52,9 @@ impl Machine<'_> {
                 }
                 Entry::Constant(place, span) => {
                     if value.axes.contains(axis) {
-                        value = self.pick(&value, *axis, *place, *span)?;
+                        self.check_position(*axis, *place, *span)?;
+                        let stated = if literal { self.at_stated(&value, *axis, *place) } else { value };
+                        value = self.pick(&stated, *axis, *place, *span)?;
                     }
                 }
                 Entry::Whole => shape.push(*axis),
@@ -65,19 +74,13 @@ impl Machine<'_> {
         Err(Diagnostic::new(Code::Index, span, message).with_help(help))
     }
 
-    fn pick(
-        &mut self,
-        value: &crate::graph::Ref,
-        axis: Axis,
-        place: u32,
-        span: Span,
-    ) -> Result<crate::graph::Ref, Diagnostic> {
+    fn check_position(&self, axis: Axis, place: u32, span: Span) -> Result<(), Diagnostic> {
         match self.dim(axis) {
-            Dim::Literal(size) if place < size => {}
+            Dim::Literal(size) if place < size => Ok(()),
             Dim::Literal(size) => {
                 let message = format!("index {place} of an axis of size {size}");
                 let help = format!("positions count from 0 to {}", size - 1);
-                return Err(Diagnostic::new(Code::Index, span, message).with_help(help));
+                Err(Diagnostic::new(Code::Index, span, message).with_help(help))
             }
             dim => {
                 let message = format!(
@@ -85,15 +88,39 @@ impl Machine<'_> {
                      supported yet",
                     self.dim_text(dim)
                 );
-                return Err(Diagnostic::new(Code::NotSupported, span, message));
+                Err(Diagnostic::new(Code::NotSupported, span, message))
             }
         }
+    }
+
+    fn pick(&mut self, value: &Ref, axis: Axis, place: u32, span: Span) -> Result<Ref, Diagnostic> {
+        if !value.axes.contains(&axis) {
+            return Ok(value.clone());
+        }
         let picked = (|| {
-            let zero = self.graph.constant(Number::ZERO)?;
-            let placed = self.at(axis, place as usize, value, &zero)?;
-            self.graph.sum(&[axis], &placed)
+            let (zero, one) = (self.graph.constant(Number::ZERO)?, self.graph.constant(Number::ONE)?);
+            // There is no sum of conditions.
+            let condition = self.graph.kind(value.node) == Kind::Truth;
+            let mut value = value.clone();
+            if condition {
+                value = self.graph.apply(Operator::Select, &[value, one.clone(), zero.clone()])?;
+            }
+            let placed = self.at(axis, place as usize, &value, &zero)?;
+            let entry = self.graph.sum(&[axis], &placed)?;
+            if condition { self.graph.apply(Operator::Equal, &[entry, one]) } else { Ok(entry) }
         })();
         picked.map_err(|error| self.fault(&error, span))
+    }
+
+    /// What a value is at a position, as far as its own conditions on the position say that: `[a, b][1]` is `b`.
+    fn at_stated(&self, value: &Ref, axis: Axis, place: u32) -> Ref {
+        let mut value = value.clone();
+        while self.graph.as_operator(value.node) == Some(Operator::Select) {
+            let [condition, yes, no] = &self.graph.operand_refs(value.node, &value.axes)[..] else { break };
+            let Some(at) = self.graph.as_position(condition.node).filter(|_| condition.axes == [axis]) else { break };
+            value = if at == place { yes.clone() } else { no.clone() };
+        }
+        value
     }
 
     fn entry(&mut self, entry: &Index) -> Result<Entry, Diagnostic> {

@@ -86,6 +86,22 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The mistakes in a constant that no function may read.
+    pub(super) fn mistakes_in(mut self, constant: &'a syntax::Constant) -> Diagnostics {
+        self.frames.push(Frame {
+            name: &self.main.name.text,
+            expressions: &self.main.expressions,
+            scopes: vec![HashMap::new()],
+            dims: HashMap::new(),
+            call_site: None,
+        });
+        match self.open_constant(constant, constant.name.span) {
+            Ok(()) => self.work(),
+            Err(error) => self.errors.push(error),
+        }
+        self.errors
+    }
+
     pub(super) fn run(mut self) -> Result<Function, Diagnostics> {
         let float = float_type(self.main).map_err(|error| vec![error])?;
         self.graph = Graph::new(float.unwrap_or_default());
@@ -326,7 +342,10 @@ impl<'a> Machine<'a> {
             }
             ExpressionKind::Unary(operator, _) => self.elementwise(unary(*operator), vec![next()?], span)?,
             ExpressionKind::Transpose(_) => self.transpose(next()?, span)?,
-            ExpressionKind::Index(_, entries) => self.index(&next()?, entries, span)?,
+            ExpressionKind::Index(base, entries) => {
+                let literal = matches!(self.expression(*base).kind, ExpressionKind::Vector(_));
+                self.index(&next()?, literal, entries, span)?
+            }
             ExpressionKind::Binary(BinaryOperator::MatrixMultiply, left, right) => {
                 let sources = [self.source(*left), self.source(*right)];
                 self.matrix_product(next()?, next()?, sources, span)?

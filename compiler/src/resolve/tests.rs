@@ -171,7 +171,8 @@ fn conditions_are_no_numbers() {
         ("fn f(x: [N]) = max(x > 0, keep = true);", Code::Type, "max(x > 0, keep = true)", "a condition"),
         ("fn f(x: [N]) = sum[i](x[i] > 0);", Code::Type, "sum[i](x[i] > 0)", "a condition"),
         ("fn f(x: [N]) = x @ (x > 0);", Code::Type, "x @ (x > 0)", "a condition"),
-        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "1", "a condition"),
+        ("fn f(x: [3]) = (x > 0)[1];", Code::Type, "(x > 0)[1]", "a condition"),
+        ("fn f(x, y) = [x, y][2];", Code::Index, "2", "0 to 1"),
     ]);
 }
 
@@ -185,6 +186,8 @@ fn one_name_means_one_thing() {
         ("const A: [3] = 1; fn f(x) = x;", Code::Shape, "[3]", "a scalar"),
         ("const A: String = 1; fn f(x) = x;", Code::Type, "String", "`f64` or `f32`"),
         ("const A = x; fn f(x) = A * x;", Code::UnknownName, "x", "no value `x`"),
+        ("const A = q; fn f(x) = x;", Code::UnknownName, "q", "no value `q`"),
+        ("const A = 1 + B; const B = A; fn f(x) = x;", Code::Recursion, "B", "B -> A -> B"),
     ]);
     // A constant has no parameters, and a callee has its own.
     let errors = resolved("const A = q; fn f(x) = A * x;").expect_err("no `q`");

@@ -608,7 +608,7 @@ fn build_candidate(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], candidate: &
         (Some(operator), None) => graph.apply(operator, &[left])?,
         (Some(operator), Some(right)) => {
             let right = build_entry(graph, bank, leaves, right)?;
-            graph.apply(operator, &[left, right])?
+            in_order(graph, operator, left, right)?
         }
     };
     match candidate.below {
@@ -634,8 +634,15 @@ fn build_entry(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], id: EntryId) -> 
             graph.apply(Operator::Power, &[inner, two])
         }
         Form::Binary(operator, left, right) => {
-            let operands = [build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?];
-            graph.apply(operator, &operands)
+            let (left, right) = (build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?);
+            in_order(graph, operator, left, right)
         }
     }
+}
+
+/// A number stands in front of what it multiplies.
+fn in_order(graph: &mut Graph, operator: Operator, left: Ref, right: Ref) -> Result<Ref, GraphError> {
+    let number = |operand: &Ref| graph.as_constant(operand.node).is_some();
+    let turned = operator == Operator::Multiply && number(&right) && !number(&left);
+    graph.apply(operator, &if turned { [right, left] } else { [left, right] })
 }

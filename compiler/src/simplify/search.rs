@@ -436,6 +436,10 @@ impl<'a> Search<'a> {
                 || self.free.contains(&next)
                 || (self.settled.contains(&next) && next != node)
                 || (!with_forward && self.is_forward(next));
+            if let Some(access) = graph.as_access(next).filter(|_| !free) {
+                pending.push(access.node);
+                continue;
+            }
             if free || is_leaf(graph, next) || !seen.insert(next) {
                 continue;
             }
@@ -487,7 +491,8 @@ fn whole(graph: &mut Graph, node: NodeId) -> Ref {
 pub(super) fn is_leaf(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(operator) => operator.row().notation == Notation::Name,
-        Operation::Sum(_) | Operation::Max(_) => false,
+        Operation::Sum(_) => graph.is_entry_of_input(node),
+        Operation::Max(_) => false,
         _ => true,
     }
 }

@@ -1,0 +1,86 @@
+//! Entries at stated positions: `a[0, j]`.
+//!
+//! The graph has no operation for them. What the language writes `a[0]` is a sum along the axis, of `a` where the position
+//! is 0 and of zero elsewhere; whoever counts or writes operations reads it as the access that it is.
+
+use super::{Dim, Graph, NodeId, Operation};
+use crate::operators::Operator;
+
+/// Where a slot of an array is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// Along this slot of the node that reads it.
+    Slot(u8),
+    /// At this position.
+    Stated(u32),
+}
+
+/// What a node reads of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The array.
+    pub node: NodeId,
+    /// One position for each of its slots, at least one of them stated.
+    pub positions: Vec<Position>,
+}
+
+impl Graph {
+    /// What a node reads, if all that it does is to read an array at stated positions.
+    #[must_use]
+    pub fn as_access(&self, node: NodeId) -> Option<Access> {
+        let mut access = self.one_access(node)?;
+        // An entry of an entry: the outer one says where the slots are that the inner one left open.
+        while let Some(inner) = self.one_access(access.node) {
+            let position = |position: &Position| match position {
+                Position::Slot(slot) => access.positions[usize::from(*slot)],
+                Position::Stated(_) => *position,
+            };
+            access = Access { node: inner.node, positions: inner.positions.iter().map(position).collect() };
+        }
+        Some(access)
+    }
+
+    /// Whether a node is an entry of an input, or of some of its axes: to read it is no operation.
+    #[must_use]
+    pub fn is_entry_of_input(&self, node: NodeId) -> bool {
+        self.as_access(node).is_some_and(|access| matches!(self.operation(access.node), Operation::Input(_)))
+    }
+
+    /// The stated position that a condition asks for: `i == 2`.
+    #[must_use]
+    pub fn as_position(&self, condition: NodeId) -> Option<u32> {
+        if self.as_operator(condition) != Some(Operator::Equal) {
+            return None;
+        }
+        let mut operands = self.operands(condition);
+        let (position, number) = (operands.next()?, operands.next()?);
+        let stated = self.as_constant(number.node)?.to_integer()?;
+        let iota = self.operation(position.node) == Operation::Iota;
+        u32::try_from(stated).ok().filter(|_| iota)
+    }
+
+    /// A sum along one axis of what is zero but at a stated position.
+    fn one_access(&self, node: NodeId) -> Option<Access> {
+        if self.operation(node) != Operation::Sum(1) {
+            return None;
+        }
+        let rank = self.shape(node).len();
+        let body = self.operands(node).next()?;
+        if self.as_operator(body.node) != Some(Operator::Select) {
+            return None;
+        }
+        let mut operands = self.operands(body.node);
+        let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
+        let at = self.as_position(condition.node)?;
+        let is_closed = |local: &u8| usize::from(body.axes[usize::from(*local)]) == rank;
+        let picks = condition.axes.iter().all(is_closed) && yes.axes.iter().any(is_closed);
+        let inside = matches!(self.shape(condition.node), [Dim::Literal(size)] if at < *size);
+        if !picks || !inside || !self.is_integer(no.node, 0) {
+            return None;
+        }
+        let position = |local: &u8| {
+            if is_closed(local) { Position::Stated(at) } else { Position::Slot(body.axes[usize::from(*local)]) }
+        };
+        Some(Access { node: yes.node, positions: yes.axes.iter().map(position).collect() })
+    }
+}
