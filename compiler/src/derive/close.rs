@@ -77,7 +77,7 @@ impl Derived {
         self.function.outputs.iter().map(|output| output.value.node).collect()
     }
 
-    /// Pullbacks of numbers from their gradients in closed form, if these have any; those of arrays as they are.
+    /// Pullbacks of numbers from their gradients in closed form; those of arrays as they are.
     fn pulled_form(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
         let pulled = self.pulled()?;
         let gradient = |(pulled, root): (&Option<Pulled>, &Ref)| match pulled {
@@ -89,9 +89,6 @@ impl Derived {
             return Ok(None);
         }
         let found = self.simplified(&gradients)?;
-        if found.roots == gradients {
-            return Ok(None);
-        }
         let forward = self.function.graph.live(self.output_nodes());
         pulled_back(&mut self.function.graph, &pulled, found, &forward).map(Some)
     }
