@@ -96,7 +96,7 @@ fn needed(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, steps: &[Step]
 #[must_use]
 pub fn steps_behind(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, steps: &[Step]) -> Vec<Step> {
     let needed = needed(graph, roots, steps);
-    steps.iter().zip(needed).filter_map(|(step, needed)| needed.then(|| step.clone())).collect()
+    steps.iter().zip(needed).filter(|(_, needed)| *needed).map(|(step, _)| step.clone()).collect()
 }
 
 /// The facts that what stands for a node relies on.

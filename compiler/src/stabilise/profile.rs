@@ -446,8 +446,15 @@ struct OneStep {
 #[derive(Default)]
 struct Slope {
     numbers: Vec<f64>,
-    steps: Vec<(fn(&[f64]) -> f64, usize, [usize; 3])>,
+    steps: Vec<SlopeStep>,
     result: usize,
+}
+
+/// One operation of a partial derivative: how many of the registers it reads.
+struct SlopeStep {
+    evaluate: fn(&[f64]) -> f64,
+    count: usize,
+    arguments: [usize; 3],
 }
 
 /// The registers of operands come first, then that of the result.
@@ -477,7 +484,7 @@ impl OneStep {
         registers[OUT + 1..first].copy_from_slice(numbers);
         let mut number = 0;
         while number < steps.len() {
-            let (evaluate, count, arguments) = &steps[number];
+            let SlopeStep { evaluate, count, arguments } = &steps[number];
             let given = [registers[arguments[0]], registers[arguments[1]], registers[arguments[2]]];
             registers[first + number] = evaluate(&given[..*count]);
             number += 1;
@@ -508,7 +515,8 @@ impl Slope {
             for (place, argument) in step.arguments.iter().enumerate() {
                 arguments[place] = register(argument);
             }
-            slope.steps.push((step.operator.row().evaluate, step.arguments.len(), arguments));
+            let (evaluate, count) = (step.operator.row().evaluate, step.arguments.len());
+            slope.steps.push(SlopeStep { evaluate, count, arguments });
         }
         slope.result = register(&template.result);
         slope
