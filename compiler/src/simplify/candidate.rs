@@ -136,7 +136,8 @@ impl Search<'_> {
         let choice = Choice { target, cone: &cone, bank: &bank, leaves: &leaves };
         let mut ranked = self.ranked(graph, &choice, &found, own).into_iter();
         while let Some((candidate, facts)) = self.first_proven(graph, &choice, &mut ranked) {
-            let closed = build_candidate(graph, &bank, &leaves, &candidate)?;
+            let mut builder = Builder { graph: &mut *graph, bank: &bank, leaves: &leaves, search: self };
+            let closed = builder.candidate(&candidate)?;
             let fewer = rank(&bank, &candidate, &Reaches::new(&leaves), own).operations < own.operations;
             let shorter = fewer && self.result == Some(target.node);
             if !self.is_more_work(graph, target.node, closed.node, shorter) {
@@ -601,42 +602,93 @@ fn entry_term(field: &mut Field, choice: &Choice, id: EntryId, terms: &mut HashM
     term
 }
 
-fn build_candidate(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], candidate: &Candidate) -> Result<Ref, GraphError> {
-    let left = build_entry(graph, bank, leaves, candidate.left)?;
-    let whole = match (candidate.operator, candidate.right) {
-        (None, _) => left,
-        (Some(operator), None) => graph.apply(operator, &[left])?,
-        (Some(operator), Some(right)) => {
-            let right = build_entry(graph, bank, leaves, right)?;
-            in_order(graph, operator, left, right)?
-        }
-    };
-    match candidate.below {
-        Some(below) => {
-            let below = build_entry(graph, bank, leaves, below)?;
-            graph.apply(Operator::Divide, &[whole, below])
-        }
-        None => Ok(whole),
+/// Builds what was found.
+struct Builder<'a> {
+    graph: &'a mut Graph,
+    bank: &'a Bank,
+    leaves: &'a [Leaf],
+    search: &'a Search<'a>,
+}
+
+/// A value, and whether its negative is meant: a sign stands in front of the whole product.
+struct Signed {
+    negative: bool,
+    value: Ref,
+}
+
+impl Signed {
+    fn with_sign(self, graph: &mut Graph) -> Result<Ref, GraphError> {
+        if self.negative { graph.apply(Operator::Negate, &[self.value]) } else { Ok(self.value) }
     }
 }
 
-fn build_entry(graph: &mut Graph, bank: &Bank, leaves: &[Leaf], id: EntryId) -> Result<Ref, GraphError> {
-    match bank.get(id).form {
-        Form::Leaf(place) => leaves.get(place as usize).map(|leaf| leaf.value.clone()).ok_or(GraphError::UnknownNode),
-        Form::Number(number) => graph.constant(number),
-        Form::Unary(operator, inner) => {
-            let inner = build_entry(graph, bank, leaves, inner)?;
-            graph.apply(operator, &[inner])
+impl Builder<'_> {
+    fn candidate(&mut self, candidate: &Candidate) -> Result<Ref, GraphError> {
+        let left = self.entry(candidate.left)?;
+        let whole = match (candidate.operator, candidate.right) {
+            (None, _) => left,
+            (Some(operator), None) => self.unary(operator, left)?,
+            (Some(operator), Some(right)) => {
+                let right = self.entry(right)?;
+                self.binary(operator, left, right)?
+            }
+        };
+        let whole = match candidate.below {
+            Some(below) => {
+                let below = self.entry(below)?;
+                self.binary(Operator::Divide, whole, below)?
+            }
+            None => whole,
+        };
+        whole.with_sign(self.graph)
+    }
+
+    fn entry(&mut self, id: EntryId) -> Result<Signed, GraphError> {
+        let value = match self.bank.get(id).form {
+            Form::Leaf(place) => {
+                let leaf = self.leaves.get(place as usize).ok_or(GraphError::UnknownNode)?;
+                leaf.value.clone()
+            }
+            Form::Number(number) => self.graph.constant(number)?,
+            Form::Unary(operator, inner) => {
+                let inner = self.entry(inner)?;
+                return self.unary(operator, inner);
+            }
+            Form::Square(inner) => {
+                let inner = self.entry(inner)?;
+                let two = self.graph.constant(Number::from(2))?;
+                self.graph.apply(Operator::Power, &[inner.value, two])?
+            }
+            Form::Binary(operator, left, right) => {
+                let (left, right) = (self.entry(left)?, self.entry(right)?);
+                return self.binary(operator, left, right);
+            }
+        };
+        Ok(Signed { negative: false, value })
+    }
+
+    fn unary(&mut self, operator: Operator, inner: Signed) -> Result<Signed, GraphError> {
+        if operator != Operator::Negate {
+            let inner = inner.with_sign(self.graph)?;
+            return Ok(Signed { negative: false, value: self.graph.apply(operator, &[inner])? });
         }
-        Form::Square(inner) => {
-            let inner = build_entry(graph, bank, leaves, inner)?;
-            let two = graph.constant(Number::from(2))?;
-            graph.apply(Operator::Power, &[inner, two])
+        if !inner.negative {
+            let value = self.graph.apply(operator, std::slice::from_ref(&inner.value))?;
+            // What the forward pass has negated is there for nothing.
+            if self.search.is_forward(value.node) {
+                return Ok(Signed { negative: false, value });
+            }
         }
-        Form::Binary(operator, left, right) => {
-            let (left, right) = (build_entry(graph, bank, leaves, left)?, build_entry(graph, bank, leaves, right)?);
-            in_order(graph, operator, left, right)
+        Ok(Signed { negative: !inner.negative, ..inner })
+    }
+
+    fn binary(&mut self, operator: Operator, left: Signed, right: Signed) -> Result<Signed, GraphError> {
+        if matches!(operator, Operator::Multiply | Operator::Divide) {
+            let negative = left.negative != right.negative;
+            return Ok(Signed { negative, value: in_order(self.graph, operator, left.value, right.value)? });
         }
+        let (left, right) = (left.with_sign(self.graph)?, right.with_sign(self.graph)?);
+        Ok(Signed { negative: false, value: in_order(self.graph, operator, left, right)? })
     }
 }
 
