@@ -5,6 +5,7 @@ mod budgets;
 mod forms;
 mod kinks;
 mod leaves;
+mod linear;
 mod plans;
 mod polynomials;
 mod proofs;
