@@ -326,8 +326,6 @@ impl Pass {
             let plainly = !guarded && !paired;
             if plainly {
                 forms.extend(writer.with_one_exponential(node));
-            }
-            if plainly {
                 near = writer.near_one(&term);
             }
             let dominated = if plainly { writer.dominated(&term) } else { None };

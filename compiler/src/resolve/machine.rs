@@ -86,8 +86,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The mistakes in a constant that no function may read.
-    pub(super) fn mistakes_in(mut self, constant: &'a syntax::Constant) -> Diagnostics {
+    fn enter_main(&mut self) {
         self.frames.push(Frame {
             name: &self.main.name.text,
             expressions: &self.main.expressions,
@@ -95,6 +94,11 @@ impl<'a> Machine<'a> {
             dims: HashMap::new(),
             call_site: None,
         });
+    }
+
+    /// The mistakes in a constant that no function may read.
+    pub(super) fn mistakes_in(mut self, constant: &'a syntax::Constant) -> Diagnostics {
+        self.enter_main();
         match self.open_constant(constant, constant.name.span) {
             Ok(()) => self.work(),
             Err(error) => self.errors.push(error),
@@ -105,13 +109,7 @@ impl<'a> Machine<'a> {
     pub(super) fn run(mut self) -> Result<Function, Diagnostics> {
         let float = float_type(self.main).map_err(|error| vec![error])?;
         self.graph = Graph::new(float.unwrap_or_default());
-        self.frames.push(Frame {
-            name: &self.main.name.text,
-            expressions: &self.main.expressions,
-            scopes: vec![HashMap::new()],
-            dims: HashMap::new(),
-            call_site: None,
-        });
+        self.enter_main();
         let parameters = self.parameters().map_err(|error| vec![error])?;
         let given = self.frame().scopes.clone();
         let body = &self.main.body;
