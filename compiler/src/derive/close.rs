@@ -28,9 +28,14 @@ impl Derived {
     }
 
     fn cheapest(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
-        let before = self.derived_operations();
-        let pulled = self.pulled_form(raw)?;
-        let pulled = pulled.map(|form| (self.operations_of(&form), form)).filter(|(count, _)| *count <= before);
+        // A listing is dear: nobody counts where nothing was found.
+        let pulled = match self.pulled_form(raw)? {
+            Some(form) => {
+                let before = self.derived_operations();
+                Some((self.operations_of(&form), form)).filter(|(count, _)| *count <= before)
+            }
+            None => None,
+        };
         // One pullback is one multiplication more than the gradient.
         if pulled.is_some() && raw.len() == 1 {
             return Ok(pulled.map(|(_, form)| form));
@@ -39,6 +44,7 @@ impl Derived {
         if closed.roots == raw {
             return Ok(pulled.map(|(_, form)| form));
         }
+        let before = self.operations_of(&Simplified { roots: raw.to_vec(), ..Simplified::default() });
         let count = self.operations_of(&closed);
         if let Some((least, form)) = pulled {
             return Ok(Some(if count < least { closed } else { form }));
