@@ -6,7 +6,7 @@ mod layer;
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back};
+use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back, symmetric};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::Wanted;
 use crate::operators::{Notation, Operator};
@@ -276,7 +276,7 @@ impl Derived {
             let mut rows: Vec<Vec<Derivative>> = Vec::new();
             for (row, gradient) in gradients.iter().enumerate() {
                 let nodes = self.nodes(&wrt[row..]);
-                let right = jacobian(&mut self.function.graph, &gradient.derivative, &nodes);
+                let right = hessian_row(&mut self.function.graph, &gradient.derivative, &nodes);
                 let right = right.map_err(|error| graph_fault(&error, span))?;
                 let mut all: Vec<Derivative> = (0..row).map(|column| mirrored(&rows[column][row], gradient)).collect();
                 all.extend(right);
@@ -506,6 +506,16 @@ fn graph_fault(error: &GraphError, span: Span) -> Diagnostic {
         _ => Code::Internal,
     };
     Diagnostic::new(code, span, error.to_string())
+}
+
+/// The derivatives of a gradient by its own input and by others.
+fn hessian_row(graph: &mut Graph, gradient: &Derivative, wrt: &[NodeId]) -> Result<Vec<Derivative>, GraphError> {
+    let mut row = jacobian(graph, gradient, wrt)?;
+    if let Some(Derivative { value, axes }) = row.first_mut() {
+        let (rows, columns) = axes.split_at(gradient.axes.len());
+        *value = symmetric(graph, value, rows, columns)?;
+    }
+    Ok(row)
 }
 
 /// The entry on the other side of the diagonal: the same value, with the two groups of axes exchanged.

@@ -9,6 +9,7 @@
 //! no influence. Second order is the same sweep over the first one's result.
 
 mod cotangent;
+mod entries;
 mod partial;
 
 #[cfg(test)]
@@ -18,6 +19,8 @@ use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use cotangent::{Cotangent, Guard};
+
+pub(crate) use entries::symmetric;
 
 /// A derivative: its value may lack some of the axes, and then broadcasts over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,8 +122,22 @@ pub(crate) fn jacobian_with(
     known: Option<Known>,
 ) -> Result<Vec<Derivative>, GraphError> {
     let rows: Vec<Axis> = output.axes.iter().map(|axis| graph.axis_like(*axis)).collect();
+    match entries::jacobian(graph, output, &rows, wrt, known.as_ref())? {
+        Some(derivatives) => Ok(derivatives),
+        None => swept(graph, output, &rows, wrt, known),
+    }
+}
+
+/// The Jacobian by one sweep, over some rows.
+fn swept(
+    graph: &mut Graph,
+    output: &Derivative,
+    rows: &[Axis],
+    wrt: &[NodeId],
+    known: Option<Known>,
+) -> Result<Vec<Derivative>, GraphError> {
     let mut cotangent = Cotangent::plain(graph.constant(Number::ONE)?);
-    for (axis, row) in output.axes.iter().zip(&rows) {
+    for (axis, row) in output.axes.iter().zip(rows) {
         let condition = graph.delta(*axis, *row)?;
         cotangent.guards.push(Guard { condition, holds: true, soft: false });
     }

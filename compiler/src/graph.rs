@@ -41,7 +41,7 @@ mod lists;
 mod rebuild;
 mod view;
 
-pub use entry::{Access, Position};
+pub use entry::{Access, Position, Stated};
 pub use rebuild::Rebuilt;
 pub use view::Operand;
 

@@ -1,9 +1,11 @@
 //! The chain rule where the oracle's points do not go: kinks, ties, branches that are not defined where they are not
 //! taken, at first and second order; and the shapes of matrix calculus.
 
+use std::collections::HashMap;
+
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
-use crate::graph::Position;
+use crate::graph::{Position, Ref};
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
@@ -124,6 +126,38 @@ fn entries_side_by_side_are_not_added() {
         panic!("a value and a gradient")
     };
     assert_eq!(gradient.as_slice(), [f64::INFINITY, 6.0]);
+}
+
+#[test]
+fn entries_of_a_stated_vector_are_differentiated_one_by_one() {
+    // x³y + xy², in a vector: the Hessian is [[6xy, 3x² + 2y], [3x² + 2y, 2x]].
+    let text = "fn f(a: [2]) = a[0]**3*a[1] + a[0]*a[1]**2;";
+    let second = derived(text, &Request { order: 2, raw: true, ..Request::default() });
+    let graph = &second.function.graph;
+    let hessian = &second.entries[1].derivative.value;
+    let mut entries: HashMap<[u32; 2], Ref> = HashMap::new();
+    let place = |condition: &Ref| graph.as_position(condition.node).expect("a position");
+    for (row, line) in graph.as_stated(hessian).expect("rows").entries {
+        for (column, entry) in graph.as_stated(&line).expect("entries").entries {
+            assert!(entry.axes.is_empty());
+            entries.insert([place(&row), place(&column)], entry);
+        }
+    }
+    assert_eq!(entries.len(), 4);
+    assert_eq!(entries[&[0, 1]], entries[&[1, 0]]);
+    let found = run(text, 2, &[tensor(&[2], &[2.0, 5.0])]);
+    assert_eq!(found[2], [60.0, 22.0, 22.0, 4.0]);
+    // A row that varies along its own axis, a position that is stated twice, entries of a matrix, and one of three.
+    let text = "fn f(a: [2]) { let b = [a[0]*a[1], 3]; sum[i](b[i]*a[i]**2) + a[1]*sum(a) }";
+    assert_eq!(run(text, 2, &[tensor(&[2], &[2.0, 5.0])])[2], [60.0, 13.0, 13.0, 8.0]);
+    let text = "fn f(a: [2, 2]) = a[0, 0]*a[1, 1] - a[0, 1]*a[1, 0];";
+    let expected = [0., 0., 0., 1., 0., 0., -1., 0., 0., -1., 0., 0., 1., 0., 0., 0.];
+    assert_eq!(run(text, 2, &[tensor(&[2, 2], &[2.0, 5.0, 7.0, -1.0])])[2], expected);
+    let text = "fn f(a: [3], b: [2]) = exp(a[1])*b[0]*b[1];";
+    let found = run(text, 2, &[tensor(&[3], &[7.0, 0.0, 7.0]), tensor(&[2], &[2.0, 3.0])]);
+    assert_eq!(found[3], [0., 0., 0., 0., 6., 0., 0., 0., 0.]);
+    assert_eq!(found[4], [0., 0., 3., 2., 0., 0.]);
+    assert_eq!(found[6], [0., 1., 1., 0.]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The graph has no operation for them. What the language writes `a[0]` is a sum along the axis, of `a` where the position
 //! is 0 and of zero elsewhere; whoever counts or writes operations reads it as the access that it is.
 
-use super::{Dim, Graph, NodeId, Operation};
+use super::{Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
 
 /// Where a slot of an array is read.
@@ -24,7 +24,36 @@ pub struct Access {
     pub positions: Vec<Position>,
 }
 
+/// A vector that is stated entry by entry: `if i == 0 { a } else if i == 1 { b } else { c }`, where none of the values varies
+/// along the axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The conditions, and the values where each is the first that holds; at least one.
+    pub entries: Vec<(Ref, Ref)>,
+    /// The value at all other positions.
+    pub rest: Ref,
+}
+
 impl Graph {
+    /// A use as a vector that is stated entry by entry along one of its axes.
+    #[must_use]
+    pub fn as_stated(&self, used: &Ref) -> Option<Stated> {
+        let mut entries: Vec<(Ref, Ref)> = Vec::new();
+        let mut rest = used.clone();
+        while self.as_operator(rest.node) == Some(Operator::Select) {
+            let [condition, value, other] = <[Ref; 3]>::try_from(self.operand_refs(rest.node, &rest.axes)).ok()?;
+            let same_axis = entries.first().is_none_or(|(first, _)| first.axes == condition.axes);
+            if !same_axis || self.as_position(condition.node).is_none() {
+                break;
+            }
+            entries.push((condition, value));
+            rest = other;
+        }
+        let axis = entries.first()?.0.axes.first()?;
+        let varies = entries.iter().any(|(_, value)| value.axes.contains(axis)) || rest.axes.contains(axis);
+        (!varies).then_some(Stated { entries, rest })
+    }
+
     /// What a node reads, if all that it does is to read an array at stated positions.
     #[must_use]
     pub fn as_access(&self, node: NodeId) -> Option<Access> {

@@ -202,7 +202,8 @@ impl<'a> Field<'a> {
                 continue;
             }
             self.charge(1)?;
-            let operands = if self.opaque.contains(&next.0) { Vec::new() } else { self.operands(&next) };
+            let opaque = self.opaque.contains(&next.0) || self.graph.is_entry_of_input(next.0);
+            let operands = if opaque { Vec::new() } else { self.operands(&next) };
             let place = pending.len();
             for operand in &operands {
                 if !self.terms.contains_key(operand) {
@@ -247,7 +248,8 @@ impl<'a> Field<'a> {
 
     fn make(&mut self, used: &Use, operands: &[Use]) -> Option<Term> {
         let (node, labels) = used;
-        if self.opaque.contains(node) {
+        // An entry of an input is a number like any other input: nothing else says more about it.
+        if self.opaque.contains(node) || self.graph.is_entry_of_input(*node) {
             return self.node_kernel(*node, labels.clone());
         }
         let mut terms = Vec::with_capacity(operands.len());
@@ -510,6 +512,13 @@ impl<'a> Field<'a> {
                     if rest.iter().any(vanishes) {
                         self.rough = true;
                         return Some(Some(Polynomial::default()));
+                    }
+                    for (other, _) in &rest {
+                        let Meaning::IsZero(other) = self.kernels.meaning(*other).clone() else { continue };
+                        // A number is equal to one number only.
+                        if self.minus(&term, &other)?.as_constant().is_some_and(|apart| !apart.is_zero()) {
+                            return Some(Some(Polynomial::default()));
+                        }
                     }
                 }
                 Meaning::Function(Operator::Sign, terms) => {

@@ -1,13 +1,16 @@
 //! Operators on canonical terms.
 
 use super::field::{Field, Term};
-use super::kernel::{Closure, Meaning};
+use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use super::rational::Rational;
+use crate::graph::Dim;
 use crate::operators::Operator;
 
 /// Larger whole powers stay closed.
 const MOST_POWER: u32 = 12;
+/// Along longer axes the last position is not what all others leave.
+const MOST_PLACES: i32 = 16;
 
 impl Field<'_> {
     /// An operator on terms.
@@ -120,7 +123,32 @@ impl Field<'_> {
         }
         let (size, negative) = self.normalised(&difference)?;
         let size = if negative { self.scaled(&size, Rational::MINUS_ONE)? } else { size };
+        if let Some((position, last)) = self.last_position(&size) {
+            // Who is at no other position is there.
+            let mut rest = Term::constant(Rational::ONE);
+            for place in 0..last {
+                let place = self.minus(&position, &Term::constant(Rational::from(place)))?;
+                let there = self.opaque_term(Meaning::IsZero(place));
+                rest = self.minus(&rest, &there)?;
+            }
+            return Some(rest);
+        }
         Some(self.opaque_term(Meaning::IsZero(size)))
+    }
+
+    /// The position along an axis of few, and the last one, if a term is their difference.
+    fn last_position(&self, difference: &Term) -> Option<(Term, i32)> {
+        let terms: Vec<&(Monomial, Rational)> = difference.as_polynomial()?.terms().collect();
+        let (kernel, number) = match terms[..] {
+            [(one, number), (position, _)] | [(position, _), (one, number)] if one.is_empty() => {
+                (position.first()?.0, number)
+            }
+            _ => return None,
+        };
+        let last = number.negated().to_integer().filter(|last| (1..MOST_PLACES).contains(last))?;
+        let Meaning::Iota(Label::Free(axis)) = self.kernels.meaning(kernel) else { return None };
+        let ends = self.graph.dim(*axis) == Dim::Literal(u32::try_from(last).ok()? + 1);
+        ends.then(|| (Term::kernel(kernel), last))
     }
 
     /// Whether a term is positive or negative, if it is known to be one of the two.
@@ -316,7 +344,10 @@ impl Field<'_> {
         match self.kernels.meaning(kernel).clone() {
             Meaning::Exponential(_) | Meaning::Function(Operator::Exp, _) | Meaning::Size(_) => true,
             Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
-            Meaning::Node(node, _) => self.facts.is_positive(node),
+            Meaning::Node(node, _) => {
+                let array = self.graph.as_access(node).map(|access| access.node);
+                self.facts.is_positive(node) || array.is_some_and(|array| self.facts.is_positive(array))
+            }
             _ => false,
         }
     }

@@ -11,7 +11,7 @@ use super::sample::{Samples, tells_apart};
 use super::second::Taken;
 use super::tidy::MOST_TIDIED;
 use super::{Rule, Simplified, Step, Subject};
-use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref, Stated};
 use crate::operators::{Notation, Operator};
 use crate::print::KnownCall;
 
@@ -54,14 +54,17 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
             search.tidy(graph, shared)?;
             search.settle(graph, shared);
         }
-        for root in &group {
+        // The entries of vectors that are stated are results like others.
+        let single: Vec<Ref> = group.iter().flat_map(|root| entries(graph, root)).collect();
+        for root in single.iter().chain(&group) {
             search.simplify(graph, root.node)?;
             search.tidy(graph, root.node)?;
         }
         search.reconsider(graph, &group)?;
         search.finish(graph, taken);
         let values: Vec<Ref> = group.iter().map(|root| search.replaced(root)).collect();
-        let results: Vec<NodeId> = values.iter().map(|value| value.node).collect();
+        let parts = values.iter().flat_map(|value| entries(graph, value));
+        let results: Vec<NodeId> = parts.chain(values.clone()).map(|value| value.node).collect();
         roots.extend(values);
         search.free.extend(results.iter().flat_map(|root| search.read_by(graph, *root)).collect::<Vec<_>>());
         search.free.extend(results);
@@ -485,6 +488,22 @@ fn whole(graph: &mut Graph, node: NodeId) -> Ref {
         axes.push(axis);
     }
     Ref { node, axes }
+}
+
+/// The entries of a vector, or of a matrix, that is stated entry by entry.
+fn entries(graph: &Graph, root: &Ref) -> Vec<Ref> {
+    let (mut found, mut pending) = (Vec::new(), vec![root.clone()]);
+    while let Some(next) = pending.pop() {
+        match graph.as_stated(&next) {
+            Some(Stated { entries, rest }) => {
+                pending.push(rest);
+                pending.extend(entries.into_iter().rev().map(|(_, value)| value));
+            }
+            None if next != *root && !is_leaf(graph, next.node) => found.push(next),
+            None => {}
+        }
+    }
+    found
 }
 
 /// Whether a node costs nothing.

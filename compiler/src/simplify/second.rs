@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::field::Field;
 use super::search::{MOST_PROVING, Search, is_leaf};
 use super::{Rule, Second};
-use crate::differentiate::{Derivative, Known, jacobian_with};
+use crate::differentiate::{Derivative, Known, jacobian_with, symmetric};
 use crate::facts::Meaning;
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 
@@ -93,7 +93,11 @@ impl Search<'_> {
         let known = Known { node: *output, derivatives: beside.collect() };
         let derivatives = jacobian_with(graph, &derivative, &by, Some(known))?;
         let facts = self.facts_behind(graph, first.node);
-        for ((second, root), derivative) in own.into_iter().zip(derivatives) {
+        for ((second, root), mut derivative) in own.into_iter().zip(derivatives) {
+            if second.of == second.beside {
+                let (rows, columns) = derivative.axes.split_at(second.inner.len());
+                derivative.value = symmetric(graph, &derivative.value, rows, columns)?;
+            }
             let value = derivative.value.renamed(&derivative.axes, &second.axes);
             let fits = value.axes.iter().all(|axis| root.axes.contains(axis));
             let count = |node: NodeId| self.opened(graph, node, false).len();

@@ -136,6 +136,19 @@ rows! {
          ("exp(a)/s*(1 - exp(a)/s)", 8), ("-exp(a)/s*exp(b)/s", 9), ("-exp(a)/s*exp(c)/s", 9),
          ("-exp(a)/s*exp(b)/s", 9), ("exp(b)/s*(1 - exp(b)/s)", 8), ("-exp(b)/s*exp(c)/s", 9),
          ("-exp(a)/s*exp(c)/s", 9), ("-exp(b)/s*exp(c)/s", 9), ("exp(c)/s*(1 - exp(c)/s)", 8)];
+    "three classes of a vector, twice": second
+        "fn f(a: [3], t: [3]) wrt(a) where t[0] + t[1] + t[2] == 1 { let s = exp(a[0]) + exp(a[1]) + exp(a[2]); \
+         -(t[0]*log(exp(a[0])/s) + t[1]*log(exp(a[1])/s) + t[2]*log(exp(a[2])/s)) }" =>
+        [("[exp(a[0])/s - t[0], exp(a[1])/s - t[1], exp(a[2])/s - t[2]]", 13),
+         ("[[exp(a[0])/s*(1 - exp(a[0])/s), -exp(a[0])/s*(exp(a[1])/s), -exp(a[0])/s*(exp(a[2])/s)], \
+           [-exp(a[1])/s*(exp(a[0])/s), exp(a[1])/s*(1 - exp(a[1])/s), -exp(a[1])/s*(exp(a[2])/s)], \
+           [-exp(a[2])/s*(exp(a[0])/s), -exp(a[2])/s*(exp(a[1])/s), exp(a[2])/s*(1 - exp(a[2])/s)]]", 20)];
+    "log-sum-exp of three entries, twice": second
+        "fn f(a: [3]) { let s = exp(a[0]) + exp(a[1]) + exp(a[2]); log(s) }" =>
+        [("[exp(a[0])/s, exp(a[1])/s, exp(a[2])/s]", 8),
+         ("[[exp(a[0])/s*(1 - exp(a[0])/s), -exp(a[0])/s*(exp(a[1])/s), -exp(a[0])/s*(exp(a[2])/s)], \
+           [-exp(a[1])/s*(exp(a[0])/s), exp(a[1])/s*(1 - exp(a[1])/s), -exp(a[1])/s*(exp(a[2])/s)], \
+           [-exp(a[2])/s*(exp(a[0])/s), -exp(a[2])/s*(exp(a[1])/s), exp(a[2])/s*(1 - exp(a[2])/s)]]", 20)];
     "softmax cross entropy, twice": second
         "fn f(a: [K], t: [K]) wrt(a) where sum(t) == 1 = -sum(t*log(softmax(a)));" =>
         [("softmax(a) - t", 2),
