@@ -154,6 +154,7 @@ struct Pass {
 #[derive(Clone, Copy, Debug)]
 struct Judged {
     value: f64,
+    /// How far it may be from another form's.
     error: f64,
     /// In units in the last place.
     ulps: f64,
@@ -212,7 +213,9 @@ impl Pass {
         for (point, outside) in points.iter().zip(&self.outside) {
             if !*outside {
                 let (ulps, condition) = (limits.ulps(*point), limits.condition(*point));
-                judged.push(Judged { value: point.value, error: point.error, ulps, condition });
+                let [a, b] = point.moves.map(f64::abs);
+                let error = if a.max(b).is_finite() { point.error + a.max(b) } else { point.error };
+                judged.push(Judged { value: point.value, error, ulps, condition });
             }
         }
         let judged: Rc<[Judged]> = judged.into();
@@ -332,6 +335,7 @@ impl Pass {
             let others = [writer.plain(&term), dominated, writer.shifted(&term)];
             let mut others: Vec<NodeId> = others.into_iter().flatten().collect();
             others.extend(writer.in_lengths(&term));
+            others.extend(writer.in_terms(&term));
             forms.extend(writer.in_units(&term));
             let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());
             forms.extend(others.iter().copied());

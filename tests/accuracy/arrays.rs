@@ -57,6 +57,7 @@ pub const ARRAYS: &[ArrayCase] = &[
             "fn f(a: T[K]) { let m = max(a); m + log(sum(exp(a - m))) }",
             "fn f(a: T[K]) = logsumexp(a);",
             "fn f(a: T[K]) { let s = sum[k](exp(a[k])); log(s) }",
+            "fn f(a: T[3]) = log(exp(a[0]) + exp(a[1]) + exp(a[2]));",
             "fn f(a: T, b: T, c: T) = log(exp(a) + exp(b) + exp(c));",
             "fn f(a: T, b: T, c: T) { let m = max(a, max(b, c)); m + log(exp(a - m) + exp(b - m) + exp(c - m)) }",
         ],
@@ -73,6 +74,10 @@ pub const ARRAYS: &[ArrayCase] = &[
             "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { -sum(t*log(exp(a)/sum(exp(a)))) }",
             "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { -sum(t*(a - logsumexp(a))) }",
             "fn f(a: T[K], t: T[K]) wrt(a) where sum(t) == 1 { sum(t*(log(sum(exp(a))) - a)) }",
+            "fn f(a: T[3], t: T[3]) wrt(a) where t[0] + t[1] + t[2] == 1 {
+                let s = exp(a[0]) + exp(a[1]) + exp(a[2]);
+                -(t[0]*log(exp(a[0])/s) + t[1]*log(exp(a[1])/s) + t[2]*log(exp(a[2])/s))
+            }",
             "fn f(a: T, b: T, c: T, t: T, u: T, v: T) wrt(a, b, c) where t + u + v == 1 {
                 let s = exp(a) + exp(b) + exp(c);
                 -(t*log(exp(a)/s) + u*log(exp(b)/s) + v*log(exp(c)/s))
@@ -160,7 +165,7 @@ pub const ARRAYS: &[ArrayCase] = &[
         name: "weighted log-sum-exp",
         rows: 1,
         targets: true,
-        order: 1,
+        order: 2,
         truth: weighted,
         spellings: &[
             "fn f(a: T[K], t: T[K]) wrt(a) = log(sum(t*exp(a)));",
@@ -197,6 +202,15 @@ fn weighted(row: &Row3) -> Vec<String> {
     let sum = format!("({})", parts.join(" + "));
     let mut all = vec![format!("{largest} + log({sum})")];
     all.extend(parts.iter().map(|part| format!("{part}/{sum}")));
+    for i in 0..3 {
+        for j in 0..3 {
+            let others: Vec<&str> = (0..3).filter(|k| *k != i).map(|k| parts[k].as_str()).collect();
+            all.push(match i == j {
+                true => format!("{}*({})/{sum}**2", parts[i], others.join(" + ")),
+                false => format!("-{}*{}/{sum}**2", parts[i], parts[j]),
+            });
+        }
+    }
     all
 }
 

@@ -62,6 +62,7 @@ pub(super) struct Algebra {
     /// What algebra does not look into: lengths, and what they are of.
     opaque: HashSet<NodeId>,
     lengths: Vec<Length>,
+    relatives: Vec<Relative>,
     /// Factors of the weights of exponentials: where one is 0, the exponential may be larger than all that count.
     weights: HashSet<NodeId>,
 }
@@ -76,6 +77,14 @@ pub(super) struct Length {
     pub(super) others: NodeId,
     /// Of which it is the length: not above U.
     pub(super) parts: Vec<NodeId>,
+}
+
+/// A term of a weighted sum of exponentials, relative to the largest of these: `whole·exp(−peak)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relative {
+    pub(super) node: NodeId,
+    pub(super) whole: NodeId,
+    pub(super) peak: NodeId,
 }
 
 /// What a node is made of.
@@ -120,6 +129,13 @@ impl Term {
         Self { scale: Rational::ONE, ..self.clone() }
     }
 
+    /// Whether an atom stands in it.
+    pub(super) fn holds(&self, atom: Atom) -> bool {
+        let within = |monomial: &Monomial| monomial.iter().any(|(other, _)| *other == atom);
+        let factors = self.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        within(&self.monomial) || factors.into_iter().any(|(monomial, _)| within(monomial))
+    }
+
     /// The term as a polynomial, if it is one and small.
     pub(super) fn expanded(&self) -> Option<Polynomial> {
         let mut result = Polynomial::term(self.monomial.clone(), self.scale);
@@ -144,7 +160,7 @@ impl Algebra {
                     algebra.moderate.insert(*input);
                 }
                 Range::Relative | Range::Equates(_) => {}
-                Range::AtLeast(below) => {
+                Range::AtLeast(below) | Range::Top(below) => {
                     algebra.peaks.push((*input, below.clone()));
                     algebra.always.insert(*input);
                 }
@@ -155,6 +171,10 @@ impl Algebra {
                 Range::Unit(parts) => {
                     algebra.positive.insert(*input);
                     algebra.opaque.extend(parts);
+                }
+                Range::Term { whole, peak } => {
+                    algebra.opaque.insert(*input);
+                    algebra.relatives.push(Relative { node: *input, whole: *whole, peak: *peak });
                 }
                 Range::Length { unit, square, others } => {
                     algebra.positive.insert(*input);
@@ -168,6 +188,7 @@ impl Algebra {
         }
         algebra.lengths.sort_unstable_by_key(|length| length.length);
         algebra.peaks.sort_unstable();
+        algebra.relatives.sort_unstable_by_key(|relative| relative.node);
         algebra
     }
 
@@ -196,6 +217,10 @@ impl Algebra {
 
     pub(super) fn lengths(&self) -> &[Length] {
         &self.lengths
+    }
+
+    pub(super) fn relatives(&self) -> &[Relative] {
+        &self.relatives
     }
 
     pub(super) fn is_exp(&self, atom: Atom) -> bool {

@@ -7,8 +7,9 @@ use super::exponentials::Exponentials;
 use super::lengths::{Length, under_roots};
 use super::profile::Range;
 use super::{Root, is_delicate, scalars};
-use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref, Stated};
 use crate::number::Number;
+use crate::operators::Operator;
 
 /// For no more parts of one formula other forms are looked for; equal ones count once.
 const MOST_PARTS: usize = 64;
@@ -59,7 +60,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
             Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
-            Operation::Apply(_) if is_root[node.index()] => arrays.part(graph, *node)?,
+            Operation::Apply(_) if is_root[node.index()] => arrays.root(graph, *node)?,
             _ => {}
         }
     }
@@ -90,6 +91,38 @@ impl Arrays {
             _ => graph.sum(closed, &body)?,
         };
         self.made.insert(node, Made { value, labels: slots.to_vec() });
+        Ok(())
+    }
+
+    /// A part; in a vector that is stated entry by entry, each entry is one.
+    fn root(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        let labels = graph.local_axes(node);
+        if graph.as_stated(&Ref { node, axes: labels.clone() }).is_none() {
+            return self.part(graph, node);
+        }
+        let mut pending = vec![(Ref { node, axes: labels.clone() }, false)];
+        let mut values: HashMap<Ref, Ref> = HashMap::new();
+        while let Some((own, ready)) = pending.pop() {
+            let Some(Stated { entries, rest }) = graph.as_stated(&own) else {
+                let value = self.value(graph, &own)?;
+                values.insert(own, value);
+                continue;
+            };
+            if !ready {
+                pending.push((own, true));
+                pending.extend(entries.into_iter().map(|(_, value)| (value, false)));
+                pending.push((rest, false));
+                continue;
+            }
+            let of = |own: &Ref| values.get(own).cloned().ok_or(GraphError::UnknownNode);
+            let mut value = of(&rest)?;
+            for (condition, entry) in entries.into_iter().rev() {
+                value = graph.apply(Operator::Select, &[condition, of(&entry)?, value])?;
+            }
+            values.insert(own, value);
+        }
+        let value = values.remove(&Ref { node, axes: labels.clone() }).ok_or(GraphError::UnknownNode)?;
+        self.made.insert(node, Made { value, labels });
         Ok(())
     }
 

@@ -66,6 +66,14 @@ impl Sums {
     }
 }
 
+/// An exponent λ where it takes some axes, with the factors and divisors of its weight as far as these are here.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Weighted {
+    exponent: NodeId,
+    at: Vec<Axis>,
+    factors: Vec<(Option<NodeId>, bool)>,
+}
+
 /// The uses of which an elementwise part consists, operands first.
 pub(super) struct Part {
     /// Whether each is computed here.
@@ -79,8 +87,11 @@ enum Source {
     Value(Ref),
     /// The largest exponent of a sum of exponentials.
     Peak(NodeId, Vec<Axis>),
-    /// The others relative to it, without it and with it.
+    /// The largest term of the sum relative to it, the others, and all.
+    Top(NodeId, Vec<Axis>),
     Rest(NodeId, Vec<Axis>),
+    /// The term where its exponent takes the second axes.
+    Term(NodeId, Vec<Axis>, Vec<Axis>),
     Relative(NodeId, Vec<Axis>),
     /// The length of a sum of squares in its unit, its square, and the others relative to the largest.
     Length(NodeId, Vec<Axis>),
@@ -95,7 +106,9 @@ impl Source {
         match self {
             Self::Value(value) => Self::Value(value.renamed(&[other], &[one])),
             Self::Peak(node, axes) => Self::Peak(*node, merged(axes)),
+            Self::Top(node, axes) => Self::Top(*node, merged(axes)),
             Self::Rest(node, axes) => Self::Rest(*node, merged(axes)),
+            Self::Term(node, axes, at) => Self::Term(*node, merged(axes), merged(at)),
             Self::Relative(node, axes) => Self::Relative(*node, merged(axes)),
             Self::Length(node, axes) => Self::Length(*node, merged(axes)),
             Self::Square(node, axes) => Self::Square(*node, merged(axes)),
@@ -108,6 +121,8 @@ impl Source {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Peak(node, axes) => Ok(sums.exponentials.get(node).ok_or(unknown)?.peak(axes)),
+            Self::Top(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.top(graph, axes),
+            Self::Term(node, axes, at) => sums.exponentials.get(node).ok_or(unknown)?.term(graph, axes, at),
             Self::Rest(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.rest(graph, axes),
             Self::Relative(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.relative(graph, axes),
             Self::Length(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.length(graph, axes),
@@ -325,15 +340,15 @@ impl Cone {
         found
     }
 
-    /// Exponents with what their weights are products of.
-    fn weighted(&self, axes: &[Axis], sum: &Exponentials) -> Vec<(NodeId, Vec<NodeId>)> {
+    /// The exponents of a weighted sum that are here.
+    fn weighted(&self, axes: &[Axis], sum: &Exponentials) -> Vec<Weighted> {
         let below = self.instances(sum.exponent().node, &sum.slots(axes));
         let mut found = Vec::new();
         for ((node, own), known) in self.known.iter().filter(|((node, _), _)| *node == sum.exponent().node) {
             if *node == sum.exponent().node && below.contains(known) {
-                let zeros = sum.zeros(axes, own).into_iter();
-                let zeros = zeros.filter_map(|zero| self.known.get(&(zero.node, zero.axes)).copied());
-                found.push((*known, zeros.collect()));
+                let here = |(own, below): (Ref, bool)| (self.known.get(&(own.node, own.axes)).copied(), below);
+                let factors = sum.factors(axes, own).into_iter().map(here).collect();
+                found.push(Weighted { at: own.clone(), exponent: *known, factors });
             }
         }
         found.sort_unstable();
@@ -341,7 +356,46 @@ impl Cone {
         found
     }
 
-    /// `exp(M + shift)·(1 + r)·outside`
+    /// `w·exp(λ − M)` at the positions that are here.
+    fn terms(
+        &mut self,
+        node: NodeId,
+        axes: &[Axis],
+        sum: &Exponentials,
+        peak: NodeId,
+    ) -> Result<Vec<NodeId>, GraphError> {
+        let mut terms = Vec::new();
+        for Weighted { at, exponent, factors } in self.weighted(axes, sum).into_iter().filter(|_| sum.is_product()) {
+            let mut weight = self.graph.constant(Number::ONE)?.node;
+            for (factor, below) in &factors {
+                let operator = if *below { Operator::Divide } else { Operator::Multiply };
+                weight = self.apply(operator, &[weight, factor.unwrap_or(weight)])?;
+            }
+            if factors.iter().any(|(factor, _)| factor.is_none()) {
+                continue;
+            }
+            // Weights far beyond all others would hide what is gained.
+            for factor in factors.iter().filter_map(|(factor, _)| *factor) {
+                if matches!(self.graph.operation(factor), Operation::Input(_)) {
+                    self.ranges.entry(factor).or_insert(Range::Relative);
+                }
+            }
+            let whole = self.apply(Operator::Exp, &[exponent])?;
+            let whole = self.apply(Operator::Multiply, &[weight, whole])?;
+            let difference = self.apply(Operator::Subtract, &[exponent, peak])?;
+            let relative = self.apply(Operator::Exp, &[difference])?;
+            let relative = self.apply(Operator::Multiply, &[weight, relative])?;
+            let zero = self.graph.constant(Number::ZERO)?.node;
+            let nothing = self.apply(Operator::Equal, &[weight, zero])?;
+            let term = self.apply(Operator::Select, &[nothing, zero, relative])?;
+            self.sources.insert(term, Source::Term(node, axes.to_vec(), at));
+            self.ranges.insert(term, Range::Term { whole, peak });
+            terms.push(term);
+        }
+        Ok(terms)
+    }
+
+    /// `exp(M + shift)·(t + r)·outside`, with t = 1 where all weights are 1
     fn sum(
         &mut self,
         node: NodeId,
@@ -361,22 +415,29 @@ impl Cone {
         let range = if sum.is_plain() {
             Range::AtLeast(self.instances(sum.exponent().node, &sum.slots(axes)))
         } else {
-            Range::Mostly(self.weighted(axes, sum))
+            let above = |(own, below): (Option<NodeId>, bool)| own.filter(|_| !below);
+            let mut weighted: Vec<(NodeId, Vec<NodeId>)> = Vec::new();
+            for Weighted { exponent, factors, .. } in self.weighted(axes, sum) {
+                weighted.push((exponent, factors.into_iter().filter_map(above).collect()));
+            }
+            Range::Mostly(weighted)
         };
         self.ranges.insert(exponent, range);
-        let rest = self.input(Source::Rest(node, axes.to_vec()))?;
-        let relative = if sum.is_plain() {
-            self.ranges.insert(rest, Range::Moderate);
-            let one = self.graph.constant(Number::from(1))?.node;
-            let both = [self.apply(Operator::Add, &[one, rest])?, self.apply(Operator::Add, &[rest, one])?];
-            for both in both {
-                self.sources.insert(both, Source::Relative(node, axes.to_vec()));
-            }
-            both[0]
+        let top = if sum.is_plain() {
+            self.graph.constant(Number::ONE)?.node
         } else {
-            self.ranges.insert(rest, Range::Relative);
-            rest
+            let terms = self.terms(node, axes, sum, exponent)?;
+            let top = self.input(Source::Top(node, axes.to_vec()))?;
+            self.ranges.insert(top, Range::Top(terms));
+            top
         };
+        let rest = self.input(Source::Rest(node, axes.to_vec()))?;
+        self.ranges.insert(rest, if sum.is_plain() { Range::Moderate } else { Range::Relative });
+        let both = [self.apply(Operator::Add, &[top, rest])?, self.apply(Operator::Add, &[rest, top])?];
+        for both in both {
+            self.sources.insert(both, Source::Relative(node, axes.to_vec()));
+        }
+        let relative = both[0];
         for (shift, negative) in sum.shifts(axes) {
             let shift = *self.known.get(&(shift.node, shift.axes)).ok_or(GraphError::UnknownNode)?;
             let operator = if negative { Operator::Subtract } else { Operator::Add };
@@ -384,7 +445,10 @@ impl Cone {
         }
         let largest = self.apply(Operator::Exp, &[exponent])?;
         let value = self.apply(Operator::Multiply, &[largest, relative])?;
-        let value = self.with_factors(value, sum.outside(axes))?;
+        let mut value = self.with_factors(value, sum.outside(axes))?;
+        if sum.is_negative() {
+            value = self.apply(Operator::Negate, &[value])?;
+        }
         self.sources.insert(value, Source::Value(leaf(made, node, axes)));
         Ok(value)
     }

@@ -1,7 +1,7 @@
 //! Sums of exponentials over axes: `Σ w·exp(λ + shift)·outside`, where only w and λ vary along the axes that are summed.
 //!
-//! In: a node. Out: the pieces, and nodes for the largest exponent M, for Σ w·exp(λ − M), and, where all w are 1, for that
-//! sum without its largest term.
+//! In: a node. Out: the pieces, and nodes for the largest exponent M, for Σ w·exp(λ − M), for the largest term of that sum,
+//! which is 1 where all w are 1, and for the sum without it.
 
 use super::cone::{Slot, slots};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
@@ -23,9 +23,13 @@ pub(super) struct Exponentials {
     /// λ and w over what stands for their parts.
     argument: Ref,
     weight: Option<Ref>,
-    /// The factors of w as written: it is 0 where one of them is.
-    zeros: Vec<Ref>,
+    /// The factors and divisors of w as written.
+    factors: Vec<(Ref, bool)>,
+    /// Whether w is 0 where a condition does not hold.
+    masked: bool,
+    negative: bool,
     peak: Ref,
+    top: Option<Ref>,
     rest: Option<Ref>,
     relative: Option<Ref>,
 }
@@ -54,7 +58,7 @@ impl Exponentials {
         let Some(factors) = factors(graph, body, &closed) else { return Ok(None) };
         let [argument] = factors.exponents.as_slice() else { return Ok(None) };
         let (exponent, shifts) = split(graph, argument.clone(), &closed);
-        let plain = factors.weights.is_empty() && factors.masks.is_empty() && !factors.negative;
+        let plain = factors.weights.is_empty() && factors.masks.is_empty();
         // A weighted sum that is shifted already is in no danger.
         if !plain && !shifts.is_empty() || plain && !closed.iter().all(|axis| exponent.axes.contains(axis)) {
             return Ok(None);
@@ -71,10 +75,25 @@ impl Exponentials {
             }
         };
         let peak = graph.max(&closed, &largest)?;
-        let Factors { outside, weights, .. } = factors;
-        let zeros = weights.into_iter().filter(|(_, below)| !below).map(|(own, _)| own).collect();
-        let (rest, relative) = (None, None);
-        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, zeros, peak, rest, relative }))
+        let Factors { outside, weights: factors, negative, masks, .. } = factors;
+        let masked = !masks.is_empty();
+        let (top, rest, relative) = (None, None, None);
+        Ok(Some(Self {
+            labels,
+            closed,
+            exponent,
+            shifts,
+            outside,
+            argument,
+            weight,
+            factors,
+            masked,
+            negative,
+            peak,
+            top,
+            rest,
+            relative,
+        }))
     }
 
     /// Whether every weight is 1.
@@ -92,11 +111,19 @@ impl Exponentials {
         slots(&self.exponent.renamed(&self.labels, axes), &self.closed)
     }
 
-    /// The factors of w, at the position where λ takes some axes.
-    pub(super) fn zeros(&self, axes: &[Axis], exponent: &[Axis]) -> Vec<Ref> {
-        let from: Vec<Axis> = self.labels.iter().chain(&self.exponent.axes).copied().collect();
-        let to: Vec<Axis> = axes.iter().chain(exponent).copied().collect();
-        self.zeros.iter().map(|own| own.renamed(&from, &to)).collect()
+    /// Whether the sum is to be subtracted.
+    pub(super) fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Whether w is its factors over its divisors.
+    pub(super) fn is_product(&self) -> bool {
+        !self.masked
+    }
+
+    /// The factors and divisors of w, at the position where λ takes some axes.
+    pub(super) fn factors(&self, axes: &[Axis], exponent: &[Axis]) -> Vec<(Ref, bool)> {
+        self.factors.iter().map(|(own, below)| (self.at(own.clone(), axes, exponent), *below)).collect()
     }
 
     pub(super) fn shifts(&self, axes: &[Axis]) -> Vec<(Ref, bool)> {
@@ -122,16 +149,7 @@ impl Exponentials {
         let relative = match &self.relative {
             Some(relative) => relative.clone(),
             None => {
-                let exponential = self.exponential(graph)?;
-                let body = match &self.weight {
-                    None => exponential,
-                    Some(weight) => {
-                        let zero = graph.constant(Number::ZERO)?;
-                        let nothing = graph.apply(Operator::Equal, &[weight.clone(), zero.clone()])?;
-                        let product = graph.apply(Operator::Multiply, &[weight.clone(), exponential])?;
-                        graph.apply(Operator::Select, &[nothing, zero, product])?
-                    }
-                };
+                let body = self.part(graph)?;
                 graph.sum(&self.closed, &body)?
             }
         };
@@ -139,22 +157,55 @@ impl Exponentials {
         Ok(relative.renamed(&self.labels, axes))
     }
 
-    fn exponential(&self, graph: &mut Graph) -> Result<Ref, GraphError> {
+    /// `w·exp(λ − M)`
+    fn part(&self, graph: &mut Graph) -> Result<Ref, GraphError> {
         let difference = graph.apply(Operator::Subtract, &[self.argument.clone(), self.peak.clone()])?;
-        graph.apply(Operator::Exp, &[difference])
+        let exponential = graph.apply(Operator::Exp, &[difference])?;
+        let Some(weight) = &self.weight else { return Ok(exponential) };
+        let zero = graph.constant(Number::ZERO)?;
+        let nothing = graph.apply(Operator::Equal, &[weight.clone(), zero.clone()])?;
+        let product = graph.apply(Operator::Multiply, &[weight.clone(), exponential])?;
+        graph.apply(Operator::Select, &[nothing, zero, product])
     }
 
-    /// `Σ exp(λ − M)` without one of the largest terms, which are 1.
+    /// `w·exp(λ − M)` at the position where λ takes some axes.
+    pub(super) fn term(&self, graph: &mut Graph, axes: &[Axis], exponent: &[Axis]) -> Result<Ref, GraphError> {
+        Ok(self.at(self.part(graph)?, axes, exponent))
+    }
+
+    fn at(&self, own: Ref, axes: &[Axis], exponent: &[Axis]) -> Ref {
+        let from: Vec<Axis> = self.labels.iter().chain(&self.exponent.axes).copied().collect();
+        let to: Vec<Axis> = axes.iter().chain(exponent).copied().collect();
+        own.renamed(&from, &to)
+    }
+
+    /// The largest `w·exp(λ − M)`
+    pub(super) fn top(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let top = match &self.top {
+            Some(top) => top.clone(),
+            None => {
+                let part = self.part(graph)?;
+                graph.max(&self.closed, &part)?
+            }
+        };
+        self.top = Some(top.clone());
+        Ok(top.renamed(&self.labels, axes))
+    }
+
+    /// `Σ w·exp(λ − M)` without one of the largest terms, which are 1 where all weights are.
     pub(super) fn rest(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
-        if !self.is_plain() {
-            return self.relative(graph, axes);
-        }
         let rest = match &self.rest {
             Some(rest) => rest.clone(),
             None => {
-                let exponential = self.exponential(graph)?;
-                let largest = graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?;
-                others(graph, &self.closed, largest, exponential)?
+                let part = self.part(graph)?;
+                let (largest, top) = if self.is_plain() {
+                    let one = graph.constant(Number::ONE)?;
+                    (graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?, one)
+                } else {
+                    let top = self.top(graph, &self.labels.clone())?;
+                    (graph.apply(Operator::Equal, &[part.clone(), top.clone()])?, top)
+                };
+                others(graph, &self.closed, largest, part, &top)?
             }
         };
         self.rest = Some(rest.clone());
@@ -162,14 +213,21 @@ impl Exponentials {
     }
 }
 
-/// A sum of parts, of which the largest are 1, without one of those: the smaller ones, and how many others are as large.
-pub(super) fn others(graph: &mut Graph, closed: &[Axis], largest: Ref, part: Ref) -> Result<Ref, GraphError> {
-    let (zero, one) = (graph.constant(Number::ZERO)?, graph.constant(Number::from(1))?);
+/// A sum of parts without one of the largest: the smaller ones, and how many others are as large.
+pub(super) fn others(
+    graph: &mut Graph,
+    closed: &[Axis],
+    largest: Ref,
+    part: Ref,
+    top: &Ref,
+) -> Result<Ref, GraphError> {
+    let (zero, one) = (graph.constant(Number::ZERO)?, graph.constant(Number::ONE)?);
     let smaller = graph.apply(Operator::Select, &[largest.clone(), zero.clone(), part])?;
     let smaller = graph.sum(closed, &smaller)?;
     let equal = graph.apply(Operator::Select, &[largest, one.clone(), zero])?;
     let equal = graph.sum(closed, &equal)?;
     let others = graph.apply(Operator::Subtract, &[equal, one])?;
+    let others = graph.apply(Operator::Multiply, &[others, top.clone()])?;
     graph.apply(Operator::Add, &[smaller, others])
 }
 
@@ -227,7 +285,7 @@ fn split(graph: &Graph, mut exponent: Ref, closed: &[Axis]) -> (Ref, Vec<(Ref, b
 
 /// The product of what stands beside an exponential.
 fn weight(graph: &mut Graph, factors: &Factors, stable: &mut Stable) -> Result<Ref, GraphError> {
-    let mut weight = graph.constant(Number::from(if factors.negative { -1 } else { 1 }))?;
+    let mut weight = graph.constant(Number::ONE)?;
     for (factor, below) in &factors.weights {
         let factor = stable(graph, factor)?;
         let operator = if *below { Operator::Divide } else { Operator::Multiply };

@@ -161,7 +161,8 @@ impl Length {
             Some(others) => others.clone(),
             None => {
                 let (square, largest) = self.square(graph)?;
-                others(graph, &self.closed, largest, square)?
+                let one = graph.constant(Number::ONE)?;
+                others(graph, &self.closed, largest, square, &one)?
             }
         };
         self.others = Some(others.clone());

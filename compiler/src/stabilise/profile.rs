@@ -109,10 +109,14 @@ pub(super) enum Range {
     Relative,
     /// Not below any of some nodes.
     AtLeast(Vec<NodeId>),
+    /// Not below any of some nodes, and neither tiny nor huge otherwise.
+    Top(Vec<NodeId>),
     /// Not below any of some nodes, but for those with another node beside them that is 0.
     Mostly(Vec<(NodeId, Vec<NodeId>)>),
     /// Positive, and not below the absolute value of any of some nodes.
     Unit(Vec<NodeId>),
+    /// No input, but computed once, and others compare with what came out: `whole·exp(−peak)`.
+    Term { whole: NodeId, peak: NodeId },
     /// No input, but computed: the positive root ℓ of ℓ² = 1 + r, for a sum of squares that is (U·ℓ)².
     Length { unit: NodeId, square: NodeId, others: NodeId },
     /// No input, but a condition: where it holds, the first of each two nodes is the second.
@@ -178,7 +182,7 @@ impl Profiles {
     /// What the points of an input are bounded by.
     fn read_by(&self, node: NodeId) -> Vec<NodeId> {
         let mut read = match self.ranges.get(&node) {
-            Some(Range::AtLeast(below) | Range::Unit(below)) => below.clone(),
+            Some(Range::AtLeast(below) | Range::Top(below) | Range::Unit(below)) => below.clone(),
             Some(Range::Mostly(below)) => {
                 below.iter().flat_map(|(node, zeros)| std::iter::once(*node).chain(zeros.iter().copied())).collect()
             }
@@ -218,12 +222,18 @@ impl Profiles {
                 let step = OneStep::new(operator);
                 let mut registers = step.registers();
                 let nothing = Point { value: 0.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false };
+                let once = matches!(self.ranges.get(&node), Some(Range::Term { .. }));
                 let mut points = vec![nothing; POINTS];
                 let mut point = 0;
                 while point < POINTS {
                     let at = |place: usize| operands[place].get(point).unwrap_or(&nothing);
                     let given = [at(0), at(1), at(2)];
                     points[point] = self.apply(&step, &given[..step.arity], &mut registers);
+                    if once && points[point].value.is_finite() {
+                        let Point { error, moves, .. } = &mut points[point];
+                        *moves = moves.map(|moved| moved + error.copysign(moved));
+                        *error = 0.0;
+                    }
                     point += 1;
                 }
                 Some(points.into())
@@ -244,7 +254,7 @@ impl Profiles {
         let mut value = sample(self.limits.float, place, point);
         match range {
             Some(Range::Moderate) => value = value.abs().min(MODERATE),
-            Some(Range::Relative) if value != 0.0 => {
+            Some(Range::Relative | Range::Top(_)) if value != 0.0 => {
                 value = value.abs().clamp(SMALL, MODERATE).copysign(value);
             }
             _ => {}
@@ -254,7 +264,7 @@ impl Profiles {
         let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
         let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };
         match range {
-            Some(Range::AtLeast(below)) => self.largest(below, point, free),
+            Some(Range::AtLeast(below) | Range::Top(below)) => self.largest(below, point, free),
             Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
             Some(Range::Unit(below)) => self.unit(below, point, free),
             _ => free,

@@ -234,3 +234,26 @@ fn a_weight_of_zero_hides_its_exponential() {
         }
     }
 }
+
+#[test]
+fn a_weighted_probability_near_one_keeps_its_complement() {
+    let text = "fn f(a: [K], w: [K]) wrt(a) = log(sum(w*exp(a)));";
+    let module = parse_formula(text, &[]).expect("parses");
+    let function = resolve(&module, text).expect("resolves").remove(0);
+    let mut derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("room");
+    let program = lower(&derived.function.graph, &derived.wanted());
+    let run = |a: [f64; 3], w: [f64; 3]| {
+        let inputs = [a, w].map(|data| Tensor { shape: vec![3], data: data.to_vec() });
+        evaluate(&program, &inputs).expect("two arrays").pop().expect("a Hessian").data
+    };
+    // p and 1 − p of the largest are 1 and 3·exp(-50), and the last one does not count.
+    let small = 3.0 * (-50.0_f64).exp();
+    for (found, expected) in run([850.0, 800.0, 1e5], [0.5, 1.5, 0.0]).iter().zip([small, -small, 0.0]) {
+        assert!((found - expected).abs() <= 1e-13 * expected.abs(), "{found} and {expected}");
+    }
+    // Two as large, negative weights, and weights that are all 0.
+    assert_eq!(run([900.0, 900.0, -900.0], [2.0, 2.0, 1.0])[..3], [0.25, -0.25, 0.0]);
+    assert_eq!(run([900.0, 900.0, -900.0], [-2.0, -2.0, -1.0])[..3], [0.25, -0.25, 0.0]);
+    assert!(run([1.0, 2.0, 3.0], [0.0; 3])[0].is_nan());
+}

@@ -5,7 +5,7 @@
 //! where ξ is ±1, r is all there is, and elsewhere it holds a 1 that is not lost.
 
 use super::super::algebra::{Length, Meaning, Term};
-use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
+use super::super::polynomial::{Atom, Polynomial, multiply, power};
 use super::Writer;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -28,7 +28,7 @@ impl Writer<'_> {
         let (mut replaced, mut parts, mut units): (Vec<(Atom, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
         for length in lengths {
             let [unit, own] = [length.unit, length.length].map(|node| self.algebra.atom(Meaning::Value(node)));
-            if !holds(term, unit) && !holds(term, own) {
+            if !term.holds(unit) && !term.holds(own) {
                 continue;
             }
             if !units.contains(&length.unit) {
@@ -36,7 +36,7 @@ impl Writer<'_> {
             }
             for value in &length.parts {
                 let atom = self.algebra.atom(Meaning::Value(*value));
-                if !holds(term, atom) {
+                if !term.holds(atom) {
                     continue;
                 }
                 let relative = self.apply(Operator::Divide, &[*value, length.unit])?;
@@ -156,11 +156,4 @@ impl Writer<'_> {
         let product = self.apply(Operator::Multiply, &[less, more])?;
         self.apply(Operator::Add, &[others, product])
     }
-}
-
-/// Whether an atom stands in a term.
-fn holds(term: &Term, atom: Atom) -> bool {
-    let within = |monomial: &Monomial| monomial.iter().any(|(other, _)| *other == atom);
-    within(&term.monomial)
-        || term.factors.iter().any(|(polynomial, _)| polynomial.terms.iter().any(|(monomial, _)| within(monomial)))
 }
