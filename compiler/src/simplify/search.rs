@@ -420,13 +420,7 @@ impl<'a> Search<'a> {
         self.opened_up_to(graph, node, with_forward, MOST_OPENED)
     }
 
-    pub(super) fn opened_up_to(
-        &self,
-        graph: &Graph,
-        node: NodeId,
-        with_forward: bool,
-        most: usize,
-    ) -> NodeSet {
+    pub(super) fn opened_up_to(&self, graph: &Graph, node: NodeId, with_forward: bool, most: usize) -> NodeSet {
         let mut seen = NodeSet::default();
         let mut pending = vec![node];
         while let Some(next) = pending.pop() {

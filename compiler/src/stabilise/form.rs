@@ -35,6 +35,12 @@ pub(super) struct Writer<'a> {
     pub(super) paired: bool,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many products were written, factor by factor.
+    pub(super) static PRODUCTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// What was written in one style: forms of one formula have most of their parts in common.
 #[derive(Default)]
 pub(super) struct Memory {
@@ -93,6 +99,8 @@ impl Writer<'_> {
     }
 
     fn product_of(&mut self, term: &Term) -> Option<NodeId> {
+        #[cfg(test)]
+        PRODUCTS.with(|count| count.set(count.get() + 1));
         let mut pieces = Pieces { paired: self.paired, ..Pieces::default() };
         let (exponent, rest) = self.split(&term.monomial);
         let (mut vanishing, mut weights) = (None, Vec::new());

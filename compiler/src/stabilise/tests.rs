@@ -1,5 +1,6 @@
 //! What becomes of formulas; how accurate that is, the facade's test `accuracy` measures.
 
+use super::form;
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
 use crate::lower::{Wanted, lower};
@@ -232,5 +233,25 @@ fn a_weight_of_zero_hides_its_exponential() {
         for (found, expected) in found.iter().zip([(b + c).ln(), 0.0, b / (b + c), c / (b + c)]) {
             assert!((found - expected).abs() < 1e-15, "{text}: {found} and {expected}");
         }
+    }
+}
+
+/// The forms of a formula have most of their parts in common. What a user's build waits for is bounded by counts.
+#[test]
+fn common_parts_of_forms_are_written_once() {
+    for (text, most_products, most_nodes) in [
+        ("fn f(x) = gelu_tanh(x);", 60, 220),
+        ("fn f(x) = x/(1 + exp(-x));", 20, 100),
+        ("fn f(a, b, c) = log(exp(a) + exp(b) + exp(c));", 60, 200),
+    ] {
+        let module = parse_formula(text, &[]).expect("parses");
+        let function = resolve(&module, text).expect("resolves").pop().expect("one");
+        let mut derived = derive(function, &Request::default()).expect("derives");
+        form::PRODUCTS.with(|count| count.set(0));
+        derived.stabilise().expect("room");
+        let products = form::PRODUCTS.with(std::cell::Cell::get);
+        let nodes = derived.function.graph.len();
+        assert!(products <= most_products, "{text}: {products} products");
+        assert!(nodes <= most_nodes, "{text}: {nodes} nodes");
     }
 }
