@@ -419,9 +419,11 @@ impl Graph {
             return Ok(folded);
         }
         let mut union = Vec::new();
-        for axis in operands.iter().flat_map(|operand| &operand.axes) {
-            if !union.contains(axis) {
-                union.push(*axis);
+        for operand in operands {
+            for axis in &operand.axes {
+                if !union.contains(axis) {
+                    union.push(*axis);
+                }
             }
         }
         self.over(Operation::Apply(operator), &union, union.len(), operands)
@@ -468,10 +470,17 @@ impl Graph {
         if all.len() > usize::from(Local::MAX) {
             return Err(GraphError::TooLarge);
         }
-        let dims: Vec<Dim> = all[..kept].iter().map(|axis| self.dim(*axis)).collect();
+        let mut dims = Vec::new();
+        for axis in &all[..kept] {
+            dims.push(self.dim(*axis));
+        }
         let mut edges = [(NodeId(0), ListId::EMPTY); MOST_OPERANDS];
         let mut locals = Vec::new();
         for (edge, operand) in edges.iter_mut().zip(operands) {
+            if operand.axes.is_empty() {
+                edge.0 = operand.node;
+                continue;
+            }
             locals.clear();
             let local = |axis: &Axis| all.iter().position(|other| other == axis).unwrap_or(0) as Local;
             locals.extend(operand.axes.iter().map(local));
@@ -494,7 +503,7 @@ impl Graph {
             let weight = || self.store[NodeIndex::new(other.node as usize)];
             other.hash == hash
                 && (weight().operation, weight().slots) == (operation, slots)
-                && self.edges(NodeId(other.node)).eq(edges.iter().copied())
+                && self.edges(NodeId(other.node)).as_slice() == edges
         };
         if let Some(known) = self.unique.find(Unique::spread(hash), same) {
             return Ok(Ref { node: NodeId(known.node), axes: axes.to_vec() });
@@ -541,6 +550,9 @@ impl Graph {
         let shape = self.shape(operand.node);
         if shape.len() != operand.axes.len() {
             return Err(GraphError::UnknownNode);
+        }
+        if shape.is_empty() {
+            return Ok(());
         }
         for (dim, axis) in shape.iter().zip(&operand.axes) {
             if !self.agrees(*dim, self.checked_dim(*axis)?) {

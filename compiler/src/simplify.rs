@@ -17,6 +17,7 @@ pub(crate) mod hash;
 mod kernel;
 mod leaves;
 mod linear;
+mod nodes;
 mod plan;
 mod polynomial;
 pub(crate) mod rational;

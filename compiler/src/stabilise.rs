@@ -95,6 +95,8 @@ fn scalars(
         tried: QuickMap::default(),
         outside: vec![false; POINTS],
         judged: QuickMap::default(),
+        better: QuickMap::default(),
+        sizes: QuickMap::default(),
         equal,
     };
     for root in roots.iter().take(outputs) {
@@ -146,6 +148,9 @@ struct Pass {
     /// The points where the function is not defined.
     outside: Vec<bool>,
     judged: QuickMap<NodeId, Rc<[Judged]>>,
+    /// Of two nodes, whether the first one is more accurate: asked when a form is written, and when the best one is chosen.
+    better: QuickMap<(NodeId, NodeId), bool>,
+    sizes: QuickMap<NodeId, usize>,
     /// What is equal where a condition holds.
     equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
 }
@@ -212,7 +217,7 @@ impl Pass {
         let mut judged = Vec::with_capacity(points.len());
         for (point, outside) in points.iter().zip(&self.outside) {
             if !*outside {
-                let (ulps, condition) = (limits.ulps(*point), limits.condition(*point));
+                let (ulps, condition) = (limits.ulps(point), limits.condition(point));
                 let [a, b] = point.moves.map(f64::abs);
                 let error = if a.max(b).is_finite() { point.error + a.max(b) } else { point.error };
                 judged.push(Judged { value: point.value, error, ulps, condition });
@@ -355,9 +360,21 @@ impl Pass {
     /// Whether a form is not less accurate than another one anywhere, and far more accurate somewhere; or, where the other
     /// one is not what was written either, smaller.
     fn is_better(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
+        if smaller {
+            return self.gains(graph, form, other, true);
+        }
+        if let Some(known) = self.better.get(&(form, other)) {
+            return *known;
+        }
+        let better = self.gains(graph, form, other, false);
+        self.better.insert((form, other), better);
+        better
+    }
+
+    fn gains(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
         let limits = self.profiles.limits;
         let (Some(new), Some(old)) = (self.judged(graph, form), self.judged(graph, other)) else { return false };
-        let mut gains = smaller && size(graph, form) < size(graph, other);
+        let mut gains = smaller && self.size(graph, form) < self.size(graph, other);
         for (new, old) in new.iter().zip(old.iter()) {
             let (after, before) = (new.ulps, old.ulps);
             let fine = after <= FINE * new.condition;
@@ -382,7 +399,12 @@ impl Pass {
             far += if worse > BETTER || !worse.is_finite() { bits } else { 0 };
             near += if worse > 1.0 || !worse.is_finite() { bits } else { 0 };
         }
-        Score { far, near, size: size(graph, form) }
+        Score { far, near, size: self.size(graph, form) }
+    }
+
+    /// How many operations a node needs.
+    fn size(&mut self, graph: &Graph, node: NodeId) -> usize {
+        *self.sizes.entry(node).or_insert_with(|| size(graph, node))
     }
 }
 

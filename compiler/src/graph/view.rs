@@ -1,8 +1,7 @@
 //! Reading a graph: every pass goes through these, so that the store stays replaceable.
 
 use petgraph::Direction;
-use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeRef;
+use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use super::lists::ListId;
 use super::{Axis, Dim, Graph, Input, Local, MOST_OPERANDS, NodeId, Operation, Ref, Replacement, Symbol};
@@ -20,6 +19,35 @@ pub struct Operand<'a> {
     pub node: NodeId,
     /// One local axis of the user for each slot of the operand: the user's slots count from 0, what it closes follows.
     pub axes: &'a [u8],
+}
+
+/// The operands of a node in order, with what their slots take.
+pub(super) struct Edges {
+    all: [(NodeId, ListId); MOST_OPERANDS],
+    count: usize,
+    next: usize,
+}
+
+impl Edges {
+    pub(super) fn as_slice(&self) -> &[(NodeId, ListId)] {
+        &self.all[..self.count]
+    }
+}
+
+impl Iterator for Edges {
+    type Item = (NodeId, ListId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.count {
+            return None;
+        }
+        self.next += 1;
+        Some(self.all[self.next - 1])
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.count - self.next, Some(self.count - self.next))
+    }
 }
 
 impl Axis {
@@ -93,14 +121,19 @@ impl Graph {
         self.edges(node).map(|(node, list)| Operand { node, axes: self.locals.get(list) })
     }
 
-    pub(super) fn edges(&self, node: NodeId) -> impl Iterator<Item = (NodeId, ListId)> {
-        // petgraph lists edges last-added-first.
-        let mut edges = [None; MOST_OPERANDS];
-        for edge in self.store.edges_directed(NodeIndex::new(node.index()), Direction::Outgoing) {
-            let weight = edge.weight();
-            edges[usize::from(weight.position)] = Some((NodeId(edge.target().index() as u32), weight.axes));
+    /// What every pass goes through, also in builds without optimisation: so petgraph's lists are walked by hand.
+    pub(super) fn edges(&self, node: NodeId) -> Edges {
+        let (stored, end) = (self.store.raw_edges(), EdgeIndex::end());
+        let mut edges = Edges { all: [(NodeId(0), ListId::EMPTY); MOST_OPERANDS], count: 0, next: 0 };
+        let mut next = self.store.raw_nodes()[node.index()].next_edge(Direction::Outgoing);
+        while next != end {
+            let edge = &stored[next.index()];
+            // petgraph lists edges last-added-first.
+            edges.all[usize::from(edge.weight.position)] = (NodeId(edge.target().index() as u32), edge.weight.axes);
+            edges.count += 1;
+            next = edge.next_edge(Direction::Outgoing);
         }
-        edges.into_iter().flatten()
+        edges
     }
 
     /// How many axes a node closes.

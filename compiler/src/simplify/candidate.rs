@@ -6,6 +6,7 @@ use super::Rule;
 use super::bank::{Bank, Entry, EntryId, Form};
 use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
+use super::nodes::NodeSet;
 use super::sample::{ELSEWHERE, POINTS, Values, other_position};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
@@ -460,12 +461,11 @@ struct Reaches {
 
 impl Reaches {
     fn new(leaves: &[Leaf]) -> Self {
-        let nodes: BTreeSet<NodeId> = leaves.iter().flat_map(|leaf| leaf.opened.iter().copied()).collect();
-        let places: BTreeMap<NodeId, usize> = nodes.into_iter().zip(0..).collect();
-        let words = places.len().div_ceil(64);
+        let nodes: NodeSet = leaves.iter().flat_map(|leaf| leaf.opened.iter().copied()).collect();
+        let words = nodes.len().div_ceil(64);
         let mut bits = vec![0; words * leaves.len()];
         for (leaf, row) in leaves.iter().zip(bits.chunks_mut(words.max(1))) {
-            for place in leaf.opened.iter().filter_map(|node| places.get(node)) {
+            for place in leaf.opened.iter().filter_map(|node| nodes.find(*node).ok()) {
                 row[place / 64] |= 1 << (place % 64);
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::nodes::NodeSet;
 use super::search::Search;
 use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -24,7 +25,7 @@ const MOST_USES: usize = 120;
 pub(super) struct Leaf {
     pub(super) value: Ref,
     /// The operations that it stands for, down to what is there in any case.
-    pub(super) opened: BTreeSet<NodeId>,
+    pub(super) opened: NodeSet,
     /// Whether one may divide by it.
     pub(super) divides: bool,
 }
@@ -239,7 +240,7 @@ impl Search<'_> {
                 }
             }
         }
-        along.sort_by_key(|value| self.opened(graph, value.node, true).len());
+        along.sort_by_cached_key(|value| self.opened(graph, value.node, true).len());
         along.truncate(6);
         along
     }

@@ -26,7 +26,7 @@ pub(super) struct Polynomial {
 }
 
 /// What the terms of a polynomial say of one kernel.
-struct Bounds {
+pub(super) struct Bounds {
     kernel: Kernel,
     low: Rational,
     high: Rational,
@@ -271,38 +271,43 @@ impl Polynomial {
         Some((&best.0, best.1))
     }
 
-    /// Whether a divisor can be ruled out at once: spreads of exponents add up in products.
-    pub(super) fn cannot_be_divided(&self, divisor: &Self) -> bool {
-        if self.terms.len() < 2 {
-            return divisor.terms.len() > 1;
+    /// Where the exponents of a quotient are, for the lowest and the highest exponents of a kernel add up in products.
+    /// `None` if that rules it out.
+    pub(super) fn room(&self, divisor: &Self) -> Option<Vec<Bounds>> {
+        if self.terms.len() < 2 && divisor.terms.len() > 1 {
+            return None;
         }
-        let (own, its) = (self.bounds(), divisor.bounds());
+        let (mut room, its) = (self.bounds(), divisor.bounds());
         let mut place = 0;
         for bounds in &its {
-            if bounds.low == bounds.high {
-                continue;
-            }
-            while place < own.len() && own[place].kernel.0 < bounds.kernel.0 {
+            while place < room.len() && room[place].kernel.0 < bounds.kernel.0 {
                 place += 1;
             }
-            if place == own.len() || own[place].kernel.0 != bounds.kernel.0 || own[place].spread() < bounds.spread() {
-                return true;
+            if place == room.len() || room[place].kernel.0 != bounds.kernel.0 {
+                let kernel = bounds.kernel;
+                room.insert(place, Bounds { kernel, low: Rational::ZERO, high: Rational::ZERO, count: 0 });
+            }
+            let own = &mut room[place];
+            (own.low, own.high) = (own.low.minus(bounds.low)?, own.high.minus(bounds.high)?);
+            if own.low > own.high {
+                return None;
             }
         }
-        false
+        Some(room)
     }
 
     /// The exact quotient, if there is one.
     pub(super) fn divided(&self, divisor: &Self) -> Option<Self> {
-        if self.cannot_be_divided(divisor) {
-            return None;
-        }
+        let room = self.room(divisor)?;
         let (head, value) = divisor.leading()?;
         let (head, scale) = (inverse(head), value.reciprocal()?);
         let (mut rest, mut quotient) = (self.clone(), Self::default());
         for _ in 0..MOST_QUOTIENT {
             let Some((monomial, coefficient)) = rest.leading() else { return Some(quotient) };
             let (monomial, coefficient) = (multiply(monomial, &head)?, coefficient.times(scale)?);
+            if !is_inside(&monomial, &room) {
+                return None;
+            }
             for (other, value) in &divisor.terms {
                 rest.add(multiply(other, &monomial)?, value.times(coefficient)?.negated())?;
             }
@@ -315,11 +320,20 @@ impl Polynomial {
     }
 }
 
-impl Bounds {
-    /// How far apart the largest and the smallest exponent are.
-    fn spread(&self) -> Rational {
-        self.high.minus(self.low).unwrap_or(Rational::ZERO)
+/// Whether every exponent of a monomial is within the bounds of its kernel; a missing one is 0.
+fn is_inside(monomial: &Monomial, room: &[Bounds]) -> bool {
+    let mut place = 0;
+    for bounds in room {
+        let mut exponent = Rational::ZERO;
+        if place < monomial.len() && monomial[place].0.0 == bounds.kernel.0 {
+            exponent = monomial[place].1;
+            place += 1;
+        }
+        if exponent < bounds.low || exponent > bounds.high {
+            return false;
+        }
     }
+    place == monomial.len()
 }
 
 /// Compares two monomials as lists of kernels and exponents.

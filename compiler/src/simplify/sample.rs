@@ -199,29 +199,37 @@ impl Point<'_> {
     }
 
     /// The operands' arrays and, for each, how far a step along each local axis goes.
-    fn walks(&self, node: NodeId, axes: usize) -> Option<Vec<(&[f64], Vec<usize>)>> {
-        let walk = |operand: crate::graph::Operand| {
+    fn walks(&self, node: NodeId, axes: usize) -> Option<Vec<Walk<'_>>> {
+        let mut walks = Vec::new();
+        for operand in self.graph.operands(node) {
             let array = self.arrays[operand.node.index()].as_deref()?;
-            let (mut strides, mut stride) = (vec![0; axes], 1);
-            for (axis, dim) in operand.axes.iter().zip(self.graph.shape(operand.node)).rev() {
-                strides[usize::from(*axis)] += stride;
-                stride *= size(*dim, self.point);
+            let (mut strides, mut stride) = (vec![0; axes].into_boxed_slice(), 1);
+            let (dims, mut slot) = (self.graph.shape(operand.node), operand.axes.len());
+            while slot > 0 {
+                slot -= 1;
+                strides[usize::from(operand.axes[slot])] += stride;
+                stride *= size(dims[slot], self.point);
             }
-            Some((array, strides))
-        };
-        self.graph.operands(node).map(walk).collect()
+            walks.push(Walk { array, strides, place: 0 });
+        }
+        Some(walks)
     }
 
     fn elementwise(&self, node: NodeId, operator: Operator, sizes: &[usize]) -> Option<Vec<f64>> {
-        let walks = self.walks(node, sizes.len())?;
-        let mut result = Vec::new();
-        let mut operands = vec![0.0; walks.len()];
-        each(sizes, |position| {
-            for (operand, (array, strides)) in operands.iter_mut().zip(&walks) {
-                *operand = array[position.iter().zip(strides).map(|(at, stride)| at * stride).sum::<usize>()];
+        let mut walks = self.walks(node, sizes.len())?;
+        let (evaluate, mut result) = (operator.row().evaluate, Vec::new());
+        let mut operands = vec![0.0; walks.len()].into_boxed_slice();
+        let mut position = vec![0; sizes.len()];
+        let mut more = !sizes.contains(&0);
+        while more {
+            let (walks, mut place) = (walks.as_mut_slice(), 0);
+            while place < walks.len() {
+                operands[place] = walks[place].array[walks[place].place];
+                place += 1;
             }
-            result.push((operator.row().evaluate)(&operands));
-        });
+            result.push(evaluate(&operands));
+            more = step(sizes, &mut position, walks);
+        }
         Some(result)
     }
 
@@ -231,21 +239,23 @@ impl Point<'_> {
         sizes: &[usize],
         slots: usize,
         empty: f64,
-        step: impl Fn(f64, f64) -> f64,
+        add: impl Fn(f64, f64) -> f64,
     ) -> Option<Vec<f64>> {
-        let walks = self.walks(node, sizes.len())?;
-        let (array, strides) = walks.first()?;
+        let mut walks = self.walks(node, sizes.len())?;
+        let [walk] = walks.as_mut_slice() else { return None };
         let inner: usize = sizes[slots..].iter().product();
-        let mut result = Vec::new();
+        let (mut result, mut position) = (Vec::new(), vec![0; sizes.len()]);
         let (mut sum, mut count) = (empty, 0);
-        each(sizes, |position| {
-            sum = step(sum, array[position.iter().zip(strides).map(|(at, stride)| at * stride).sum::<usize>()]);
+        let mut more = !sizes.contains(&0);
+        while more {
+            sum = add(sum, walk.array[walk.place]);
             count += 1;
             if count == inner {
                 result.push(sum);
                 (sum, count) = (empty, 0);
             }
-        });
+            more = step(sizes, &mut position, std::slice::from_mut(walk));
+        }
         Some(result)
     }
 
@@ -334,6 +344,35 @@ impl Point<'_> {
         };
         Some(value(left)? - value(right)?)
     }
+}
+
+/// An array on the way through all positions of a shape that it may lack axes of.
+struct Walk<'a> {
+    array: &'a [f64],
+    strides: Box<[usize]>,
+    place: usize,
+}
+
+/// The next position in row-major order; whether there is one. Plain loops: this runs in users' builds, without optimisation.
+fn step(sizes: &[usize], position: &mut [usize], walks: &mut [Walk]) -> bool {
+    let mut axis = sizes.len();
+    while axis > 0 {
+        axis -= 1;
+        let last = position[axis];
+        let more = last + 1 < sizes[axis];
+        position[axis] = if more { last + 1 } else { 0 };
+        let mut number = 0;
+        while number < walks.len() {
+            let walk = &mut walks[number];
+            let stride = walk.strides[axis];
+            walk.place = if more { walk.place + stride } else { walk.place - last * stride };
+            number += 1;
+        }
+        if more {
+            return true;
+        }
+    }
+    false
 }
 
 /// All positions of a shape in row-major order.

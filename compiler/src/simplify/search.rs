@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::candidate::MOST_SEARCHES;
+use super::nodes::NodeSet;
 use super::sample::{Samples, tells_apart};
 use super::second::Taken;
 use super::tidy::MOST_TIDIED;
@@ -418,18 +419,12 @@ impl<'a> Search<'a> {
 
     /// The operations that a node is made of, shared ones once: the backward ones, and if asked the forward ones that it
     /// reads, down to what has a name. A call of the prelude is one. Beyond [`MOST_OPENED`] one does not count on.
-    pub(super) fn opened(&self, graph: &Graph, node: NodeId, with_forward: bool) -> BTreeSet<NodeId> {
+    pub(super) fn opened(&self, graph: &Graph, node: NodeId, with_forward: bool) -> NodeSet {
         self.opened_up_to(graph, node, with_forward, MOST_OPENED)
     }
 
-    pub(super) fn opened_up_to(
-        &self,
-        graph: &Graph,
-        node: NodeId,
-        with_forward: bool,
-        most: usize,
-    ) -> BTreeSet<NodeId> {
-        let mut seen = BTreeSet::new();
+    pub(super) fn opened_up_to(&self, graph: &Graph, node: NodeId, with_forward: bool, most: usize) -> NodeSet {
+        let mut seen = NodeSet::default();
         let mut pending = vec![node];
         while let Some(next) = pending.pop() {
             if seen.len() > most {
@@ -439,16 +434,22 @@ impl<'a> Search<'a> {
                 || self.free.contains(&next)
                 || (self.settled.contains(&next) && next != node)
                 || (!with_forward && self.is_forward(next));
-            if let Some(access) = graph.as_access(next).filter(|_| !free) {
+            if free {
+                continue;
+            }
+            if let Some(access) = graph.as_access(next) {
                 pending.push(access.node);
                 continue;
             }
-            if free || is_leaf(graph, next) || !seen.insert(next) {
+            if is_leaf(graph, next) || !seen.insert(next) {
                 continue;
             }
-            match self.calls.get(&next) {
-                Some(call) => pending.extend(call.arguments.iter().map(|argument| argument.node)),
-                None => pending.extend(graph.operands(next).map(|operand| operand.node)),
+            if let Some(call) = self.calls.get(&next) {
+                pending.extend(call.arguments.iter().map(|argument| argument.node));
+                continue;
+            }
+            for operand in graph.operands(next) {
+                pending.push(operand.node);
             }
         }
         seen

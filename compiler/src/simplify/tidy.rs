@@ -76,7 +76,8 @@ impl<'a> Search<'a> {
     pub(super) fn is_more_work(&self, graph: &Graph, before: NodeId, after: NodeId, shorter: bool) -> bool {
         let least = if shorter { graph.shape(before).len() + 1 } else { 0 };
         let work = |node: NodeId| {
-            let ranks = self.opened(graph, node, true).into_iter().map(|node| graph.local_dims(node).len());
+            let opened = self.opened(graph, node, true);
+            let ranks = opened.iter().map(|node| graph.local_dims(*node).len());
             let counted = ranks.filter(|rank| *rank >= least);
             counted.map(|rank| 1_u64 << (4 * rank.min(12))).fold(0, u64::saturating_add)
         };
@@ -86,7 +87,7 @@ impl<'a> Search<'a> {
     /// How many operations a form has, and how often it refers to what is there.
     pub(super) fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
         let own = self.opened(graph, node, false);
-        let refers = |node: NodeId| !own.contains(&node) && graph.as_constant(node).is_none();
+        let refers = |node: NodeId| !own.contains(node) && graph.as_constant(node).is_none();
         let operands = own.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node));
         (self.opened(graph, node, true).len(), operands.filter(|operand| refers(*operand)).count())
     }

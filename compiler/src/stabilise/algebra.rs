@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::form::Memory;
 use super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::profile::Range;
 use crate::graph::{Graph, NodeId, Operation, Ref};
@@ -65,6 +66,8 @@ pub(super) struct Algebra {
     relatives: Vec<Relative>,
     /// Factors of the weights of exponentials: where one is 0, the exponential may be larger than all that count.
     weights: HashSet<NodeId>,
+    /// What `form` has written, in each of its styles.
+    pub(super) memories: [Memory; 4],
 }
 
 /// A sum of squares `(U·ℓ)²`, with ℓ² = 1 + r.
@@ -235,6 +238,11 @@ impl Algebra {
     pub(super) fn has_root(&self, term: &Term) -> bool {
         let inside = term.factors.iter().flat_map(|(factor, _)| &factor.terms).flat_map(|(monomial, _)| monomial);
         term.monomial.iter().chain(inside).any(|(atom, _)| matches!(self.meaning(*atom), Meaning::Root(_)))
+    }
+
+    /// How much is known that forms depend on; it only grows.
+    pub(super) fn extent(&self) -> usize {
+        self.written.len() + self.peaks.len() + self.moderate.len() + self.below.len()
     }
 
     /// A node of the formula that computes a term.

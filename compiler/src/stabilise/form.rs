@@ -7,10 +7,13 @@
 //! *In units*: roots of sums of squares relative to the largest. *In terms*: weighted exponentials relative to the largest. *Near one*: a sum of logarithms is the logarithm of one
 //! term R, which is log1p(R − 1), with R − 1 factored.
 
+use std::hash::Hash;
+
 use super::algebra::{Algebra, Meaning, Term};
 use super::polynomial::{Atom, Monomial, Polynomial, power};
 use crate::graph::{Graph, NodeId};
 use crate::operators::Operator;
+use crate::simplify::hash::QuickMap;
 use crate::simplify::rational::Rational;
 
 mod dominated;
@@ -33,7 +36,50 @@ pub(super) struct Writer<'a> {
     pub(super) paired: bool,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many products were written, factor by factor.
+    pub(super) static PRODUCTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// What was written in one style: forms of one formula have most of their parts in common.
+#[derive(Default)]
+pub(super) struct Memory {
+    terms: QuickMap<Term, Option<NodeId>>,
+    polynomials: QuickMap<Polynomial, Option<NodeId>>,
+    exponentials: QuickMap<Monomial, Option<NodeId>>,
+    /// How much was known then.
+    extent: usize,
+}
+
 impl Writer<'_> {
+    /// What something is written as, looked up if that was asked before and nothing was learned since.
+    fn once<K: Clone + Eq + Hash>(
+        &mut self,
+        key: &K,
+        part: fn(&mut Memory) -> &mut QuickMap<K, Option<NodeId>>,
+        write: fn(&mut Self, &K) -> Option<NodeId>,
+    ) -> Option<NodeId> {
+        if let Some(known) = part(self.memory()).get(key) {
+            return *known;
+        }
+        let before = self.algebra.extent();
+        let made = write(self, key);
+        if self.algebra.extent() == before {
+            part(self.memory()).insert(key.clone(), made);
+        }
+        made
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        let extent = self.algebra.extent();
+        let memory = &mut self.algebra.memories[usize::from(self.guarded) + 2 * usize::from(self.paired)];
+        if memory.extent != extent {
+            *memory = Memory { extent, ..Memory::default() };
+        }
+        memory
+    }
+
     /// Factor by factor.
     pub(super) fn plain(&mut self, term: &Term) -> Option<NodeId> {
         if let Some(number) = term.as_number() {
@@ -50,6 +96,12 @@ impl Writer<'_> {
 
     /// Factor by factor, even if the whole is written somewhere already.
     pub(super) fn composed(&mut self, term: &Term) -> Option<NodeId> {
+        self.once(term, |memory| &mut memory.terms, Self::product_of)
+    }
+
+    fn product_of(&mut self, term: &Term) -> Option<NodeId> {
+        #[cfg(test)]
+        PRODUCTS.with(|count| count.set(count.get() + 1));
         let mut pieces = Pieces { paired: self.paired, ..Pieces::default() };
         let (exponent, rest) = self.split(&term.monomial);
         let (mut vanishing, mut weights) = (None, Vec::new());
@@ -282,7 +334,11 @@ impl Writer<'_> {
         (paired != sum).then_some(paired)
     }
 
-    fn exponential(&mut self, exponentials: &[(Atom, Rational)]) -> Option<NodeId> {
+    fn exponential(&mut self, exponentials: &Monomial) -> Option<NodeId> {
+        self.once(exponentials, |memory| &mut memory.exponentials, Self::exponential_of)
+    }
+
+    fn exponential_of(&mut self, exponentials: &Monomial) -> Option<NodeId> {
         let argument = self.argument(exponentials)?;
         let argument = self.plain(&argument)?;
         self.apply(Operator::Exp, &[argument])

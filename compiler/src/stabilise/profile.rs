@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
-use crate::operators::{Argument, Kind, Operator, Row, Rust, Template};
+use crate::operators::{Argument, Kind, Operator, Rust, Template};
 
 /// Sizes that an input takes with both signs; the least and the largest ones depend on the float type.
 const SIZES: [f64; 20] = [
@@ -74,7 +74,7 @@ impl Limits {
     }
 
     /// The error of a point in units in the last place; infinite for what is not finite.
-    pub(super) fn ulps(&self, point: Point) -> f64 {
+    pub(super) fn ulps(&self, point: &Point) -> f64 {
         if !point.value.is_finite() || point.error.is_nan() {
             return f64::INFINITY;
         }
@@ -82,12 +82,18 @@ impl Limits {
     }
 
     /// The error that inputs which are known to half a unit in the last place cause in any form, at least one unit.
-    pub(super) fn condition(&self, point: Point) -> f64 {
-        let [a, b] = point.moves.map(|moved| if moved.is_finite() { moved.abs() } else { 0.0 });
-        self.in_ulps(point, a.max(b)).max(1.0)
+    pub(super) fn condition(&self, point: &Point) -> f64 {
+        let (mut most, [one, other]) = (0.0, point.moves);
+        if one.abs() < f64::INFINITY {
+            most = one.abs();
+        }
+        if other.abs() < f64::INFINITY && other.abs() > most {
+            most = other.abs();
+        }
+        self.in_ulps(point, most).max(1.0)
     }
 
-    fn in_ulps(&self, point: Point, error: f64) -> f64 {
+    fn in_ulps(&self, point: &Point, error: f64) -> f64 {
         let spacing = (point.value.abs() * 2.0 * self.roundoff).max(self.smallest);
         error * self.roundoff * UNIT / spacing
     }
@@ -214,26 +220,27 @@ impl Profiles {
             }
             Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
             Operation::Apply(operator) => {
-                // Plain loops, here and below: a pass that runs in users' builds, without optimisation.
+                // Plain loops over slices, here and below: a pass that runs in users' builds, without optimisation.
                 let mut operands: [&[Point]; 3] = [&[]; 3];
                 for (place, operand) in graph.operands(node).enumerate() {
                     operands[place] = self.points_of(operand.node)?;
                 }
-                let step = OneStep::new(operator);
-                let mut registers = step.registers();
-                let nothing = Point { value: 0.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false };
+                let mut step = OneStep::new(operator);
                 let once = matches!(self.ranges.get(&node), Some(Range::Term { .. }));
-                let mut points = vec![nothing; POINTS];
+                let mut points = Vec::with_capacity(POINTS);
                 let mut point = 0;
                 while point < POINTS {
-                    let at = |place: usize| operands[place].get(point).unwrap_or(&nothing);
-                    let given = [at(0), at(1), at(2)];
-                    points[point] = self.apply(&step, &given[..step.arity], &mut registers);
-                    if once && points[point].value.is_finite() {
-                        let Point { error, moves, .. } = &mut points[point];
-                        *moves = moves.map(|moved| moved + error.copysign(moved));
-                        *error = 0.0;
+                    let mut computed = match operands {
+                        [[], ..] => self.apply(&mut step, &[]),
+                        [a, [], _] => self.apply(&mut step, &[&a[point]]),
+                        [a, b, []] => self.apply(&mut step, &[&a[point], &b[point]]),
+                        [a, b, c] => self.apply(&mut step, &[&a[point], &b[point], &c[point]]),
+                    };
+                    if once && computed.value.is_finite() {
+                        computed.moves = computed.moves.map(|moved| moved + computed.error.copysign(moved));
+                        computed.error = 0.0;
                     }
+                    points.push(computed);
                     point += 1;
                 }
                 Some(points.into())
@@ -315,98 +322,96 @@ impl Profiles {
     }
 
     /// One operation on computed numbers.
-    fn apply(&self, step: &OneStep, operands: &[&Point], registers: &mut [f64]) -> Point {
-        let OneStep { operator, row, .. } = *step;
+    fn apply(&self, step: &mut OneStep, operands: &[&Point]) -> Point {
         let (mut values, mut undefined, mut finite, mut zero, mut unknown) = ([0.0; 3], false, true, false, false);
         let unit = self.limits.roundoff * UNIT;
         let mut place = 0;
         while place < operands.len() {
-            let Point { value, error, undefined: outside, .. } = *operands[place];
-            values[place] = value;
-            undefined |= outside;
-            let is_finite = value.abs() < f64::INFINITY;
+            let operand = operands[place];
+            values[place] = operand.value;
+            undefined |= operand.undefined;
+            let is_finite = operand.value.abs() < f64::INFINITY;
             finite &= is_finite;
-            zero |= value == 0.0 && error == 0.0;
-            let moved = error * unit;
-            unknown |= is_finite && moved > 0.01 * value.abs();
+            zero |= operand.value == 0.0 && operand.error == 0.0;
+            let moved = operand.error * unit;
+            unknown |= is_finite && moved > 0.01 * operand.value.abs();
             place += 1;
         }
-        let values = &values[..operands.len()];
-        let value = self.limits.round((row.evaluate)(values));
+        let value = self.limits.round(step.evaluate(&values));
         // A function that is NaN at a number is not defined there; NaN from overflow is another matter.
-        let own = value.is_nan() && finite && row.rust != Rust::Native("/");
-        let undefined = own || undefined && operator != Operator::Select;
-        if row.result == Kind::Truth {
+        let own = value.is_nan() && finite && !step.divides;
+        let undefined = own || undefined && step.operator != Operator::Select;
+        if step.is_condition {
             return Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined };
         }
-        let mut error = self.rounding(operator, values, value, finite && zero);
+        step.start(&values, value);
+        let mut error = self.rounding(step.operator, &values[..operands.len()], value, finite && zero);
         let (mut moves, mut least) = ([0.0; 2], self.limits.largest);
         let mut place = 0;
         while place < operands.len() {
             let operand = operands[place];
             if operand.value.is_infinite() {
-                let other = self.beyond(operator, values, place, operand.least);
+                let other = beyond(step, &values, place, operand.least);
                 least = least.min(other.abs());
                 error += if value == other { 0.0 } else { (value - other).abs() / unit };
             } else if operand.error > 0.0 || operand.moves[0] != 0.0 || operand.moves[1] != 0.0 {
-                let slope = step.slope(place, values, value, registers);
-                error += self.reach(operator, values, place, value, slope, operand.error).abs();
-                moves[0] += self.reach(operator, values, place, value, slope, operand.moves[0]);
-                moves[1] += self.reach(operator, values, place, value, slope, operand.moves[1]);
+                let slope = step.slope(place);
+                if slope != 0.0 {
+                    error += self.reach(step, &values, place, value, slope * operand.error, operand.error).abs();
+                    let [one, other] = operand.moves;
+                    moves[0] += self.reach(step, &values, place, value, slope * one, one);
+                    moves[1] += self.reach(step, &values, place, value, slope * other, other);
+                }
             }
             place += 1;
         }
         if unknown && !error.is_nan() {
-            error = error.max(self.uncertain(operator, operands, value));
+            error = error.max(self.uncertain(step, operands, value));
         }
         Point { value, error, moves, least, undefined }
     }
 
-    /// How far a result moves when an operand does.
-    fn reach(&self, operator: Operator, values: &[f64], place: usize, value: f64, slope: f64, moved: f64) -> f64 {
-        if moved == 0.0 || slope == 0.0 {
-            return 0.0;
-        }
-        let change = moved * slope;
-        if change.abs() < f64::INFINITY || !value.is_finite() {
+    /// How far a result moves when an operand does; `change` is that by the slope.
+    fn reach(&self, step: &OneStep, values: &[f64; 3], place: usize, value: f64, change: f64, moved: f64) -> f64 {
+        if change.abs() < f64::INFINITY {
             return change;
         }
-        self.difference(operator, values, place, value, moved)
+        if moved == 0.0 {
+            return 0.0;
+        }
+        if value.is_finite() { self.difference(step, values, place, value, moved) } else { change }
     }
 
     /// What `slope · moved` is where the slope itself overflows.
-    fn difference(&self, operator: Operator, values: &[f64], place: usize, value: f64, moved: f64) -> f64 {
+    fn difference(&self, step: &OneStep, values: &[f64; 3], place: usize, value: f64, moved: f64) -> f64 {
         let unit = self.limits.roundoff * UNIT;
         let small = values[place] / 1_048_576.0;
-        let step = if (moved * unit).abs() > small.abs() { moved * unit } else { small };
-        let mut other = values.to_vec();
-        other[place] += step;
-        let change = (operator.row().evaluate)(&other) - value;
-        if step == small { change * (moved / small) } else { change / unit }
+        let moves = if (moved * unit).abs() > small.abs() { moved * unit } else { small };
+        let mut other = *values;
+        other[place] += moves;
+        let change = step.evaluate(&other) - value;
+        if moves == small { change * (moved / small) } else { change / unit }
     }
 
     /// The error where an operand is hardly known, which slopes do not tell.
-    fn uncertain(&self, operator: Operator, operands: &[&Point], value: f64) -> f64 {
+    fn uncertain(&self, step: &OneStep, operands: &[&Point], value: f64) -> f64 {
         let unit = self.limits.roundoff * UNIT;
-        if operator == Operator::Select {
+        if step.operator == Operator::Select {
             return 0.0;
         }
         let at = |sign: f64| {
-            let moved = operands.iter().map(|operand| match operand.value {
-                value if value.is_infinite() => operand.least.copysign(value),
-                value => value + sign * operand.error * unit,
-            });
-            ((operator.row().evaluate)(&moved.collect::<Vec<_>>()) - value).abs()
+            let mut moved = [0.0; 3];
+            for (place, operand) in operands.iter().enumerate() {
+                moved[place] = if operand.value.is_infinite() {
+                    operand.least.copysign(operand.value)
+                } else {
+                    operand.value + sign * operand.error * unit
+                };
+            }
+            (step.evaluate(&moved) - value).abs()
         };
         let most = at(1.0).max(at(-1.0)) / unit;
         if most.is_nan() { 0.0 } else { most }
-    }
-
-    /// What an operand that overflowed leaves open: the result for the least number that it may be.
-    fn beyond(&self, operator: Operator, values: &[f64], place: usize, least: f64) -> f64 {
-        let mut other = values.to_vec();
-        other[place] = least.copysign(values[place]);
-        (operator.row().evaluate)(&other)
     }
 
     /// What the operation itself rounds.
@@ -443,97 +448,123 @@ fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {
     (a - (sum - virtual_b)) + (b - virtual_b) == 0.0
 }
 
-/// An operation with its partial derivatives, ready to be computed at many points. Operands, the result, the numbers of a
-/// partial and what its steps give stand in registers.
-struct OneStep {
-    operator: Operator,
-    row: &'static Row,
-    arity: usize,
-    partials: Vec<Slope>,
+/// What an operand that overflowed leaves open: the result for the least number that it may be.
+fn beyond(step: &OneStep, values: &[f64; 3], place: usize, least: f64) -> f64 {
+    let mut other = *values;
+    other[place] = least.copysign(values[place]);
+    step.evaluate(&other)
 }
 
-/// A partial derivative.
-#[derive(Default)]
+/// An operation with its partial derivatives, ready to be computed at many points. Operands, the result, the numbers of
+/// partials and what their steps give stand in registers.
+struct OneStep {
+    operator: Operator,
+    function: fn(&[f64]) -> f64,
+    arity: usize,
+    is_condition: bool,
+    divides: bool,
+    partials: Box<[Slope]>,
+    registers: Box<[f64]>,
+}
+
+/// A partial derivative: its operations, and the register in which it stands after them.
 struct Slope {
-    numbers: Vec<f64>,
-    steps: Vec<SlopeStep>,
+    steps: Box<[SlopeStep]>,
     result: usize,
 }
 
-/// One operation of a partial derivative: how many of the registers it reads.
+/// One operation of a partial derivative: how many of the registers it reads, and where it writes.
 struct SlopeStep {
-    evaluate: fn(&[f64]) -> f64,
+    function: fn(&[f64]) -> f64,
     count: usize,
     arguments: [usize; 3],
+    result: usize,
 }
 
-/// The registers of operands come first, then that of the result.
+/// The registers of operands come first, then that of the result, then zero.
 const OUT: usize = 3;
+const ZERO: usize = 4;
 
 impl OneStep {
     fn new(operator: Operator) -> Self {
-        let arity = operator.arity();
-        let partials = (0..arity).map(|place| operator.partial(place).map(Slope::new).unwrap_or_else(Slope::zero));
-        Self { operator, row: operator.row(), arity, partials: partials.collect() }
+        let (row, mut partials, mut registers) = (operator.row(), Vec::new(), vec![0.0; ZERO + 1]);
+        for place in 0..row.operands.len() {
+            partials.push(match operator.partial(place) {
+                Some(template) => Slope::new(template, &mut registers),
+                None => Slope { steps: Box::default(), result: ZERO },
+            });
+        }
+        Self {
+            operator,
+            function: row.evaluate,
+            arity: row.operands.len(),
+            is_condition: row.result == Kind::Truth,
+            divides: row.rust == Rust::Native("/"),
+            partials: partials.into(),
+            registers: registers.into(),
+        }
     }
 
-    fn registers(&self) -> Vec<f64> {
-        let most = |slope: &Slope| slope.numbers.len() + slope.steps.len();
-        vec![0.0; OUT + 1 + self.partials.iter().map(most).max().unwrap_or(0)]
+    /// The operation itself.
+    fn evaluate(&self, values: &[f64; 3]) -> f64 {
+        called(self.function, self.arity, *values)
+    }
+
+    /// At a point, before its slopes are asked for.
+    fn start(&mut self, values: &[f64; 3], out: f64) {
+        [self.registers[0], self.registers[1], self.registers[2]] = *values;
+        self.registers[OUT] = out;
     }
 
     /// The value of the partial derivative by an operand.
-    fn slope(&self, place: usize, values: &[f64], out: f64, registers: &mut [f64]) -> f64 {
-        let Slope { numbers, steps, result } = &self.partials[place];
-        let first = OUT + 1 + numbers.len();
-        if *result < values.len() {
-            return values[*result];
-        }
-        registers[..values.len()].copy_from_slice(values);
-        registers[OUT] = out;
-        registers[OUT + 1..first].copy_from_slice(numbers);
+    fn slope(&mut self, place: usize) -> f64 {
+        let Slope { steps, result } = &self.partials[place];
         let mut number = 0;
         while number < steps.len() {
-            let SlopeStep { evaluate, count, arguments } = &steps[number];
-            let given = [registers[arguments[0]], registers[arguments[1]], registers[arguments[2]]];
-            registers[first + number] = evaluate(&given[..*count]);
+            let step = &steps[number];
+            let [a, b, c] = step.arguments;
+            let given = [self.registers[a], self.registers[b], self.registers[c]];
+            self.registers[step.result] = called(step.function, step.count, given);
             number += 1;
         }
-        registers[*result]
+        self.registers[*result]
+    }
+}
+
+/// A function of the first `count` numbers.
+fn called(function: fn(&[f64]) -> f64, count: usize, [a, b, c]: [f64; 3]) -> f64 {
+    match count {
+        0 => function(&[]),
+        1 => function(&[a]),
+        2 => function(&[a, b]),
+        _ => function(&[a, b, c]),
     }
 }
 
 impl Slope {
-    fn new(template: &Template) -> Self {
-        let mut slope = Self::default();
-        let arguments = template.steps.iter().flat_map(|step| &step.arguments).chain([&template.result]);
-        for argument in arguments {
-            if let Argument::Number(number) = argument {
-                slope.numbers.push(number.to_f64());
-            }
-        }
-        let first = OUT + 1 + slope.numbers.len();
-        let mut numbers = OUT + 1..first;
+    /// A partial derivative with registers of its own for its numbers and steps.
+    fn new(template: &Template, registers: &mut Vec<f64>) -> Self {
+        let first = registers.len();
+        registers.resize(first + template.steps.len(), 0.0);
         let mut register = |argument: &Argument| match argument {
             Argument::Operand(place) => usize::from(*place),
             Argument::Out => OUT,
-            Argument::Number(_) => numbers.next().unwrap_or(OUT),
+            Argument::Number(number) => {
+                registers.push(number.to_f64());
+                registers.len() - 1
+            }
             Argument::Step(place) => first + usize::from(*place),
         };
-        for step in &template.steps {
-            let mut arguments = [0; 3];
+        let mut steps = Vec::with_capacity(template.steps.len());
+        for (number, step) in template.steps.iter().enumerate() {
+            let mut arguments = [ZERO; 3];
             for (place, argument) in step.arguments.iter().enumerate() {
                 arguments[place] = register(argument);
             }
-            let (evaluate, count) = (step.operator.row().evaluate, step.arguments.len());
-            slope.steps.push(SlopeStep { evaluate, count, arguments });
+            let (function, count) = (step.operator.row().evaluate, step.arguments.len());
+            steps.push(SlopeStep { function, count, arguments, result: first + number });
         }
-        slope.result = register(&template.result);
-        slope
-    }
-
-    fn zero() -> Self {
-        Self { numbers: vec![0.0], steps: Vec::new(), result: OUT + 1 }
+        Self { steps: steps.into(), result: register(&template.result) }
     }
 }
 

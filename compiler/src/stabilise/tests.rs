@@ -1,5 +1,6 @@
 //! What becomes of formulas; how accurate that is, the facade's test `accuracy` measures.
 
+use super::form;
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
 use crate::lower::{Wanted, lower};
@@ -256,4 +257,24 @@ fn a_weighted_probability_near_one_keeps_its_complement() {
     assert_eq!(run([900.0, 900.0, -900.0], [2.0, 2.0, 1.0])[..3], [0.25, -0.25, 0.0]);
     assert_eq!(run([900.0, 900.0, -900.0], [-2.0, -2.0, -1.0])[..3], [0.25, -0.25, 0.0]);
     assert!(run([1.0, 2.0, 3.0], [0.0; 3])[0].is_nan());
+}
+
+/// The forms of a formula have most of their parts in common. What a user's build waits for is bounded by counts.
+#[test]
+fn common_parts_of_forms_are_written_once() {
+    for (text, most_products, most_nodes) in [
+        ("fn f(x) = gelu_tanh(x);", 60, 220),
+        ("fn f(x) = x/(1 + exp(-x));", 20, 100),
+        ("fn f(a, b, c) = log(exp(a) + exp(b) + exp(c));", 60, 200),
+    ] {
+        let module = parse_formula(text, &[]).expect("parses");
+        let function = resolve(&module, text).expect("resolves").pop().expect("one");
+        let mut derived = derive(function, &Request::default()).expect("derives");
+        form::PRODUCTS.with(|count| count.set(0));
+        derived.stabilise().expect("room");
+        let products = form::PRODUCTS.with(std::cell::Cell::get);
+        let nodes = derived.function.graph.len();
+        assert!(products <= most_products, "{text}: {products} products");
+        assert!(nodes <= most_nodes, "{text}: {nodes} nodes");
+    }
 }

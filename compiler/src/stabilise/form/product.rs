@@ -55,9 +55,10 @@ impl Writer<'_> {
         if collected.scale != Rational::ONE || !collected.factors.is_empty() || !collected.monomial.iter().all(pure) {
             return None;
         }
-        let collected = match collected.monomial.as_slice() {
-            [] => Factor::One,
-            monomial => Factor::Node(self.exponential(monomial)?),
+        let collected = if collected.monomial.is_empty() {
+            Factor::One
+        } else {
+            Factor::Node(self.exponential(&collected.monomial)?)
         };
         // A shared node stands in several places.
         let alone = |node: &NodeId| order.iter().filter(|other| *other == node).count() == 1;

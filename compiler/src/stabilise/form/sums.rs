@@ -10,6 +10,10 @@ use crate::simplify::rational::Rational;
 
 impl Writer<'_> {
     pub(super) fn polynomial(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
+        self.once(polynomial, |memory| &mut memory.polynomials, Self::sum_of)
+    }
+
+    fn sum_of(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
         let term = self.algebra.collected(polynomial)?;
         if let Some(node) = self.algebra.written(&term) {
             return Some(node);
