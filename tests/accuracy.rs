@@ -27,8 +27,7 @@ use measure::{RANGES, Row, expected, measure};
 fn table(rows: &[Row]) -> String {
     let mut out = String::from(
         "# Measured accuracy\n\nThe largest error of values, gradients and Hessians in units in the last place, divided by \
-         max(1, κ), where κ is the componentwise condition number. The bound is 4; 5 for second derivatives of norms of \
-         arrays, where also a subnormal number beside a normal one is left out. Written by\n\n```sh\n\
+         max(1, κ), where κ is the componentwise condition number. The bound is 4. Written by\n\n```sh\n\
          CHAINRULE_ACCURACY=write cargo test --features cli --test accuracy\n```\n\nwhich fails if a bound is broken. Ranges \
          are sizes of the inputs; both signs are tried where the function is defined.\n",
     );

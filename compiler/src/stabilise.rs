@@ -65,7 +65,9 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Ve
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let arrays = nodes.iter().any(|node| !graph.local_dims(*node).is_empty());
     let as_given = roots.iter().map(|root| if arrays { root.closed.clone() } else { root.value.clone() }).collect();
-    let delicate = |node: &NodeId| graph.as_operator(*node).is_some_and(is_delicate);
+    // A sum of squares that something is divided by is only looked at over axes.
+    let divides = |node: &NodeId| arrays && graph.as_operator(*node) == Some(Operator::Divide);
+    let delicate = |node: &NodeId| graph.as_operator(*node).is_some_and(is_delicate) || divides(node);
     if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
         return Ok(as_given);
     }
@@ -339,7 +341,8 @@ impl Pass {
             let dominated = if plainly { writer.dominated(&term) } else { None };
             let others = [writer.plain(&term), dominated, writer.shifted(&term)];
             let mut others: Vec<NodeId> = others.into_iter().flatten().collect();
-            others.extend(writer.in_lengths(&term));
+            others.extend(writer.in_lengths(&term, node));
+            others.extend(writer.with_lengths_in_logarithms(&term));
             others.extend(writer.in_terms(&term));
             forms.extend(writer.in_units(&term));
             let joined = near.map(|near| others.iter().filter_map(|far| writer.joined(near, *far)).collect::<Vec<_>>());

@@ -58,7 +58,7 @@ pub(super) struct Algebra {
     shifts: QuickMap<Polynomial, (NodeId, NodeId)>,
     /// Differences to such an input: not positive.
     below: HashSet<NodeId>,
-    /// Positive inputs and lengths.
+    /// Units and lengths.
     positive: HashSet<NodeId>,
     /// What algebra does not look into: lengths, and what they are of.
     opaque: HashSet<NodeId>,
@@ -70,15 +70,16 @@ pub(super) struct Algebra {
     pub(super) memories: [Memory; 4],
 }
 
-/// A sum of squares `(U·ℓ)²`, with ℓ² = 1 + r.
+/// A sum of squares `(U·ℓ)²`, with ℓ² = (M/U)² + r.
 #[derive(Clone, Debug)]
 pub(super) struct Length {
+    pub(super) largest: NodeId,
     pub(super) unit: NodeId,
     pub(super) length: NodeId,
     /// ℓ², from which ℓ is computed.
     pub(super) square: NodeId,
     pub(super) others: NodeId,
-    /// Of which it is the length: not above U.
+    /// Of which it is the length: not above M.
     pub(super) parts: Vec<NodeId>,
 }
 
@@ -163,6 +164,9 @@ impl Algebra {
                     algebra.moderate.insert(*input);
                 }
                 Range::Relative | Range::Equates(_) => {}
+                Range::Others { .. } => {
+                    algebra.moderate.insert(*input);
+                }
                 Range::AtLeast(below) | Range::Top(below) => {
                     algebra.peaks.push((*input, below.clone()));
                     algebra.always.insert(*input);
@@ -171,21 +175,22 @@ impl Algebra {
                     algebra.peaks.push((*input, below.iter().map(|(node, _)| *node).collect()));
                     algebra.weights.extend(below.iter().flat_map(|(_, zeros)| zeros));
                 }
-                Range::Unit(parts) => {
+                Range::Largest(parts) => algebra.opaque.extend(parts),
+                Range::Unit(_) => {
                     algebra.positive.insert(*input);
-                    algebra.opaque.extend(parts);
                 }
                 Range::Term { whole, peak } => {
                     algebra.opaque.insert(*input);
                     algebra.relatives.push(Relative { node: *input, whole: *whole, peak: *peak });
                 }
-                Range::Length { unit, square, others } => {
+                Range::Length { largest, unit, square, others } => {
                     algebra.positive.insert(*input);
                     algebra.positive.insert(*square);
                     algebra.opaque.extend([*input, *square]);
-                    let Some(Range::Unit(parts)) = ranges.get(unit) else { continue };
-                    let (unit, square, others, parts) = (*unit, *square, *others, parts.clone());
-                    algebra.lengths.push(Length { unit, length: *input, square, others, parts });
+                    let Some(Range::Largest(parts)) = ranges.get(largest) else { continue };
+                    let (largest, unit, square, others) = (*largest, *unit, *square, *others);
+                    let parts = parts.clone();
+                    algebra.lengths.push(Length { largest, unit, length: *input, square, others, parts });
                 }
             }
         }

@@ -21,7 +21,7 @@ struct Arrays {
     whole: HashSet<NodeId>,
     made: HashMap<NodeId, Made>,
     sums: Sums,
-    /// Sums of squares under roots.
+    /// Sums of squares under roots, and as divisors.
     squares: HashSet<NodeId>,
     /// Scalar formulas that were rewritten already.
     known: HashMap<Signature, (Graph, NodeId)>,
@@ -51,16 +51,22 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     let mut arrays = Arrays::default();
     let maxima = nodes.iter().filter(|node| matches!(graph.operation(**node), Operation::Max(_)));
     arrays.whole = maxima.flat_map(|node| graph.operands(*node)).map(|operand| operand.node).collect();
-    for (sum, body) in under_roots(graph, &nodes) {
+    for (sum, squared) in under_roots(graph, &nodes) {
         arrays.squares.insert(sum);
-        arrays.whole.insert(body);
-        is_root[body.index()] = true;
+        is_root[sum.index()] = true;
+        for component in squared {
+            arrays.whole.insert(component);
+            is_root[component.index()] = true;
+        }
     }
     for node in &nodes {
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
             Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
-            Operation::Apply(_) if is_root[node.index()] => arrays.root(graph, *node)?,
+            Operation::Apply(_) if is_root[node.index()] => {
+                arrays.root(graph, *node)?;
+                arrays.length(graph, *node)?;
+            }
             _ => {}
         }
     }
@@ -75,10 +81,7 @@ impl Arrays {
             let sum = Exponentials::of(graph, node, &mut |graph, own| self.value(graph, own))?;
             self.sums.exponentials.extend(sum.map(|sum| (node, sum)));
         }
-        if self.squares.contains(&node) {
-            let sum = Length::of(graph, node, &mut |graph, own| self.value(graph, own))?;
-            self.sums.lengths.extend(sum.map(|sum| (node, sum)));
-        }
+        self.length(graph, node)?;
         let Some(body) = graph.operands(node).next().map(|operand| operand.node) else { return Ok(()) };
         let Some(made) = self.made.get(&body) else { return Ok(()) };
         let made = made.clone();
@@ -123,6 +126,15 @@ impl Arrays {
         }
         let value = values.remove(&Ref { node, axes: labels.clone() }).ok_or(GraphError::UnknownNode)?;
         self.made.insert(node, Made { value, labels });
+        Ok(())
+    }
+
+    /// A sum of squares in pieces, if it is one that is read so.
+    fn length(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
+        if self.squares.contains(&node) {
+            let sum = Length::of(graph, node, &mut |graph, own| self.value(graph, own))?;
+            self.sums.lengths.extend(sum.map(|sum| (node, sum)));
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::exponentials::Exponentials;
-use super::lengths::Length;
+use super::lengths::{Beside, Length, root_of};
 use super::profile::Range;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -61,7 +61,7 @@ impl Sums {
 
     /// What stands beside such a sum.
     fn reads(&self, node: NodeId, axes: &[Axis]) -> Option<Vec<Ref>> {
-        let length = || Some(self.lengths.get(&node)?.outside(axes).into_iter().map(|(own, _)| own).collect());
+        let length = || Some(self.lengths.get(&node)?.reads(axes));
         self.exponentials.get(&node).map(|sum| sum.reads(axes)).or_else(length)
     }
 }
@@ -93,10 +93,13 @@ enum Source {
     /// The term where its exponent takes the second axes.
     Term(NodeId, Vec<Axis>, Vec<Axis>),
     Relative(NodeId, Vec<Axis>),
-    /// The length of a sum of squares in its unit, its square, and the others relative to the largest.
+    /// The unit of a sum of squares, its length in that unit, the length's square, the others beside the largest, and these
+    /// divided by the unit.
+    Unit(NodeId, Vec<Axis>),
     Length(NodeId, Vec<Axis>),
     Square(NodeId, Vec<Axis>),
     Others(NodeId, Vec<Axis>),
+    OthersOver(NodeId, Vec<Axis>),
 }
 
 impl Source {
@@ -110,9 +113,11 @@ impl Source {
             Self::Rest(node, axes) => Self::Rest(*node, merged(axes)),
             Self::Term(node, axes, at) => Self::Term(*node, merged(axes), merged(at)),
             Self::Relative(node, axes) => Self::Relative(*node, merged(axes)),
+            Self::Unit(node, axes) => Self::Unit(*node, merged(axes)),
             Self::Length(node, axes) => Self::Length(*node, merged(axes)),
             Self::Square(node, axes) => Self::Square(*node, merged(axes)),
             Self::Others(node, axes) => Self::Others(*node, merged(axes)),
+            Self::OthersOver(node, axes) => Self::OthersOver(*node, merged(axes)),
         }
     }
 
@@ -125,9 +130,11 @@ impl Source {
             Self::Term(node, axes, at) => sums.exponentials.get(node).ok_or(unknown)?.term(graph, axes, at),
             Self::Rest(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.rest(graph, axes),
             Self::Relative(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.relative(graph, axes),
+            Self::Unit(node, axes) => Ok(sums.lengths.get(node).ok_or(unknown)?.unit(axes)),
             Self::Length(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.length(graph, axes),
             Self::Square(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.squared(graph, axes),
             Self::Others(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.others(graph, axes),
+            Self::OthersOver(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.others_over(graph, axes),
         }
     }
 }
@@ -155,10 +162,12 @@ impl Part {
                 return None;
             }
             let reads = match graph.operation(next.0) {
+                Operation::Sum(_) | Operation::Apply(_) if next != root && sums.has(next.0) => {
+                    sums.reads(next.0, &next.1)
+                }
                 Operation::Apply(_) if next == root || !whole.contains(&next.0) => {
                     Some(graph.operand_refs(next.0, &next.1))
                 }
-                Operation::Sum(_) => sums.reads(next.0, &next.1),
                 _ => None,
             };
             uses.insert(next, reads.is_some());
@@ -169,6 +178,11 @@ impl Part {
 
     pub(super) fn root(&self) -> &Use {
         &self.root
+    }
+
+    /// Whether a use is read in pieces; as the part's own root it is not.
+    fn is_in_pieces(&self, node: NodeId, axes: &[Axis], sums: &Sums) -> bool {
+        sums.has(node) && (self.root.0, self.root.1.as_slice()) != (node, axes)
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
@@ -184,7 +198,11 @@ impl Part {
                     let operands = graph.operand_refs(*node, axes).into_iter();
                     let operands: Option<Vec<Ref>> =
                         operands.map(|own| values.get(&(own.node, own.axes)).cloned()).collect();
-                    graph.apply(operator, &operands.ok_or(GraphError::UnknownNode)?)?
+                    match operands {
+                        Some(operands) => graph.apply(operator, &operands)?,
+                        // Read in pieces, which nobody needs here.
+                        None => leaf(made, *node, axes),
+                    }
                 }
                 _ => leaf(made, *node, axes),
             };
@@ -218,7 +236,7 @@ impl Cone {
         for ((node, axes), inside) in &part.uses {
             let value = match graph.operation(*node) {
                 Operation::Delta => continue,
-                Operation::Apply(operator) if *inside => {
+                Operation::Apply(operator) if *inside && !part.is_in_pieces(*node, axes, sums) => {
                     let operands = graph.operand_refs(*node, axes).into_iter();
                     let operands: Option<Vec<NodeId>> =
                         operands.map(|own| cone.known.get(&(own.node, own.axes)).copied()).collect();
@@ -226,11 +244,13 @@ impl Cone {
                 }
                 Operation::Constant(_) => cone.graph.constant(graph.as_constant(*node).unwrap_or(Number::ZERO))?.node,
                 Operation::Truth(value) => cone.graph.truth(value)?.node,
-                Operation::Sum(_) => match (sums.exponentials.get(node), sums.lengths.get(node)) {
-                    (Some(sum), _) => cone.sum(*node, axes, sum, made)?,
-                    (None, Some(sum)) => cone.squares(*node, axes, sum, made)?,
-                    (None, None) => cone.leaf(graph, *node, axes, made)?,
-                },
+                Operation::Sum(_) | Operation::Apply(_) if *inside => {
+                    match (sums.exponentials.get(node), sums.lengths.get(node)) {
+                        (Some(sum), _) => cone.sum(*node, axes, sum, made)?,
+                        (None, Some(sum)) => cone.squares(*node, axes, sum, made)?,
+                        (None, None) => cone.leaf(graph, *node, axes, made)?,
+                    }
+                }
                 _ => cone.leaf(graph, *node, axes, made)?,
             };
             cone.known.insert((*node, axes.clone()), value);
@@ -462,7 +482,7 @@ impl Cone {
         Ok(value)
     }
 
-    /// `(U·ℓ)²·outside`, with ℓ² = 1 + r
+    /// `(U·ℓ)²·outside`, with ℓ² = (M/U)² + r
     fn squares(
         &mut self,
         node: NodeId,
@@ -470,29 +490,42 @@ impl Cone {
         sum: &Length,
         made: &HashMap<NodeId, Made>,
     ) -> Result<NodeId, GraphError> {
-        let unit = sum.unit(axes);
-        let unit = match self.inputs.get(&unit) {
-            Some(known) => *known,
-            None => {
-                let input = self.input(Source::Value(unit.clone()))?;
-                self.inputs.insert(unit, input);
-                self.ranges.insert(input, Range::Unit(self.instances(sum.body().node, &sum.slots(axes))));
-                input
-            }
-        };
+        let mut parts = self.instances(sum.body().node, &sum.slots(axes));
+        for beside in sum.beside(axes) {
+            parts.push(match beside {
+                Beside::Value(own) => *self.known.get(&(own.node, own.axes)).ok_or(GraphError::UnknownNode)?,
+                Beside::Square(number) => root_of(&mut self.graph, number)?.node,
+            });
+        }
+        let largest = self.ranged(Source::Value(sum.largest(axes)), sum.largest(axes), Range::Largest(parts))?;
+        let unit = self.ranged(Source::Unit(node, axes.to_vec()), sum.unit(axes), Range::Unit(largest))?;
         let others = self.input(Source::Others(node, axes.to_vec()))?;
-        self.ranges.insert(others, Range::Moderate);
-        let one = self.graph.constant(Number::from(1))?.node;
-        let square = self.apply(Operator::Add, &[one, others])?;
+        self.ranges.insert(others, Range::Others { largest, unit });
+        let over = self.apply(Operator::Divide, &[others, unit])?;
+        self.sources.insert(over, Source::OthersOver(node, axes.to_vec()));
+        let own = self.apply(Operator::Divide, &[largest, unit])?;
+        let own = self.apply(Operator::Multiply, &[own, own])?;
+        let square = self.apply(Operator::Add, &[own, others])?;
         let length = self.apply(Operator::Sqrt, &[square])?;
         self.sources.insert(square, Source::Square(node, axes.to_vec()));
         self.sources.insert(length, Source::Length(node, axes.to_vec()));
-        self.ranges.insert(length, Range::Length { unit, square, others });
+        self.ranges.insert(length, Range::Length { largest, unit, square, others });
         let whole = self.apply(Operator::Multiply, &[unit, length])?;
         let value = self.apply(Operator::Multiply, &[whole, whole])?;
         let value = self.with_factors(value, sum.outside(axes))?;
         self.sources.insert(value, Source::Value(leaf(made, node, axes)));
         Ok(value)
+    }
+
+    /// An input for a value, about which something is known.
+    fn ranged(&mut self, source: Source, value: Ref, range: Range) -> Result<NodeId, GraphError> {
+        if let Some(known) = self.inputs.get(&value) {
+            return Ok(*known);
+        }
+        let input = self.input(source)?;
+        self.inputs.insert(value, input);
+        self.ranges.insert(input, range);
+        Ok(input)
     }
 
     /// What a node of the scalar graph is in the graph of arrays.

@@ -266,23 +266,24 @@ impl Writer<'_> {
             let inner = self.atom(*atom)?;
             return self.apply(Operator::Abs, &[inner]);
         }
-        let squares = term.expanded().and_then(|polynomial| {
-            polynomial
-                .terms
-                .iter()
-                .map(|(monomial, scale)| self.square_root(monomial, *scale))
-                .collect::<Option<Vec<_>>>()
-        });
-        if let Some(squares) = squares.filter(|squares| squares.len() > 1) {
-            let mut nodes = Vec::new();
-            for square in &squares {
-                nodes.push(self.plain(square)?);
-            }
-            let first = nodes[0];
-            return nodes[1..].iter().try_fold(first, |length, next| self.apply(Operator::Hypot, &[length, *next]));
+        if let Some(length) = self.length(term) {
+            return Some(length);
         }
         let inner = self.plain(term)?;
         self.apply(Operator::Sqrt, &[inner])
+    }
+
+    /// The root of a sum of squares.
+    fn length(&mut self, term: &Term) -> Option<NodeId> {
+        let polynomial = term.expanded().filter(|polynomial| polynomial.terms.len() > 1)?;
+        let squares = polynomial.terms.iter().map(|(monomial, scale)| self.square_root(monomial, *scale));
+        let squares = squares.collect::<Option<Vec<Term>>>()?;
+        let mut length = self.plain(squares.first()?)?;
+        for square in &squares[1..] {
+            let next = self.plain(square)?;
+            length = self.apply(Operator::Hypot, &[length, next])?;
+        }
+        Some(length)
     }
 
     /// What a term of even exponents is the square of, up to the sign.

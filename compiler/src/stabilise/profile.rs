@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::lengths::unit_of;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
 use crate::operators::{Argument, Kind, Operator, Rust, Template};
@@ -120,11 +121,15 @@ pub(super) enum Range {
     /// Not below any of some nodes, but for those with another node beside them that is 0.
     Mostly(Vec<(NodeId, Vec<NodeId>)>),
     /// Positive, and not below the absolute value of any of some nodes.
-    Unit(Vec<NodeId>),
+    Largest(Vec<NodeId>),
+    /// The unit of a length whose largest component is that node: a power of two, so that nothing is rounded by it.
+    Unit(NodeId),
+    /// Squares of the components beside the largest, in that unit: not negative, and not huge beside the largest.
+    Others { largest: NodeId, unit: NodeId },
     /// No input, but computed once, and others compare with what came out: `whole·exp(−peak)`.
     Term { whole: NodeId, peak: NodeId },
-    /// No input, but computed: the positive root ℓ of ℓ² = 1 + r, for a sum of squares that is (U·ℓ)².
-    Length { unit: NodeId, square: NodeId, others: NodeId },
+    /// No input, but computed: the positive root ℓ of ℓ² = (M/U)² + r, for a sum of squares that is (U·ℓ)².
+    Length { largest: NodeId, unit: NodeId, square: NodeId, others: NodeId },
     /// No input, but a condition: where it holds, the first of each two nodes is the second.
     Equates(Vec<(NodeId, NodeId)>),
 }
@@ -188,7 +193,9 @@ impl Profiles {
     /// What the points of an input are bounded by.
     fn read_by(&self, node: NodeId) -> Vec<NodeId> {
         let mut read = match self.ranges.get(&node) {
-            Some(Range::AtLeast(below) | Range::Top(below) | Range::Unit(below)) => below.clone(),
+            Some(Range::AtLeast(below) | Range::Top(below) | Range::Largest(below)) => below.clone(),
+            Some(Range::Unit(largest)) => vec![*largest],
+            Some(Range::Others { largest, unit }) => vec![*largest, *unit],
             Some(Range::Mostly(below)) => {
                 below.iter().flat_map(|(node, zeros)| std::iter::once(*node).chain(zeros.iter().copied())).collect()
             }
@@ -203,13 +210,7 @@ impl Profiles {
         if !graph.local_dims(node).is_empty() {
             return None;
         }
-        let exact = |value: f64| Point {
-            value: self.limits.round(value),
-            error: 0.0,
-            moves: [0.0; 2],
-            least: f64::MAX,
-            undefined: false,
-        };
+        let exact = |value: f64| exact(self.limits.round(value));
         match graph.operation(node) {
             Operation::Input(place) => Some((0..POINTS).map(|point| self.input(node, place, point)).collect()),
             Operation::Constant(_) => {
@@ -261,6 +262,14 @@ impl Profiles {
         let mut value = sample(self.limits.float, place, point);
         match range {
             Some(Range::Moderate) => value = value.abs().min(MODERATE),
+            Some(Range::Others { largest, unit }) => {
+                let ratio = at(largest).zip(at(unit)).map_or(1.0, |(largest, unit)| largest.value / unit.value);
+                value = value.abs().min(MODERATE) * (ratio * ratio);
+            }
+            Some(Range::Unit(largest)) => {
+                let largest = at(largest).map_or(1.0, |largest| largest.value);
+                return exact(unit_of(self.limits.float, largest));
+            }
             Some(Range::Relative | Range::Top(_)) if value != 0.0 => {
                 value = value.abs().clamp(SMALL, MODERATE).copysign(value);
             }
@@ -273,7 +282,7 @@ impl Profiles {
         match range {
             Some(Range::AtLeast(below) | Range::Top(below)) => self.largest(below, point, free),
             Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
-            Some(Range::Unit(below)) => self.unit(below, point, free),
+            Some(Range::Largest(below)) => self.largest_size(below, point, free),
             _ => free,
         }
     }
@@ -303,7 +312,7 @@ impl Profiles {
     }
 
     /// The largest absolute value of some nodes at a point, at every second point that of another number too.
-    fn unit(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
+    fn largest_size(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
         let size = |point: Point| {
             let sign = 1.0_f64.copysign(point.value);
             Point { value: point.value.abs(), moves: point.moves.map(|moved| sign * moved), ..point }
@@ -314,9 +323,7 @@ impl Profiles {
             Some(largest) if largest.value > 0.0 && (point.is_multiple_of(2) || largest.value >= free.value.abs()) => {
                 largest
             }
-            _ if free.value == 0.0 => {
-                Point { value: 1.0, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }
-            }
+            _ if free.value == 0.0 => exact(1.0),
             _ => size(free),
         }
     }
@@ -441,6 +448,10 @@ impl Profiles {
             if value.abs() < self.limits.normal { self.limits.smallest / self.limits.roundoff / 2.0 } else { 0.0 };
         size * ((value.abs() + tiny) / UNIT)
     }
+}
+
+fn exact(value: f64) -> Point {
+    Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }
 }
 
 fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {

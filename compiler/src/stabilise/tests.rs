@@ -223,6 +223,55 @@ fn what_lies_beside_the_largest_component_is_not_lost() {
 }
 
 #[test]
+fn what_is_added_to_squares_is_a_component_more() {
+    for unit in [1.0, 1e200, 1e-200, 1e300, 1e-310] {
+        let found = of_array("fn f(a: [K]) = sqrt(sum(a**2) + 1);", &[3.0 * unit, -4.0 * unit, 0.0]);
+        let length = f64::hypot(1.0, 5.0 * unit);
+        let expected = [length, 3.0 * unit / length, -4.0 * unit / length, 0.0];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= 2e-15 * expected.abs(), "{unit}: {found} and {expected}");
+        }
+    }
+    for text in ["fn f(a: [K]) = log(sum(a**2) + 1);", "fn f(a: [K]) = log1p(sum(a**2));"] {
+        for (unit, expected) in [(1e200, 2.0 * (5e200_f64).ln()), (1e-9, 25e-18), (1e-200, 0.0)] {
+            let found = of_array(text, &[3.0 * unit, -4.0 * unit, 0.0]);
+            assert!((found[0] - expected).abs() <= 2e-15 * expected, "{text} at {unit}: {found:?}");
+            let slope = if unit > 1.0 { 0.24 / unit } else { 6.0 * unit };
+            assert!((found[1] / slope - 1.0).abs() < 2e-15, "{text} at {unit}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn logarithms_of_squares_do_not_overflow() {
+    for text in ["log(x*x + 1)", "log1p(x**2)", "log(x**2 + 1)/1"] {
+        let found = values(&stable(text), &[1e200])[0];
+        assert!((found - 2.0 * (1e200_f64).ln()).abs() < 2e-13, "{text}: {found}");
+        assert_eq!(values(&stable(text), &[1e-9])[0], 1e-18, "{text}");
+    }
+    let found = values(&stable("log(x**2 + y**2)"), &[3e-200, 4e-200])[0];
+    assert!((found - 2.0 * (5e-200_f64).ln()).abs() < 2e-13, "{found}");
+}
+
+/// What is left of a sum without one entry is no sum of its own for every entry.
+#[test]
+fn a_diagonal_of_second_derivatives_takes_no_sum_for_each_entry() {
+    for text in ["fn f(a: [K]) = norm(a);", "fn f(a: [K]) = sqrt(sum(a**2) + 1);", "fn f(a: [K]) = log(sum(a**2) + 1);"]
+    {
+        let module = parse_formula(text, &[]).expect("parses");
+        let function = resolve(&module, text).expect("resolves").remove(0);
+        let mut derived = derive(function, &Request { order: 2, ..Request::default() }).expect("derives");
+        derived.stabilise().expect("room");
+        let graph = &derived.function.graph;
+        let live = graph.live(derived.wanted().iter().map(|wanted| wanted.value.node));
+        let sums = graph.nodes().filter(|node| live[node.index()] && graph.closed(*node) > 0);
+        for sum in sums {
+            assert!(graph.shape(sum).is_empty(), "{text}: a sum over {} axes", graph.shape(sum).len() + 1);
+        }
+    }
+}
+
+#[test]
 fn a_weight_of_zero_hides_its_exponential() {
     for text in [
         "fn f(a: [K]) { let w[k] = k; log(sum(w*exp(a))) }",

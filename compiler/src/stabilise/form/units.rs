@@ -14,16 +14,59 @@ impl Writer<'_> {
     pub(in crate::stabilise) fn in_units(&mut self, term: &Term) -> Vec<NodeId> {
         let Some((scaled, unit)) = self.scaled_roots(term) else { return Vec::new() };
         let Some(plain) = self.composed(term) else { return vec![scaled] };
-        let reach = if self.graph.float() == FloatType::F64 { 90 } else { 11 };
-        let mut moderate = || {
-            let low = self.graph.constant(Number::new(1, -reach)).ok()?.node;
-            let high = self.graph.constant(Number::new(1, reach)).ok()?.node;
-            let above = self.apply(Operator::Greater, &[unit, low])?;
-            let below = self.apply(Operator::Less, &[unit, high])?;
-            let moderate = self.apply(Operator::And, &[above, below])?;
-            self.apply(Operator::Select, &[moderate, plain, scaled])
-        };
-        [Some(scaled), moderate()].into_iter().flatten().collect()
+        let moderate = self.where_moderate(unit, plain, scaled, [90, 11]);
+        [Some(scaled), moderate].into_iter().flatten().collect()
+    }
+
+    /// One form where a unit is neither large nor small, another one elsewhere. The decimal exponents that it may have are
+    /// those for `f64` and `f32`.
+    pub(super) fn where_moderate(
+        &mut self,
+        unit: NodeId,
+        plain: NodeId,
+        scaled: NodeId,
+        [double, single]: [i32; 2],
+    ) -> Option<NodeId> {
+        let reach = if self.graph.float() == FloatType::F64 { double } else { single };
+        let low = self.graph.constant(Number::new(1, -reach)).ok()?.node;
+        let high = self.graph.constant(Number::new(1, reach)).ok()?.node;
+        let above = self.apply(Operator::Greater, &[unit, low])?;
+        let below = self.apply(Operator::Less, &[unit, high])?;
+        let moderate = self.apply(Operator::And, &[above, below])?;
+        self.apply(Operator::Select, &[moderate, plain, scaled])
+    }
+
+    /// Logarithms of sums of squares as those of lengths, where the squares may overflow or underflow.
+    pub(in crate::stabilise) fn with_lengths_in_logarithms(&mut self, term: &Term) -> Option<NodeId> {
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
+        let mut replaced: Vec<(Atom, Term)> = Vec::new();
+        for (atom, _) in atoms {
+            let Meaning::Log(argument) = self.algebra.meaning(*atom).clone() else { continue };
+            if replaced.iter().any(|(other, _)| other == atom) {
+                continue;
+            }
+            let Some(length) = self.length(&argument) else { continue };
+            let near = self.atom(*atom)?;
+            let far = self.apply(Operator::Log, &[length])?;
+            let far = self.scaled(far, Rational::from(2))?;
+            let logarithm = self.where_moderate(length, near, far, [10, 10])?;
+            replaced.push((*atom, Term::atom(self.algebra.atom(Meaning::Value(logarithm)))));
+        }
+        if replaced.is_empty() {
+            return None;
+        }
+        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
+        for (polynomial, exponent) in &term.factors {
+            let mut sum = Term::number(Rational::ZERO);
+            for (monomial, scale) in &polynomial.terms {
+                let part = self.substituted(monomial, *scale, &replaced)?;
+                sum = self.algebra.plus(&sum, &part)?;
+            }
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        self.plain(&result)
     }
 
     /// The form in units, and the unit.
