@@ -1,5 +1,7 @@
 //! One step of the chain rule: a cotangent times a partial derivative of the table.
 
+use std::rc::Rc;
+
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
 use crate::graph::{GraphError, Operation, Ref};
@@ -72,6 +74,18 @@ impl Sweeper<'_> {
         if let Operation::Truth(holds) = self.graph.operation(condition.node) {
             return self.multiply(cotangent, partial, if holds { yes } else { no });
         }
+        // Most partials that are an `if` have one branch that is not zero: nothing needs a copy of the cotangent.
+        let is_zero = |argument: &Argument| matches!(argument, Argument::Number(number) if number.is_zero());
+        if let Some((only, holds)) = match (is_zero(yes), is_zero(no)) {
+            (false, true) => Some((yes, true)),
+            (true, false) => Some((no, false)),
+            _ => None,
+        } {
+            let mut inside = cotangent;
+            inside.guards.push(Guard { condition: condition.into(), holds, soft: false });
+            return self.multiply(inside, partial, only);
+        }
+        let condition = Rc::new(condition);
         let outer = cotangent.guards.len();
         let branch = |sweeper: &mut Self, argument: &Argument, holds: bool| {
             let mut inside = cotangent.clone();
