@@ -491,10 +491,11 @@ fn count(listing: &Listing, lines: &[Line], stop: &HashSet<&str>) -> usize {
     total
 }
 
-/// Whether a node costs something to compute: inputs and their entries do not, nor does `i == 2` of a position.
+/// Whether a node costs something to compute: inputs and their entries do not, nor do `i == 2` of a position and `5/3`.
 #[must_use]
 pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
+        Operation::Apply(_) if graph.stated(node).is_some() => false,
         Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
         Operation::Sum(_) | Operation::Max(_) => !graph.is_entry_of_input(node),
         _ => false,
