@@ -154,6 +154,14 @@ fn what_is_not_so_is_refused_and_what_is_no_certificate_is_an_error() {
         ("\"formula\":\"exp(n1)\"", "\"formula\":\"sin(n1)\"", 1, "output `y`"),
         ("\"digest\":", "\"checksum\":", 2, "has no field `digest`"),
         ("\"steps\":", "\"steps\": 3, \"more\":", 2, "is of another type"),
+        ("\"formula\": \"1/(1 + exp(-x))\"", "\"formula\": \"1/(1 + exp(-x)\"", 2, "is no certificate: the formula: "),
+        (
+            "\"formula\": \"1/(1 + exp(-x))\"",
+            "\"formula\": \"sum(x, axis = 1)\"",
+            2,
+            "is no certificate: the formula: ",
+        ),
+        ("\"wrt\": null", "\"wrt\": [\"q\"]", 2, "is no certificate: the request: `q` is no input"),
     ];
     for (old, new, expected, said) in refusals {
         assert!(text.contains(old), "{old}");

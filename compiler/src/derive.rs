@@ -295,22 +295,34 @@ impl Derived {
     /// What a printer shows: outputs, then derivatives in closed form. `name` says what a derivative is called.
     #[must_use]
     pub fn listing(&self, style: Style, name: impl Fn(&Self, &Entry) -> String) -> Listing {
-        self.listing_of(&self.closed, &self.calls, style, name)
+        self.listing_of_some(|_| true, style, name)
+    }
+
+    /// As [`Derived::listing`], with some of the derivatives.
+    #[must_use]
+    pub fn listing_of_some(
+        &self,
+        shown: impl Fn(&Entry) -> bool,
+        style: Style,
+        name: impl Fn(&Self, &Entry) -> String,
+    ) -> Listing {
+        self.listing_of((&self.closed, &self.calls), shown, style, name)
     }
 
     fn listing_of(
         &self,
-        values: &[Ref],
-        calls: &[KnownCall],
+        (values, calls): (&[Ref], &[KnownCall]),
+        shown: impl Fn(&Entry) -> bool,
         style: Style,
         name: impl Fn(&Self, &Entry) -> String,
     ) -> Listing {
+        let shown = |(entry, _): &(&Entry, &Ref)| shown(entry);
         let mut asked = Vec::new();
         for (output, name) in self.function.outputs.iter().zip(&self.output_names) {
             let (value, axes) = (output.value.clone(), output.axes.clone());
             asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
         }
-        for (entry, value) in self.entries.iter().zip(values) {
+        for (entry, value) in self.entries.iter().zip(values).filter(shown) {
             let (value, axes) = (value.clone(), entry.derivative.axes.clone());
             asked.push(Asked { name: name(self, entry), value, axes, phase: Phase::Backward });
         }
@@ -449,7 +461,7 @@ impl Derived {
         let raw = if raw == self.closed {
             derived
         } else {
-            derivative_count(&self.listing_of(&raw, &[], Style::Language, |_, _| String::new()), outputs)
+            derivative_count(&self.listing_of((&raw, &[]), |_| true, Style::Language, |_, _| String::new()), outputs)
         };
         Operations { value, raw, derived }
     }
@@ -479,10 +491,11 @@ fn count(listing: &Listing, lines: &[Line], stop: &HashSet<&str>) -> usize {
     total
 }
 
-/// Whether a node costs something to compute: inputs and their entries do not, nor does `i == 2` of a position.
+/// Whether a node costs something to compute: inputs and their entries do not, nor do `i == 2` of a position and `5/3`.
 #[must_use]
 pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
+        Operation::Apply(_) if graph.stated(node).is_some() => false,
         Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
         Operation::Sum(_) | Operation::Max(_) => !graph.is_entry_of_input(node),
         _ => false,

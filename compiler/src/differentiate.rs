@@ -138,7 +138,7 @@ fn swept(
 ) -> Result<Vec<Derivative>, GraphError> {
     let mut cotangent = Cotangent::plain(graph.constant(Number::ONE)?);
     for (axis, row) in output.axes.iter().zip(rows) {
-        let condition = graph.delta(*axis, *row)?;
+        let condition = graph.delta(*axis, *row)?.into();
         cotangent.guards.push(Guard { condition, holds: true, soft: false });
     }
     let mut sweeper = Sweeper::new(graph, wrt, false);
@@ -288,7 +288,7 @@ impl<'a> Sweeper<'a> {
         contribution = contribution.renamed(&distinct, &renamed);
         for (slot, axis) in used.axes.iter().enumerate() {
             if first(axis) != slot {
-                let condition = self.graph.delta(axes[first(axis)], axes[slot])?;
+                let condition = self.graph.delta(axes[first(axis)], axes[slot])?.into();
                 contribution.guards.insert(0, Guard { condition, holds: true, soft: false });
             }
         }
@@ -330,7 +330,7 @@ impl<'a> Sweeper<'a> {
         let tie = self.graph.apply(Operator::Select, &[condition.clone(), one, zero])?;
         let count = self.graph.sum(closed, &tie)?;
         cotangent.value = self.graph.apply(Operator::Divide, &[cotangent.value, count])?;
-        cotangent.guards.push(Guard { condition, holds: true, soft: false });
+        cotangent.guards.push(Guard { condition: condition.into(), holds: true, soft: false });
         Ok(cotangent)
     }
 }

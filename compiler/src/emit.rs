@@ -70,7 +70,8 @@ pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream,
     let mut gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
     gradient.stabilise()?;
     let must_use = attributes.results(origin);
-    let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient, must_use };
+    let formulas = document::of_gradient(&gradient, &attributes);
+    let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient, formulas, must_use };
     emitter.items(function)
 }
 
@@ -126,6 +127,8 @@ struct Emitter<'a> {
     origin: &'a Origin<'a>,
     attributes: &'a Attributes,
     gradient: &'a Derived,
+    /// The documentation of the gradient, which several items have.
+    formulas: TokenStream,
     /// What the user says of every result.
     must_use: TokenStream,
 }
@@ -197,14 +200,15 @@ impl Emitter<'_> {
         let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
         let docs = document::of_function(self.gradient, self.attributes, self.origin);
+        let formulas = &self.formulas;
         let shared = self.attributes.shared(self.origin);
-        let formulas = document::of_gradient(self.gradient, self.attributes);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
         let hessian = self.hessian(&function)?;
         let parts = [self.value()?, self.gradients()?, self.layer(function)?, hessian];
         Ok(quote! {
             #shared
             #docs
+            #formulas
             #must_use
             #[inline]
             #[allow(dead_code, deprecated, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
@@ -296,7 +300,7 @@ impl Emitter<'_> {
 
     fn gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
         let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = document::of_gradient(self.gradient, self.attributes);
+        let docs = &self.formulas;
         let Results { lines, values } = results;
         quote! {
             /// The gradient.
@@ -312,7 +316,7 @@ impl Emitter<'_> {
 
     fn derivative_function(&self, results: &Results) -> TokenStream {
         let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = document::of_gradient(self.gradient, self.attributes);
+        let docs = &self.formulas;
         let Results { lines, values } = results;
         quote! {
             /// The derivative.
@@ -328,7 +332,7 @@ impl Emitter<'_> {
 
     fn value_and_gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
         let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = document::of_gradient(self.gradient, self.attributes);
+        let docs = &self.formulas;
         let lines = &results.lines;
         let (value, derivatives) = (&results.values[0], &results.values[1..]);
         quote! {
@@ -345,7 +349,7 @@ impl Emitter<'_> {
 
     fn value_and_derivative_function(&self, results: &Results) -> TokenStream {
         let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = document::of_gradient(self.gradient, self.attributes);
+        let docs = &self.formulas;
         let Results { lines, values } = results;
         quote! {
             /// The value and the derivative, with what they share computed once.

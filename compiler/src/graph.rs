@@ -429,6 +429,28 @@ impl Graph {
         self.over(Operation::Apply(operator), &union, union.len(), operands)
     }
 
+    /// An operator over two operands, if that is there already.
+    pub(crate) fn existing(&self, operator: Operator, operands: [&Ref; 2]) -> Option<Ref> {
+        let mut union: Vec<Axis> = Vec::new();
+        for axis in operands.iter().flat_map(|operand| &operand.axes) {
+            if !union.contains(axis) {
+                union.push(*axis);
+            }
+        }
+        let dims: Vec<Dim> = union.iter().map(|axis| self.dim(*axis)).collect();
+        let slots = self.dims.known(&dims)?;
+        let mut edges = [(NodeId(0), ListId::EMPTY); 2];
+        for (edge, operand) in edges.iter_mut().zip(operands) {
+            let local = |axis: &Axis| union.iter().position(|other| other == axis).unwrap_or(0) as Local;
+            let locals: Vec<Local> = operand.axes.iter().map(local).collect();
+            *edge = (operand.node, self.locals.known(&locals)?);
+        }
+        let operation = Operation::Apply(operator);
+        let hash = hash_node(&self.hasher, operation, slots, edges.iter().copied());
+        let known = self.find(hash, operation, slots, &edges)?;
+        Some(Ref { node: known, axes: union })
+    }
+
     /// The sum over axes. Over an axis that the body lacks, it is a product with the axis' size.
     ///
     /// # Errors
@@ -489,6 +511,16 @@ impl Graph {
         self.node(operation, &dims, &edges[..operands.len()], &all[..kept])
     }
 
+    fn find(&self, hash: u32, operation: Operation, slots: ListId, edges: &[(NodeId, ListId)]) -> Option<NodeId> {
+        let same = |other: &Unique| {
+            let weight = || self.store[NodeIndex::new(other.node as usize)];
+            other.hash == hash
+                && (weight().operation, weight().slots) == (operation, slots)
+                && self.edges(NodeId(other.node)).as_slice() == edges
+        };
+        self.unique.find(Unique::spread(hash), same).map(|known| NodeId(known.node))
+    }
+
     /// Finds or makes a node.
     fn node(
         &mut self,
@@ -499,14 +531,8 @@ impl Graph {
     ) -> Result<Ref, GraphError> {
         let slots = self.dims.intern(dims);
         let hash = hash_node(&self.hasher, operation, slots, edges.iter().copied());
-        let same = |other: &Unique| {
-            let weight = || self.store[NodeIndex::new(other.node as usize)];
-            other.hash == hash
-                && (weight().operation, weight().slots) == (operation, slots)
-                && self.edges(NodeId(other.node)).as_slice() == edges
-        };
-        if let Some(known) = self.unique.find(Unique::spread(hash), same) {
-            return Ok(Ref { node: NodeId(known.node), axes: axes.to_vec() });
+        if let Some(node) = self.find(hash, operation, slots, edges) {
+            return Ok(Ref { node, axes: axes.to_vec() });
         }
         if self.store.node_count() >= MOST_NODES {
             return Err(GraphError::TooLarge);

@@ -40,6 +40,7 @@ use super::failure::{Failure, Report};
 use super::formula::file;
 use super::{Done, write};
 use check::{Checker, Verified};
+use problem::Problem;
 
 /// The checker follows the nesting of formulas: this much stack is enough for all that it follows.
 const STACK: usize = 1 << 29;
@@ -49,6 +50,8 @@ pub fn verify(options: &Verify, report: &Report) -> Result<Done, Failure> {
     let text = file(&options.file)?;
     let malformed = |error| Failure::usage(format!("`{}` is no certificate: {error}", options.file));
     let certificate = Certificate::read(&text).map_err(malformed)?;
+    // What says nothing is neither right nor wrong.
+    on_a_large_stack(|| Problem::new(&certificate).map(|_| ())).map_err(malformed)?;
     match on_a_large_stack(|| checked(&certificate)) {
         Ok(verified) => {
             write(&told(&certificate, verified, options.format))?;

@@ -4,6 +4,7 @@
 //! in what happens elsewhere (0 · ∞ is NaN), so the condition stays beside the value and every product goes inside.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::Sweeper;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Ref};
@@ -13,8 +14,8 @@ use crate::operators::Operator;
 /// One condition of a cotangent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Guard {
-    /// The condition.
-    pub(super) condition: Ref,
+    /// The condition. A vector of many entries is a chain of such, which every entry's cotangent has a copy of.
+    pub(super) condition: Rc<Ref>,
     /// Whether the cotangent lives where the condition holds, or where it does not.
     pub(super) holds: bool,
     /// The value is zero elsewhere already; only a product with something that may not be finite needs the condition.
@@ -37,7 +38,9 @@ impl Cotangent {
         if from != to {
             self.value = self.value.renamed(from, to);
             for guard in &mut self.guards {
-                guard.condition = guard.condition.renamed(from, to);
+                if guard.condition.axes.iter().any(|axis| from.contains(axis)) {
+                    guard.condition = guard.condition.renamed(from, to).into();
+                }
             }
         }
         self
@@ -50,7 +53,7 @@ impl Sweeper<'_> {
         for guard in guards.iter().rev().filter(|guard| !guard.soft) {
             let zero = self.graph.constant(Number::ZERO)?;
             let (yes, no) = if guard.holds { (value, zero) } else { (zero, value) };
-            value = self.graph.apply(Operator::Select, &[guard.condition.clone(), yes, no])?;
+            value = self.graph.apply(Operator::Select, &[Ref::clone(&guard.condition), yes, no])?;
         }
         Ok(value)
     }
@@ -120,7 +123,7 @@ impl Sweeper<'_> {
             ([_, rest @ ..], [_]) => self.either(rest, no_guards)?,
             _ => self.either(yes_guards, no_guards)?,
         };
-        let condition = yes_guards[0].condition.clone();
+        let condition = Ref::clone(&yes_guards[0].condition);
         let (yes, no) = (self.materialise(&yes_guards[1..], yes)?, self.materialise(&no_guards[1..], no)?);
         Ok((guards, self.graph.apply(Operator::Select, &[condition, yes, no])?))
     }
@@ -150,14 +153,14 @@ impl Sweeper<'_> {
             }
         }
         let (left, right) = (self.all(left)?, self.all(right)?);
-        let condition = self.graph.apply(Operator::Or, &[left, right])?;
+        let condition = self.graph.apply(Operator::Or, &[left, right])?.into();
         Ok(vec![Guard { condition, holds: true, soft: true }])
     }
 
     fn all(&mut self, guards: &[Guard]) -> Result<Ref, GraphError> {
         let mut result = self.graph.truth(true)?;
         for guard in guards {
-            let mut condition = guard.condition.clone();
+            let mut condition = Ref::clone(&guard.condition);
             if !guard.holds {
                 condition = self.graph.apply(Operator::Not, &[condition])?;
             }
@@ -185,7 +188,7 @@ impl Sweeper<'_> {
             let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
             let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
             let any = self.graph.max(&closed, &mark)?;
-            let condition = self.graph.apply(Operator::Equal, &[any, one])?;
+            let condition = self.graph.apply(Operator::Equal, &[any, one])?.into();
             cotangent.guards.push(Guard { condition, holds: true, soft: true });
         }
         Ok(())
@@ -207,6 +210,9 @@ impl Sweeper<'_> {
     fn at_the_last(&mut self, guards: &mut [Guard]) -> Result<(), GraphError> {
         let Some((axis, _)) = guards.last().and_then(|guard| self.as_position(&guard.condition)) else { return Ok(()) };
         let Dim::Literal(size) = self.graph.dim(axis) else { return Ok(()) };
+        if guards.len() + 1 < size as usize {
+            return Ok(());
+        }
         let excluded = |guard: &Guard| match self.as_position(&guard.condition) {
             Some((own, _)) if own == axis && !guard.holds => self.graph.as_position(guard.condition.node),
             _ => None,
@@ -217,7 +223,7 @@ impl Sweeper<'_> {
             && let Some(guard) = guards.last_mut()
         {
             let (position, last) = (self.graph.iota(axis)?, self.graph.constant(Number::from(i64::from(last)))?);
-            guard.condition = self.graph.apply(Operator::Equal, &[position, last])?;
+            guard.condition = self.graph.apply(Operator::Equal, &[position, last])?.into();
             guard.holds = true;
         }
         Ok(())

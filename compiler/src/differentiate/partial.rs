@@ -1,8 +1,10 @@
 //! One step of the chain rule: a cotangent times a partial derivative of the table.
 
+use std::rc::Rc;
+
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
-use crate::graph::{GraphError, Operation, Ref};
+use crate::graph::{GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
 
@@ -41,9 +43,43 @@ impl Sweeper<'_> {
             for argument in &step.arguments {
                 arguments.push(self.argument(argument, &partial)?);
             }
-            partial.steps.push(self.graph.apply(step.operator, &arguments)?);
+            partial.steps.push(self.step(step.operator, &arguments)?);
         }
         self.multiply(cotangent, &partial, &template.result)
+    }
+
+    /// A step of a partial. What it adds to a stated quotient stays a positive quotient: 5/3 - 1 is 2/3, rounded once. A
+    /// negative exponent would say that the base is divided by, and the search would write `y/(3*x)` for a cube root's
+    /// derivative, which is NaN where that is infinite.
+    fn step(&mut self, operator: Operator, arguments: &[Ref]) -> Result<Ref, GraphError> {
+        if let [a, b] = arguments
+            && let (Some((a, c)), Some((b, d))) = (self.as_ratio(a), self.as_ratio(b))
+            && (c, d) != (1, 1)
+        {
+            let above = a.checked_mul(d).zip(b.checked_mul(c)).and_then(|(a, b)| match operator {
+                Operator::Add => a.checked_add(b),
+                Operator::Subtract => a.checked_sub(b),
+                _ => None,
+            });
+            if let Some((above, below)) =
+                above.zip(c.checked_mul(d)).filter(|(above, below)| (*above > 0) == (*below > 0))
+            {
+                let (above, below) = (self.graph.constant(above.into())?, self.graph.constant(below.into())?);
+                return self.graph.apply(Operator::Divide, &[above, below]);
+            }
+        }
+        self.graph.apply(operator, arguments)
+    }
+
+    /// A stated whole number, or the quotient of two.
+    fn as_ratio(&self, value: &Ref) -> Option<(i64, i64)> {
+        let whole = |node: NodeId| self.graph.as_constant(node).and_then(Number::to_integer);
+        if self.graph.as_operator(value.node) != Some(Operator::Divide) {
+            return Some((whole(value.node)?, 1));
+        }
+        let mut operands = self.graph.operands(value.node);
+        let (above, below) = (whole(operands.next()?.node)?, whole(operands.next()?.node)?);
+        (below != 0).then_some((above, below))
     }
 
     fn argument(&mut self, argument: &Argument, partial: &Partial) -> Result<Ref, GraphError> {
@@ -72,6 +108,18 @@ impl Sweeper<'_> {
         if let Operation::Truth(holds) = self.graph.operation(condition.node) {
             return self.multiply(cotangent, partial, if holds { yes } else { no });
         }
+        // Most partials that are an `if` have one branch that is not zero: nothing needs a copy of the cotangent.
+        let is_zero = |argument: &Argument| matches!(argument, Argument::Number(number) if number.is_zero());
+        if let Some((only, holds)) = match (is_zero(yes), is_zero(no)) {
+            (false, true) => Some((yes, true)),
+            (true, false) => Some((no, false)),
+            _ => None,
+        } {
+            let mut inside = cotangent;
+            inside.guards.push(Guard { condition: condition.into(), holds, soft: false });
+            return self.multiply(inside, partial, only);
+        }
+        let condition = Rc::new(condition);
         let outer = cotangent.guards.len();
         let branch = |sweeper: &mut Self, argument: &Argument, holds: bool| {
             let mut inside = cotangent.clone();
@@ -134,6 +182,10 @@ impl Sweeper<'_> {
         }
         let number = |factor: &Ref| self.graph.as_constant(factor.node).is_some();
         let (first, second) = if number(partial) && !number(value) { (partial, value) } else { (value, partial) };
+        // What the forward pass has multiplied the other way round is the same to the bit.
+        if let Some(known) = self.graph.existing(Operator::Multiply, [second, first]) {
+            return Ok(known);
+        }
         self.graph.apply(Operator::Multiply, &[first.clone(), second.clone()])
     }
 

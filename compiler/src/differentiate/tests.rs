@@ -268,3 +268,28 @@ fn a_diagonal_by_hand_is_the_diagonal() {
     let found = run(text, 1, &[x[0].clone(), tensor(&[3], &[1.0, 2.0, 7.0])]);
     assert_eq!(found, [vec![12.0], vec![1.0, 2.0]], "positions along axes of different sizes");
 }
+
+/// The last derivative as it is shown, and its number at a point, which is by hand.
+#[test]
+fn numbers_and_products_as_one_writes_them() {
+    for (text, order, form, point, expected) in [
+        ("x**(5/3)", 1, "5/3*x**(2/3)", &[8.0][..], 20.0 / 3.0),
+        ("x**(7/3)", 2, "7/3*(4/3*x**(1/3))", &[8.0], 56.0 / 9.0),
+        ("fn f(a, c) wrt(c) = exp(c)*a;", 1, "y", &[3.0, 2.0], 3.0 * 2_f64.exp()),
+        ("fn f(a: [2], c: [2]) wrt(c) = sum(exp(c)*a);", 1, "s1", &[3.0, 2.0], 3.0 * 2_f64.exp()),
+    ] {
+        let request = Request { order, ..Request::default() };
+        let derived = derived(text, &request);
+        let listing = derived.listing(Style::Language, |_, _| "d".to_owned());
+        assert_eq!(listing.asked.last().map(|line| line.formula.as_str()), Some(form), "{text}");
+        let program = lower(&derived.function.graph, &derived.wanted_raw());
+        let shapes = derived.function.parameters.iter().map(|parameter| parameter.shape.len());
+        let inputs = shapes.zip(point).map(|(rank, value)| match rank {
+            0 => Tensor::scalar(*value),
+            _ => tensor(&[2], &[*value; 2]),
+        });
+        let results = evaluate(&program, &inputs.collect::<Vec<_>>()).expect("it runs");
+        let found = results.last().map_or(f64::NAN, |result| result.data[0]);
+        assert!((found - expected).abs() <= 1e-14 * expected, "{text}: {found}");
+    }
+}

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use super::Origin;
 use super::attributes::{Attributes, doc_lines};
 use crate::derive::{Derived, Entry};
-use crate::print::Style;
+use crate::print::{Listing, Style};
 
 /// More lines than this help nobody.
 const MOST_LINES: usize = 24;
@@ -42,12 +42,10 @@ fn shortened(line: String) -> String {
     line.chars().take(MOST_CHARACTERS).chain(" ...".chars()).collect()
 }
 
-/// The user's own documentation, then the formula and its derivative.
+/// The user's own documentation, or a line that says what there is.
 pub(super) fn of_function(derived: &Derived, attributes: &Attributes, origin: &Origin) -> TokenStream {
     let name = format!("`{}` and, in the module beside it, its derivatives.", derived.function.name);
-    let mut tokens = attributes.docs(origin).unwrap_or_else(|| doc_lines([name.as_str()]));
-    tokens.extend(of_gradient(derived, attributes));
-    tokens
+    attributes.docs(origin).unwrap_or_else(|| doc_lines([name.as_str()]))
 }
 
 /// What [`formula`] shows, under a title.
@@ -89,17 +87,14 @@ fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
 
 /// The formula and some of the derivatives.
 fn some_formulas(derived: &Derived, shown: impl Fn(&Entry) -> bool) -> Vec<String> {
-    let mut some = derived.clone();
-    let kept: Vec<bool> = some.entries.iter().map(shown).collect();
-    let mut keep = kept.iter();
-    some.entries.retain(|_| keep.next().copied().unwrap_or(false));
-    let mut keep = kept.iter();
-    some.closed.retain(|_| keep.next().copied().unwrap_or(false));
-    formulas(&some)
+    lines(&derived.listing_of_some(shown, Style::People, derivative_name))
 }
 
 fn formulas(derived: &Derived) -> Vec<String> {
-    let listing = derived.listing(Style::People, derivative_name);
+    lines(&derived.listing(Style::People, derivative_name))
+}
+
+fn lines(listing: &Listing) -> Vec<String> {
     let lines = listing.lets.iter().chain(&listing.asked);
     lines.map(|line| format!("{} = {}", line.left(), line.formula)).collect()
 }

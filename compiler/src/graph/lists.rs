@@ -39,6 +39,11 @@ impl<T: Clone + Eq + Hash> Lists<T> {
         id
     }
 
+    /// The place of a list that is there.
+    pub(super) fn known(&self, list: &[T]) -> Option<ListId> {
+        if list.is_empty() { Some(ListId::EMPTY) } else { self.places.get(list).copied() }
+    }
+
     pub(super) fn get(&self, id: ListId) -> &[T] {
         &self.lists[id.0 as usize]
     }

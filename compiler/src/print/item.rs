@@ -64,6 +64,8 @@ pub(super) struct Items<'a> {
     call_of: HashMap<NodeId, Item>,
     /// What reads an array at stated positions. The positions are local axes that it closes, in order.
     accesses: HashMap<NodeId, Access>,
+    /// How many conditions stand one in the `else` of the other, from each node down.
+    conditions: Vec<u32>,
     pub(super) order: Vec<Item>,
     /// How often each item is used or asked for, and whether by a forward formula.
     uses: Vec<u32>,
@@ -85,6 +87,7 @@ impl<'a> Items<'a> {
             calls: Vec::new(),
             call_of: HashMap::new(),
             accesses: graph.nodes().filter_map(|node| Some((node, graph.as_access(node)?))).collect(),
+            conditions: conditions(graph),
             order: Vec::new(),
             uses: Vec::new(),
         };
@@ -232,6 +235,11 @@ impl<'a> Items<'a> {
         }
     }
 
+    /// How many conditions stand one in the `else` of the other, from an item down: `if a { .. } else if b { .. } ..`.
+    pub(super) fn conditions(&self, item: Item) -> usize {
+        self.conditions.get(self.node(item).index()).map_or(0, |count| *count as usize)
+    }
+
     /// The operator of the table that an item applies.
     pub(super) fn operator(&self, item: Item) -> Option<Operator> {
         match self.operation(item) {
@@ -318,6 +326,15 @@ impl<'a> Items<'a> {
             _ => true,
         }
     }
+}
+
+fn conditions(graph: &Graph) -> Vec<u32> {
+    let mut conditions = vec![0_u32; graph.len()];
+    for node in graph.nodes().filter(|node| graph.as_operator(*node) == Some(Operator::Select)) {
+        let otherwise = graph.operands(node).nth(2).map_or(0, |otherwise| conditions[otherwise.node.index()]);
+        conditions[node.index()] = otherwise.saturating_add(1);
+    }
+    conditions
 }
 
 /// A call over local axes, if it says what it should.

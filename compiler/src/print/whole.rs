@@ -219,6 +219,10 @@ impl Writer<'_, '_> {
         let rank = self.items.rank(item);
         let Dim::Literal(size) = self.items.shape(item)[usize::from(axis)] else { return };
         let size = size as usize;
+        // So far up in a chain of conditions, too few positions are left below: who asks everywhere is not slowed down.
+        if size > MOST_PADDED && self.items.conditions(item) + 1 < size {
+            return;
+        }
         let mut entries: Vec<Option<Use>> = Vec::new();
         let mut rest = Use { item, axes: (0..rank as u8).collect() };
         // More conditions than positions are no vector that anybody would write.

@@ -430,6 +430,9 @@ impl<'a> Search<'a> {
             if seen.len() > most {
                 break;
             }
+            if seen.contains(next) {
+                continue;
+            }
             let free = self.named.contains(&next)
                 || self.free.contains(&next)
                 || (self.settled.contains(&next) && next != node)

@@ -27,7 +27,7 @@ pub const SHAPES: &[Shape] = &[
     ("grows: parameters", |size| measure(&parameters(size)), 10_000, 2.0),
     ("grows: names in wrt", |size| measure(&wrt(size)), 10_000, 2.0),
     ("grows: branches", |size| measure(&branches(size)), 10_000, 2.0),
-    ("grows: elements of a vector", |size| measure(&vector(size)), 1_000, QUADRATIC),
+    ("grows: elements of a vector", |size| measure(&vector(size)), 1_000, 2.0),
     ("grows: functions", |size| measure(&functions(size)), 2_000, QUADRATIC),
 ];
 

@@ -212,7 +212,7 @@ fn softmax_works_along_an_axis_of_its_own() {
 fn banks_have_the_stated_numbers() {
     for (formula, expected) in [
         ("fn f(x) = sin(7*x);", &[1.0, 2.0, 7.0][..]),
-        ("fn f(x) = sin(7*x)*0.5 + cos(7*x)*0.5;", &[1.0, 2.0, 7.0, 0.5]),
+        ("fn f(x) = sin(7*x)*0.5 - cos(7*x);", &[1.0, 2.0, 7.0, 0.5]),
         ("fn f(x) = sin(-7*x)*x**2;", &[1.0, 2.0]),
         ("fn f(x) = 3*x**5 + 7*x**9 + 11*x**13;", &[]),
     ] {
