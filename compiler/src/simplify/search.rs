@@ -49,19 +49,21 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         search.searches = search.searches.min(MOST_SEARCHES / 2);
         search.tidied = search.tidied.min(MOST_TIDIED / 2);
         search.work.set(search.work.get().min(MOST_PROVING / 2));
+        // The entries of vectors that are stated are results like others.
+        let single: Vec<Ref> = group.iter().flat_map(|root| entries(graph, root)).collect();
+        let whole = group.iter().filter(|root| graph.as_stated(root).is_none());
+        let apart: Vec<Ref> = single.iter().chain(whole).cloned().collect();
         // What several results share is simplified first, and then costs nothing.
-        for shared in search.shared(graph, &group) {
+        for shared in search.shared(graph, &apart) {
             search.simplify(graph, shared)?;
             search.tidy(graph, shared)?;
             search.settle(graph, shared);
         }
-        // The entries of vectors that are stated are results like others.
-        let single: Vec<Ref> = group.iter().flat_map(|root| entries(graph, root)).collect();
         for root in single.iter().chain(&group) {
             search.simplify(graph, root.node)?;
             search.tidy(graph, root.node)?;
         }
-        search.reconsider(graph, &group)?;
+        search.reconsider(graph, &apart)?;
         search.finish(graph, taken);
         let values: Vec<Ref> = group.iter().map(|root| search.replaced(root)).collect();
         let parts = values.iter().flat_map(|value| entries(graph, value));
@@ -322,7 +324,9 @@ impl<'a> Search<'a> {
             }
             let target = whole(graph, node);
             graph.set_span(graph.span(node));
-            if let Some((rule, closed, facts)) = self.closed_form(graph, &target)? {
+            // A vector that is stated has the closed forms of its entries.
+            let found = if graph.as_stated(&target).is_some() { None } else { self.closed_form(graph, &target)? };
+            if let Some((rule, closed, facts)) = found {
                 self.step(rule, &target, &closed, facts);
                 self.found.insert(node, (target.axes, closed));
                 continue;
