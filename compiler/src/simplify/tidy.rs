@@ -29,6 +29,8 @@ impl<'a> Search<'a> {
             || !(2..=MOST_COST).contains(&own)
             || graph.kind(before.node) != Kind::Number
             || self.tidied >= MOST_TIDIED
+            // Its entries have their own forms.
+            || graph.as_stated(&before).is_some()
         {
             return Ok(());
         }
