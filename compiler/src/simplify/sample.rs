@@ -15,6 +15,8 @@ pub(super) type Values = [f64; POINTS];
 
 /// Larger arrays are not computed.
 const MOST_ELEMENTS: usize = 256;
+/// An equation holds where its sides are no further apart.
+const MET: f64 = 1e-13;
 
 /// A node's array at one point; `None` for what is not finite or too large.
 type Arrays = Vec<Option<Vec<f64>>>;
@@ -305,8 +307,8 @@ impl Point<'_> {
             self.graph.nodes().filter(|node| live[node.index()]).partition(is_input);
         let mut moved = false;
         for position in positions {
-            let residual = self.residual(left, right, &live, &axes, &position)?;
-            if residual.abs() < 1e-13 {
+            let mut residual = self.residual(left, right, &live, &axes, &position)?;
+            if residual.abs() < MET {
                 continue;
             }
             let mut slopes = Vec::new();
@@ -323,8 +325,16 @@ impl Point<'_> {
             if norm < 1e-12 {
                 continue;
             }
-            for (input, place, slope) in slopes {
-                self.arrays[input.index()].as_mut()?[place] -= residual * slope / norm;
+            // Most equations are linear: the same slopes take the rest of the way.
+            for _ in 0..3 {
+                for (input, place, slope) in &slopes {
+                    self.arrays[input.index()].as_mut()?[*place] -= residual * slope / norm;
+                }
+                let rest = self.residual(left, right, &live, &axes, &position)?;
+                if rest.abs() < MET || rest.abs() > 0.01 * residual.abs() {
+                    break;
+                }
+                residual = rest;
             }
             moved = true;
         }
