@@ -48,10 +48,19 @@ impl Sweeper<'_> {
         self.multiply(cotangent, &partial, &template.result)
     }
 
-    /// A step of a partial. What it adds to a stated quotient stays a positive quotient: 5/3 - 1 is 2/3, rounded once. A
-    /// negative exponent would say that the base is divided by, and the search would write `y/(3*x)` for a cube root's
-    /// derivative, which is NaN where that is infinite.
+    /// A step of a partial. What it adds to a stated number or quotient stays one: 1.2 - 1 is 0.2 and 5/3 - 1 is 2/3, rounded
+    /// once.
     fn step(&mut self, operator: Operator, arguments: &[Ref]) -> Result<Ref, GraphError> {
+        if let [a, b] = arguments
+            && let (Some(a), Some(b)) = (self.graph.as_constant(a.node), self.graph.as_constant(b.node))
+            && let Some(sum) = match operator {
+                Operator::Add => a.checked_add(b),
+                Operator::Subtract => a.checked_add(b.negated()),
+                _ => None,
+            }
+        {
+            return self.graph.constant(sum);
+        }
         if let [a, b] = arguments
             && let (Some((a, c)), Some((b, d))) = (self.as_ratio(a), self.as_ratio(b))
             && (c, d) != (1, 1)
@@ -61,8 +70,7 @@ impl Sweeper<'_> {
                 Operator::Subtract => a.checked_sub(b),
                 _ => None,
             });
-            if let Some((above, below)) =
-                above.zip(c.checked_mul(d)).filter(|(above, below)| (*above > 0) == (*below > 0))
+            if let Some((above, below)) = above.zip(c.checked_mul(d)).filter(|(above, below)| *above != 0 && *below > 0)
             {
                 let (above, below) = (self.graph.constant(above.into())?, self.graph.constant(below.into())?);
                 return self.graph.apply(Operator::Divide, &[above, below]);

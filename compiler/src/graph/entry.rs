@@ -35,6 +35,14 @@ pub struct Stated {
 }
 
 impl Graph {
+    /// Whether a node is one value at a stated position and another one elsewhere.
+    #[must_use]
+    pub fn states_entry(&self, node: NodeId) -> bool {
+        let condition = self.operands(node).next();
+        self.as_operator(node) == Some(Operator::Select)
+            && condition.is_some_and(|condition| self.as_position(condition.node).is_some())
+    }
+
     /// A use as a vector that is stated entry by entry along one of its axes.
     #[must_use]
     pub fn as_stated(&self, used: &Ref) -> Option<Stated> {

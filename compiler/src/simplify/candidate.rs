@@ -141,7 +141,9 @@ impl Search<'_> {
             let closed = builder.candidate(&candidate)?;
             let fewer = rank(&bank, &candidate, &Reaches::new(&leaves), own).operations < own.operations;
             let shorter = fewer && self.result == Some(target.node);
-            if !self.is_more_work(graph, target.node, closed.node, shorter) {
+            if self.stays_defined(graph, target.node, closed.node)
+                && !self.is_more_work(graph, target.node, closed.node, shorter)
+            {
                 return Ok(Some((Rule::FoldBack, closed, facts)));
             }
         }

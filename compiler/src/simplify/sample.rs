@@ -17,6 +17,8 @@ pub(super) type Values = [f64; POINTS];
 const MOST_ELEMENTS: usize = 256;
 /// An equation holds where its sides are no further apart.
 const MET: f64 = 1e-13;
+/// So many inputs are zero one by one.
+const MOST_ZEROS: usize = 4;
 
 /// A node's array at one point; `None` for what is not finite or too large.
 type Arrays = Vec<Option<Vec<f64>>>;
@@ -91,6 +93,26 @@ impl Samples {
         }
         array.get(place).copied()
     }
+}
+
+/// Whether a form is a number or infinite at zeros of the inputs, one by one and all together, wherever another one is.
+/// Between proofs by algebra and what is computed stands 0/0.
+pub(super) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId) -> bool {
+    let live = graph.live([before, after]);
+    let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
+    let is_input = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(_));
+    let inputs: Vec<NodeId> = nodes.iter().copied().filter(is_input).collect();
+    let alone = inputs.iter().take(MOST_ZEROS).map(|input| vec![*input]);
+    alone.chain([inputs.clone()]).all(|zeros| {
+        let mut point = Point { graph, point: 0, positive: true, arrays: vec![None; graph.len()] };
+        for node in &nodes {
+            let array = if is_input(node) { point.random(*node) } else { point.compute(*node) };
+            let zero = |array: Vec<f64>| if zeros.contains(node) { vec![0.0; array.len()] } else { array };
+            point.arrays[node.index()] = array.map(zero);
+        }
+        let has_nan = |node: NodeId| point.arrays[node.index()].iter().flatten().any(|value| value.is_nan());
+        has_nan(before) || !has_nan(after)
+    })
 }
 
 /// The position of an axis at a point.

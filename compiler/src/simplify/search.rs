@@ -325,7 +325,7 @@ impl<'a> Search<'a> {
             let target = whole(graph, node);
             graph.set_span(graph.span(node));
             // A vector that is stated has the closed forms of its entries.
-            let found = if graph.as_stated(&target).is_some() { None } else { self.closed_form(graph, &target)? };
+            let found = if graph.states_entry(node) { None } else { self.closed_form(graph, &target)? };
             if let Some((rule, closed, facts)) = found {
                 self.step(rule, &target, &closed, facts);
                 self.found.insert(node, (target.axes, closed));

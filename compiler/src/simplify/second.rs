@@ -101,7 +101,7 @@ impl Search<'_> {
             let value = derivative.value.renamed(&derivative.axes, &second.axes);
             let fits = value.axes.iter().all(|axis| root.axes.contains(axis));
             let count = |node: NodeId| self.opened(graph, node, false).len();
-            if !fits || count(value.node) >= count(root.node) {
+            if !fits || count(value.node) >= count(root.node) || !self.stays_defined(graph, root.node, value.node) {
                 continue;
             }
             let why = if self.stays_true(graph, &facts, second.by) {

@@ -6,6 +6,7 @@ use super::Rule;
 use super::field::{Field, Term};
 use super::leaves::factors;
 use super::plan::{Plan, realise};
+use super::sample::is_defined_at_zeros;
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
 use crate::facts::Claim;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
@@ -30,7 +31,7 @@ impl<'a> Search<'a> {
             || graph.kind(before.node) != Kind::Number
             || self.tidied >= MOST_TIDIED
             // Its entries have their own forms.
-            || graph.as_stated(&before).is_some()
+            || graph.states_entry(before.node)
         {
             return Ok(());
         }
@@ -60,7 +61,10 @@ impl<'a> Search<'a> {
             let size = self.size(graph, after.node);
             let shorter = size.0 < best.0.0 && self.result == Some(node);
             let cheaper = size < best.0 && !self.is_more_work(graph, before.node, after.node, shorter);
-            if cheaper && self.divides_by_the_same(graph, &before, &after) {
+            if cheaper
+                && self.divides_by_the_same(graph, &before, &after)
+                && self.stays_defined(graph, before.node, after.node)
+            {
                 best = (size, Some((after, used, rough)));
             }
         }
@@ -127,6 +131,18 @@ impl<'a> Search<'a> {
             views.push((read, self.subject.facts));
         }
         views
+    }
+
+    /// Whether a form is a number or infinite at zeros of the inputs wherever a value is. A power that is no whole one may
+    /// be so where the quotient that algebra makes of it is 0/0.
+    pub(super) fn stays_defined(&self, graph: &Graph, before: NodeId, after: NodeId) -> bool {
+        let live = graph.live([before]);
+        let is_fractional = |node: NodeId| {
+            let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.stated(exponent.node));
+            graph.as_operator(node) == Some(Operator::Power) && exponent.is_some_and(|exponent| exponent.fract() != 0.0)
+        };
+        !graph.nodes().any(|node| live[node.index()] && is_fractional(node))
+            || is_defined_at_zeros(graph, before, after)
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.
