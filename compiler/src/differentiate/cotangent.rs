@@ -208,7 +208,8 @@ impl Sweeper<'_> {
 
     /// Who is at none of the other positions is at the last one that is left: of a vector of three, the third entry.
     fn at_the_last(&mut self, guards: &mut [Guard]) -> Result<(), GraphError> {
-        let Some((axis, _)) = guards.last().and_then(|guard| self.as_position(&guard.condition)) else { return Ok(()) };
+        let Some(last) = guards.last().filter(|guard| !guard.holds) else { return Ok(()) };
+        let Some((axis, _)) = self.as_position(&last.condition) else { return Ok(()) };
         let Dim::Literal(size) = self.graph.dim(axis) else { return Ok(()) };
         if guards.len() + 1 < size as usize {
             return Ok(());

@@ -161,6 +161,14 @@ fn entries_of_a_stated_vector_are_differentiated_one_by_one() {
 }
 
 #[test]
+fn a_position_that_is_asked_for_twice_is_reached_once() {
+    let text = "fn f(a: [2], x) wrt(x) = sum[i](a[i]*(if i == 0 { 7 } else { if i == 0 { x } else { 3 } }));";
+    assert_eq!(run(text, 1, &[tensor(&[2], &[1.0, 1.0]), Tensor::scalar(2.0)])[1], [0.0]);
+    let text = "fn f(a: [2], x) wrt(x) = sum[i](a[i]*(if i == 0 { 7 } else { if i == 0 { 3 } else { x } }));";
+    assert_eq!(run(text, 1, &[tensor(&[2], &[1.0, 5.0]), Tensor::scalar(2.0)])[1], [5.0]);
+}
+
+#[test]
 fn numbers_stand_in_front_and_a_sum_of_equals_is_twice_one() {
     let value = |text: &str| {
         let derived = derived(text, &Request { order: 1, raw: true, upstream: Some("g".into()), ..Request::default() });

@@ -139,12 +139,18 @@ impl Field<'_> {
     /// The position along an axis of few, and the last one, if a term is their difference.
     fn last_position(&self, difference: &Term) -> Option<(Term, i32)> {
         let terms: Vec<&(Monomial, Rational)> = difference.as_polynomial()?.terms().collect();
-        let (kernel, number) = match terms[..] {
-            [(one, number), (position, _)] | [(position, _), (one, number)] if one.is_empty() => {
-                (position.first()?.0, number)
+        let (position, number) = match terms[..] {
+            [(one, number), (position, scale)] | [(position, scale), (one, number)]
+                if one.is_empty() && *scale == Rational::ONE =>
+            {
+                (position, number)
             }
             _ => return None,
         };
+        let [(kernel, exponent)] = *position.as_slice() else { return None };
+        if exponent != Rational::ONE {
+            return None;
+        }
         let last = number.negated().to_integer().filter(|last| (1..MOST_PLACES).contains(last))?;
         let Meaning::Iota(Label::Free(axis)) = self.kernels.meaning(kernel) else { return None };
         let ends = self.graph.dim(*axis) == Dim::Literal(u32::try_from(last).ok()? + 1);

@@ -133,3 +133,34 @@ fn closed_forms_have_a_value_where_the_chain_rule_has_one() {
         }
     }
 }
+
+/// The last position of an axis is what all others leave; what only depends on a position is another matter.
+#[test]
+fn what_is_made_of_a_position_is_no_position() {
+    for condition in ["i*t == 2", "i*i == 4", "2*i == 4", "i == 2"] {
+        let text = format!(
+            "fn f(a: [3], x, t) wrt(x) {{ let b[i] = (if {condition} {{ x**2 }} else {{ 0 }})*(if i == 1 {{ sin(x)*a[i] }} else \
+             {{ x*a[i] }}); b }}"
+        );
+        let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let function =
+            resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).pop().expect("one");
+        let derived = derive(function, &Request { order: 1, ..Request::default() }).expect("derives");
+        let (x, t) = (1.25_f64, 2.0);
+        let inputs = [
+            Tensor { shape: vec![3], data: vec![2.0, 3.0, 5.0] },
+            Tensor { shape: Vec::new(), data: vec![x] },
+            Tensor { shape: Vec::new(), data: vec![t] },
+        ];
+        let program = lower(&derived.function.graph, &derived.wanted_closed());
+        let found = evaluate(&program, &inputs).expect("evaluates").pop().expect("a Jacobian").data;
+        let at = [
+            0.0,
+            if condition == "i*t == 2" { 3.0 * (2.0 * x * x.sin() + x * x * x.cos()) } else { 0.0 },
+            if condition == "i*t == 2" { 0.0 } else { 5.0 * 3.0 * x * x },
+        ];
+        for (found, expected) in found.iter().zip(at) {
+            assert!((found - expected).abs() < 1e-12, "{condition}: {found} and {expected}");
+        }
+    }
+}

@@ -167,10 +167,11 @@ impl Algebra {
                 Range::Others { .. } => {
                     algebra.moderate.insert(*input);
                 }
-                Range::AtLeast(below) | Range::Top(below) => {
+                Range::AtLeast(below) => {
                     algebra.peaks.push((*input, below.clone()));
                     algebra.always.insert(*input);
                 }
+                Range::Top(terms) => algebra.peaks.push((*input, terms.clone())),
                 Range::Mostly(below) => {
                     algebra.peaks.push((*input, below.iter().map(|(node, _)| *node).collect()));
                     algebra.weights.extend(below.iter().flat_map(|(_, zeros)| zeros));

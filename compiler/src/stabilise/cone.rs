@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::exponentials::Exponentials;
 use super::lengths::{Beside, Length, root_of};
 use super::profile::Range;
-use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Access, Axis, Graph, GraphError, NodeId, Operation, Position, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 
@@ -146,6 +146,8 @@ pub(super) struct Cone {
     sources: HashMap<NodeId, Source>,
     known: HashMap<Use, NodeId>,
     inputs: HashMap<Ref, NodeId>,
+    /// What is read at stated positions: of what, over which axes, and what stands for it.
+    accesses: Vec<(Access, Vec<Axis>, NodeId)>,
 }
 
 impl Part {
@@ -231,8 +233,10 @@ impl Cone {
             sources: HashMap::new(),
             known: HashMap::new(),
             inputs: HashMap::new(),
+            accesses: Vec::new(),
         };
         cone.deltas(graph, part, made)?;
+        cone.entries(graph, part, made)?;
         for ((node, axes), inside) in &part.uses {
             let value = match graph.operation(*node) {
                 Operation::Delta => continue,
@@ -265,6 +269,17 @@ impl Cone {
         for (node, axes) in part.uses.keys().filter(|(node, _)| graph.operation(*node) == Operation::Delta) {
             let value = self.leaf(graph, *node, axes, made)?;
             self.known.insert((*node, axes.clone()), value);
+        }
+        Ok(())
+    }
+
+    /// What is read at stated positions comes first, too: it may be among what a maximum or a length is of.
+    fn entries(&mut self, graph: &Graph, part: &Part, made: &HashMap<NodeId, Made>) -> Result<(), GraphError> {
+        for ((node, axes), inside) in &part.uses {
+            if let Some(access) = graph.as_access(*node).filter(|_| !inside) {
+                let value = self.leaf(graph, *node, axes, made)?;
+                self.accesses.push((access, axes.clone(), value));
+            }
         }
         Ok(())
     }
@@ -355,6 +370,22 @@ impl Cone {
         };
         let uses = self.known.iter().filter(|((other, axes), _)| *other == node && fits(axes));
         let mut found: Vec<NodeId> = uses.map(|(_, known)| *known).collect();
+        // At a stated position, what closes one axis takes no other one.
+        let is_entry = |(access, axes): (&Access, &[Axis])| {
+            let mut closed: Vec<(u8, Position)> = Vec::new();
+            access.node == node
+                && access.positions.iter().zip(slots).all(|(position, slot)| match (position, slot) {
+                    (Position::Slot(own), Slot::Fixed(fixed)) => axes.get(usize::from(*own)) == Some(fixed),
+                    (Position::Stated(_), Slot::Fixed(_)) => false,
+                    (_, Slot::Closed(number)) => {
+                        let first = closed.iter().find(|(other, _)| other == number).map(|(_, first)| *first);
+                        closed.push((*number, *position));
+                        first.is_none_or(|first| first == *position)
+                    }
+                })
+        };
+        let entries = self.accesses.iter().filter(|(access, axes, _)| is_entry((access, axes)));
+        found.extend(entries.map(|(.., known)| *known));
         found.sort_unstable();
         found.dedup();
         found
@@ -395,9 +426,10 @@ impl Cone {
                 continue;
             }
             // Weights far beyond all others would hide what is gained.
-            for factor in factors.iter().filter_map(|(factor, _)| *factor) {
-                if matches!(self.graph.operation(factor), Operation::Input(_)) {
-                    self.ranges.entry(factor).or_insert(Range::Relative);
+            let live = self.graph.live(factors.iter().filter_map(|(factor, _)| *factor));
+            for node in self.graph.nodes().filter(|node| live[node.index()]) {
+                if matches!(self.graph.operation(node), Operation::Input(_)) {
+                    self.ranges.entry(node).or_insert(Range::Relative);
                 }
             }
             let whole = self.apply(Operator::Exp, &[exponent])?;

@@ -179,13 +179,18 @@ impl Exponentials {
         own.renamed(&from, &to)
     }
 
-    /// The largest `w·exp(λ − M)`
+    /// The `w·exp(λ − M)` that is the largest in size.
     pub(super) fn top(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
         let top = match &self.top {
             Some(top) => top.clone(),
             None => {
                 let part = self.part(graph)?;
-                graph.max(&self.closed, &part)?
+                let size = graph.apply(Operator::Abs, std::slice::from_ref(&part))?;
+                let largest = graph.max(&self.closed, &size)?;
+                let lowest = graph.apply(Operator::Negate, std::slice::from_ref(&largest))?;
+                let is_largest = graph.apply(Operator::Equal, &[size, largest])?;
+                let signed = graph.apply(Operator::Select, &[is_largest, part, lowest])?;
+                graph.max(&self.closed, &signed)?
             }
         };
         self.top = Some(top.clone());

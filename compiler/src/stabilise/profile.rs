@@ -116,7 +116,7 @@ pub(super) enum Range {
     Relative,
     /// Not below any of some nodes.
     AtLeast(Vec<NodeId>),
-    /// Not below any of some nodes, and neither tiny nor huge otherwise.
+    /// Not smaller in size than any of some nodes, and neither tiny nor huge otherwise.
     Top(Vec<NodeId>),
     /// Not below any of some nodes, but for those with another node beside them that is 0.
     Mostly(Vec<(NodeId, Vec<NodeId>)>),
@@ -280,7 +280,8 @@ impl Profiles {
         let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
         let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };
         match range {
-            Some(Range::AtLeast(below) | Range::Top(below)) => self.largest(below, point, free),
+            Some(Range::AtLeast(below)) => self.largest(below, point, free),
+            Some(Range::Top(below)) => self.largest_in_size(below, point, free),
             Some(Range::Mostly(below)) => self.largest_counted(below, point, free),
             Some(Range::Largest(below)) => self.largest_size(below, point, free),
             _ => free,
@@ -293,6 +294,16 @@ impl Profiles {
         let largest = points.filter(|point| point.value.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
         match largest {
             Some(largest) if point.is_multiple_of(2) || largest.value >= free.value => largest,
+            _ => free,
+        }
+    }
+
+    /// That of some nodes which is the largest in size at a point, at every second point another number if that is larger.
+    fn largest_in_size(&self, nodes: &[NodeId], point: usize, free: Point) -> Point {
+        let points = nodes.iter().filter_map(|node| Some(self.points_of(*node)?[point]));
+        let sizes = |a: &Point, b: &Point| a.value.abs().total_cmp(&b.value.abs()).then(a.value.total_cmp(&b.value));
+        match points.filter(|point| point.value.is_finite()).max_by(sizes) {
+            Some(largest) if point.is_multiple_of(2) || largest.value.abs() >= free.value.abs() => largest,
             _ => free,
         }
     }

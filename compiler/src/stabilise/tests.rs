@@ -305,7 +305,22 @@ fn a_weighted_probability_near_one_keeps_its_complement() {
     // Two as large, negative weights, and weights that are all 0.
     assert_eq!(run([900.0, 900.0, -900.0], [2.0, 2.0, 1.0])[..3], [0.25, -0.25, 0.0]);
     assert_eq!(run([900.0, 900.0, -900.0], [-2.0, -2.0, -1.0])[..3], [0.25, -0.25, 0.0]);
+    let small = 1e-20;
+    for (found, expected) in run([0.0, 0.0, -900.0], [-2.0, -2e-20, -1.0]).iter().zip([small, -small, 0.0]) {
+        assert!((found - expected).abs() <= 1e-13 * expected.abs(), "{found} and {expected}");
+    }
     assert!(run([1.0, 2.0, 3.0], [0.0; 3])[0].is_nan());
+}
+
+#[test]
+fn an_entry_beside_a_length_is_one_of_its_components() {
+    for unit in [1e-200, 1.0, 1e200] {
+        let found = of_array("fn f(a: [3]) = a[0]**2/sum(a**2);", &[unit, 2.0 * unit, unit]);
+        let expected = [1.0 / 6.0, 5.0 / 18.0 / unit, -1.0 / 9.0 / unit, -1.0 / 18.0 / unit];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() < 4e-15, "{found} and {expected}");
+        }
+    }
 }
 
 /// The forms of a formula have most of their parts in common. What a user's build waits for is bounded by counts.
