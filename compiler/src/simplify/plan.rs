@@ -322,7 +322,14 @@ fn split(polynomial: &Polynomial, kernel: Kernel) -> Option<(Polynomial, Polynom
 }
 
 /// Puts a plan into a graph.
-pub(super) fn realise(graph: &mut Graph, plan: &Plan, axes: &mut HashMap<Label, Axis>) -> Result<Ref, GraphError> {
+///
+/// A product or sum that the forward pass has the other way round is taken from there: it is the same to the bit.
+pub(super) fn realise(
+    graph: &mut Graph,
+    plan: &Plan,
+    axes: &mut HashMap<Label, Axis>,
+    is_forward: &dyn Fn(NodeId) -> bool,
+) -> Result<Ref, GraphError> {
     let axis = |label: &Label, axes: &HashMap<Label, Axis>| match label {
         Label::Free(axis) => Ok(*axis),
         other => axes.get(other).copied().ok_or(GraphError::Axis),
@@ -343,14 +350,21 @@ pub(super) fn realise(graph: &mut Graph, plan: &Plan, axes: &mut HashMap<Label, 
             graph.delta(a, b)
         }
         Plan::Apply(operator, operands) => {
-            let operands =
-                operands.iter().map(|operand| realise(graph, operand, axes)).collect::<Result<Vec<_>, _>>()?;
+            let operands = operands
+                .iter()
+                .map(|operand| realise(graph, operand, axes, is_forward))
+                .collect::<Result<Vec<_>, _>>()?;
+            if let (Operator::Multiply | Operator::Add, [a, b]) = (operator, operands.as_slice())
+                && let Some(known) = graph.existing(*operator, [b, a]).filter(|known| is_forward(known.node))
+            {
+                return Ok(known);
+            }
             graph.apply(*operator, &operands)
         }
         Plan::Closed(closure, labels, body) => {
             let closed: Vec<Axis> = labels.iter().map(|(_, dim)| graph.axis(*dim, "")).collect();
             axes.extend(labels.iter().map(|(label, _)| *label).zip(closed.iter().copied()));
-            let body = realise(graph, body, axes)?;
+            let body = realise(graph, body, axes, is_forward)?;
             match closure {
                 Closure::Sum => graph.sum(&closed, &body),
                 Closure::Max => graph.max(&closed, &body),

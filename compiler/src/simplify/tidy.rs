@@ -56,7 +56,7 @@ impl<'a> Search<'a> {
             if plans.contains(&plan) {
                 continue;
             }
-            let after = realise(graph, &plan, &mut HashMap::new())?;
+            let after = realise(graph, &plan, &mut HashMap::new(), &|node| self.is_forward(node))?;
             plans.push(plan);
             let size = self.size(graph, after.node);
             let shorter = size.0 < best.0.0 && self.result == Some(node);

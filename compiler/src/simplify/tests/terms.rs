@@ -256,7 +256,7 @@ fn a_term_that_is_written_out_is_the_same_term() {
             let term = field.term(&before).unwrap_or_else(|| panic!("{text}: too large"));
             field.plan(&term).unwrap_or_else(|| panic!("{text}: not written"))
         };
-        let after = realise(&mut function.graph, &plan, &mut HashMap::new()).expect("a plan that fits");
+        let after = realise(&mut function.graph, &plan, &mut HashMap::new(), &|_| false).expect("a plan that fits");
         let mut field = Field::new(&function.graph, BTreeSet::new(), &[]);
         let terms = [&before, &after].map(|value| field.term(value).expect("small"));
         assert!(field.proves_equal(&terms[0], &terms[1]), "{text} is written as {plan:?}");

@@ -59,6 +59,7 @@ rows! {
          let s[n] = sum[k](e[n, k]); let l[n] = sum[k](t[n, k]*log(e[n, k]/s[n])); -sum(l)/N }" =>
         [("(softmax(a) - t)/N", 5)];
     "log-sum-exp": first "fn f(a: [K]) = log(sum(exp(a)));" => [("softmax(a)", 1)];
+    "weighted log-sum-exp": first "fn f(x: [K], w: [K]) wrt(x) { let s = sum(w*exp(x)); log(s) }" => [("w*exp(x)/s", 4)];
     "log-sum-exp, shifted": first "fn f(a: [K]) { let m = max(a); m + log(sum(exp(a - m))) }" => [("softmax(a)", 1)];
     "softmax": pullback "fn f(a: [K]) = softmax(a);" => [("y*(g - sum(g*y))", 4)];
     "softmax of rows": pullback "fn f(a: [N, K]) = softmax(a);" => [("y*(g - sum(g*y, axis = 1, keep = true))", 4)];
