@@ -4,8 +4,8 @@
 //! (`expm1`, `erfc`, `hypot`). *Dominated*: every sum of exponentials is divided by its largest one; where one exponent
 //! δ tells which that is, there are two cases, δ > 0 and δ ≤ 0, and all that is left are powers of exp(-|δ|) ≤ 1.
 //! *Shifted*: where only a maximum tells. *With one exponential*: a product as written, its exponentials collected.
-//! *In units*: roots of sums of squares relative to the largest. *In terms*: weighted exponentials relative to the largest. *Near one*: a sum of logarithms is the logarithm of one
-//! term R, which is log1p(R − 1), with R − 1 factored.
+//! *In units*: roots of sums of squares relative to the largest. *In terms*: weighted exponentials relative to the largest.
+//! *Near one*: a sum of logarithms is the logarithm of one term R, which is log1p(R − 1), with R − 1 factored.
 
 use std::hash::Hash;
 

@@ -104,16 +104,12 @@ impl Writer<'_> {
     /// A polynomial as `(high − low) · quotient`, for two of its monomials.
     fn divided(polynomial: &Polynomial) -> Option<(Polynomial, Monomial, Monomial)> {
         for (place, (high, a)) in polynomial.terms.iter().enumerate().rev() {
-            for (low, b) in polynomial.terms[..place].iter().filter(|(_, b)| a.is_positive() != b.is_positive()) {
-                let _ = b;
-                let inverse = power(low, Rational::from(-1))?;
-                let steps = [multiply(high, &inverse)?];
-                for ratio in steps {
-                    let binomial = Polynomial::term(Monomial::new(), Rational::from(-1))
-                        .plus(&Polynomial::term(ratio.clone(), Rational::ONE))?;
-                    if let Some(quotient) = polynomial.over(&binomial) {
-                        return Some((quotient, ratio, Monomial::new()));
-                    }
+            for (low, _) in polynomial.terms[..place].iter().filter(|(_, b)| a.is_positive() != b.is_positive()) {
+                let ratio = multiply(high, &power(low, Rational::from(-1))?)?;
+                let binomial = Polynomial::term(Monomial::new(), Rational::from(-1))
+                    .plus(&Polynomial::term(ratio.clone(), Rational::ONE))?;
+                if let Some(quotient) = polynomial.over(&binomial) {
+                    return Some((quotient, ratio, Monomial::new()));
                 }
             }
         }
