@@ -21,10 +21,10 @@ pub use check::{check, checks};
 pub use contradiction::contradictions;
 pub use sign::sign;
 
+use crate::algebra::rational::Rational;
 use crate::graph::{Graph, Operation, Ref};
 use crate::operators::Operator;
 use crate::resolve::Fact;
-use crate::simplify::rational::Rational;
 use linear::Linear;
 
 /// A part of a fact: facts are split at `&&`.

@@ -51,6 +51,8 @@ pub enum NumberError {
     TooManyDigits,
     /// Larger than every finite `f64`.
     Overflow,
+    /// Not zero, and nearer to zero than to every other `f64`.
+    Underflow,
 }
 
 impl fmt::Display for NumberError {
@@ -59,6 +61,7 @@ impl fmt::Display for NumberError {
             Self::Malformed => "this is not a number",
             Self::TooManyDigits => "this number has more than 38 significant digits",
             Self::Overflow => "this number overflows `f64`",
+            Self::Underflow => "this number is not zero, but too small for `f64`",
         })
     }
 }
@@ -107,7 +110,11 @@ impl Number {
         let shift = i64::try_from(trailing).unwrap_or(i64::MAX) - i64::try_from(fraction.len()).unwrap_or(i64::MAX);
         let exponent = exponent.saturating_add(shift).clamp(-100_000, 100_000);
         let number = Self::new(mantissa, i32::try_from(exponent).unwrap_or(0));
-        if number.to_f64().is_finite() { Ok(number) } else { Err(NumberError::Overflow) }
+        match number.to_f64() {
+            0.0 => Err(NumberError::Underflow),
+            nearest if nearest.is_finite() => Ok(number),
+            _ => Err(NumberError::Overflow),
+        }
     }
 
     /// The number that a float is, exactly; `None` for NaN, infinities, and where 38 digits do not hold it.
@@ -185,6 +192,18 @@ impl Number {
     #[must_use]
     pub fn parts(self) -> (i128, i32) {
         (self.mantissa, self.exponent)
+    }
+
+    /// How many significant digits it has.
+    #[must_use]
+    pub fn digits(self) -> usize {
+        self.mantissa.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1)
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub fn size(self) -> Self {
+        Self { mantissa: self.mantissa.abs(), ..self }
     }
 
     /// Whether it is below zero.
@@ -285,6 +304,9 @@ mod tests {
         assert_eq!(Number::parse("2."), Ok(Number::from(2)));
         assert_eq!(Number::parse("1e999"), Err(NumberError::Overflow));
         assert_eq!(Number::parse("1e99999999999"), Err(NumberError::Overflow));
+        assert_eq!(Number::parse("1e-400"), Err(NumberError::Underflow));
+        assert_eq!(Number::parse("1e-99999999999"), Err(NumberError::Underflow));
+        assert_eq!(Number::parse("0e-400"), Ok(Number::ZERO));
         assert_eq!(Number::parse(""), Err(NumberError::Malformed));
         assert_eq!(Number::parse("1e"), Err(NumberError::Malformed));
         assert_eq!(Number::parse(&"7".repeat(50)), Err(NumberError::TooManyDigits));

@@ -32,7 +32,7 @@ use cases::Case;
 use form::Writer;
 use profile::{POINTS, Profiles, Range};
 
-use crate::simplify::hash::QuickMap;
+use crate::algebra::hash::QuickMap;
 
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::algebra::rational::Rational;
 use crate::graph::{Axis, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// More steps than this, and a side is too long to be worth reading.
 const MOST_STEPS: usize = 10_000;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::linear::{Linear, Place, Terms, add_to};
 use super::{Claim, Meaning, Sign};
+use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId, Operation, Ref};
-use crate::simplify::rational::Rational;
 
 /// How a form stands to 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@
 use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial};
-use super::rational::Rational;
+use crate::algebra::rational::Rational;
 use crate::graph::Dim;
 
 /// More axes in one sum are not reordered.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Polynomial};
-use super::rational::Rational;
+use crate::algebra::rational::Rational;
 use crate::facts::{self as claims, Claim, Sign};
 use crate::graph::{NodeId, Ref};
 

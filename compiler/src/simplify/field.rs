@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::facts::Facts;
-use super::hash::QuickMap;
 use super::kernel::{Kernels, Label, Meaning, Reducible};
+use super::plan::Digits;
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
-use super::rational::Rational;
+use crate::algebra::hash::QuickMap;
+use crate::algebra::rational::Rational;
 use crate::facts::Claim;
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
@@ -104,6 +105,8 @@ pub(super) struct Field<'a> {
     work: usize,
     rough: bool,
     most: usize,
+    /// How numbers are written.
+    pub(super) digits: Digits,
 }
 
 impl<'a> Field<'a> {
@@ -122,9 +125,16 @@ impl<'a> Field<'a> {
             work: 0,
             rough: false,
             most: MOST_WORK,
+            digits: Digits::of(std::iter::empty()),
         };
         field.learn(facts);
         field
+    }
+
+    /// With numbers written as a formula writes them.
+    pub(super) fn writing(mut self, digits: Digits) -> Self {
+        self.digits = digits;
+        self
     }
 
     /// With less work than a proof may be.

@@ -3,7 +3,7 @@
 use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
-use super::rational::Rational;
+use crate::algebra::rational::Rational;
 use crate::graph::Dim;
 use crate::operators::Operator;
 
@@ -288,7 +288,7 @@ impl Field<'_> {
             return self.over(&root, &Term::polynomial(below));
         }
         if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
-            && let Some(root) = exact_root(coefficient)
+            && let Some(root) = coefficient.root()
             && monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
         {
             let half = Rational::new(1, 2)?;
@@ -418,14 +418,4 @@ impl Field<'_> {
         let log = self.opaque_term(Meaning::Function(Operator::Log, vec![Term::polynomial(inside)]));
         self.plus(&outside, &log)
     }
-}
-
-/// The square root of a rational that is a square.
-fn exact_root(value: Rational) -> Option<Rational> {
-    let root = |value: i128| {
-        let guess = (value as f64).sqrt().round() as i128;
-        (value >= 0 && guess.checked_mul(guess)? == value).then_some(guess)
-    };
-    let (above, below) = value.parts();
-    Rational::new(root(above)?, root(below)?)
 }

@@ -4,8 +4,8 @@
 //! has *bound* labels, numbered by how deep closures nest, so that renaming free labels never captures one.
 
 use super::field::Term;
-use super::hash::QuickMap;
 use super::polynomial::{Kernel, Monomial};
+use crate::algebra::hash::QuickMap;
 use crate::graph::{Axis, Dim, NodeId};
 use crate::operators::Operator;
 
@@ -17,7 +17,7 @@ pub(super) enum Label {
     /// An axis that is about to be closed; see [`Kernels::fresh`].
     Fresh(u32),
     /// A closed axis: how many closures are inside its own, and its place among those that are closed together.
-    Bound(u8, u8),
+    Bound(u16, u8),
 }
 
 /// Which closure.
@@ -82,7 +82,7 @@ pub(super) struct Info {
     /// The labels that it varies along, sorted.
     pub(super) labels: Vec<Label>,
     /// How many closures nest in it.
-    pub(super) level: u8,
+    pub(super) level: u16,
     pub(super) reducible: Reducible,
 }
 
@@ -132,20 +132,20 @@ impl Kernels {
         kernel
     }
 
-    fn gather(&self, term: &Term, labels: &mut Vec<Label>, level: &mut u8) {
+    fn gather(&self, term: &Term, labels: &mut Vec<Label>, level: &mut u16) {
         for kernel in term.kernels() {
             self.gather_kernel(kernel, labels, level);
         }
     }
 
-    fn gather_kernel(&self, kernel: Kernel, labels: &mut Vec<Label>, level: &mut u8) {
+    fn gather_kernel(&self, kernel: Kernel, labels: &mut Vec<Label>, level: &mut u16) {
         let info = self.get(kernel);
         labels.extend(&info.labels);
         *level = (*level).max(info.level);
     }
 
     /// How many closures nest in a term.
-    pub(super) fn level(&self, term: &Term) -> u8 {
+    pub(super) fn level(&self, term: &Term) -> u16 {
         term.kernels().map(|kernel| self.get(kernel).level).max().unwrap_or(0)
     }
 

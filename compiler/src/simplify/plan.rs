@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
-use super::rational::Rational;
+use crate::algebra::rational::Rational;
 use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Ref};
 use crate::number::Number;
 use crate::operators::Operator;
@@ -16,13 +16,55 @@ use crate::operators::Operator;
 /// A formula that is not in a graph yet.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Plan {
-    Number(i64),
+    Number(Number),
     Use(NodeId, Vec<Label>),
     Size(Dim),
     Iota(Label),
     Delta(Label, Label),
     Apply(Operator, Vec<Plan>),
     Closed(Closure, Vec<(Label, Dim)>, Box<Plan>),
+}
+
+/// How a formula writes its numbers, and so how many digits one may have in a form of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Digits {
+    /// The most digits.
+    most: usize,
+    /// Whether any number has a decimal point: then fractions are written with one where that is shorter.
+    decimal: bool,
+}
+
+impl Digits {
+    /// What every formula may have: small numbers come from exponents.
+    const ALWAYS: usize = 6;
+    /// A product with a small number has so many digits more.
+    const MORE: usize = 2;
+    /// Larger whole numbers are no floats.
+    const WHOLE: usize = 15;
+
+    /// Those of a formula with these numbers.
+    pub(super) fn of(numbers: impl Iterator<Item = Number>) -> Self {
+        let mut digits = Self { most: Self::ALWAYS, decimal: false };
+        for number in numbers {
+            digits.most = digits.most.max(number.digits() + Self::MORE);
+            digits.decimal |= number.parts().1 < 0;
+        }
+        digits
+    }
+
+    /// The size of a number as a factor and a divisor: the shorter one of a decimal and a fraction of whole numbers; `None`
+    /// if neither is short enough.
+    fn written(&self, number: Rational) -> Option<(Number, Number)> {
+        let digits = |(above, below): &(Number, Number)| {
+            [above, below].into_iter().filter(|number| **number != Number::ONE).map(|number| number.digits()).sum()
+        };
+        let fraction = number.size().written(Self::WHOLE);
+        let decimal = number.size().to_decimal().map(|decimal| (decimal, Number::ONE)).filter(|_| self.decimal);
+        let shorter = |(fraction, decimal)| if digits(&decimal) < digits(&fraction) { decimal } else { fraction };
+        let written = fraction.zip(decimal).map(shorter).or(fraction)?;
+        let length: usize = digits(&written);
+        (length <= self.most).then_some(written)
+    }
 }
 
 /// A plan and whether its negative is meant.
@@ -48,7 +90,7 @@ impl Field<'_> {
         let inside = term.numerator.times_monomial(&inverse(&content))?;
         let (scale, inside) = without_scale(&inside)?;
         let mut quotient = Quotient::default();
-        let mut negative = quotient.scale(scale);
+        let mut negative = quotient.scale(scale, &self.digits)?;
         self.factors(&content, &mut quotient, depth)?;
         if inside.as_constant() != Some(Rational::ONE) {
             // The scale of several terms is positive.
@@ -89,7 +131,7 @@ impl Field<'_> {
         }
         if let Some((monomial, coefficient)) = polynomial.as_monomial() {
             let (monomial, mut quotient) = (monomial.clone(), Quotient::default());
-            let negative = quotient.scale(coefficient);
+            let negative = quotient.scale(coefficient, &self.digits)?;
             self.factors(&monomial, &mut quotient, depth)?;
             return Some((negative, quotient.plan()));
         }
@@ -233,31 +275,31 @@ struct Quotient {
     above: Vec<Plan>,
     below: Vec<Plan>,
     conditions: Vec<Plan>,
-    factor: Option<i64>,
-    divisor: Option<i64>,
+    factor: Option<Number>,
+    divisor: Option<Number>,
 }
 
 impl Quotient {
-    /// Takes a number as a factor; whether it is negative.
-    fn scale(&mut self, scale: Rational) -> bool {
-        let (above, below) = scale.parts();
-        self.factor = i64::try_from(above.unsigned_abs()).ok().filter(|above| *above != 1);
-        self.divisor = i64::try_from(below).ok().filter(|below| *below != 1);
-        scale.is_negative()
+    /// Takes a number as a factor; whether it is negative. `None` if it is not to be written: see [`Digits`].
+    fn scale(&mut self, scale: Rational, digits: &Digits) -> Option<bool> {
+        let (above, below) = digits.written(scale)?;
+        let beside = |number: Number| Some(number).filter(|number| *number != Number::ONE);
+        (self.factor, self.divisor) = (beside(above), beside(below));
+        Some(scale.is_negative())
     }
 
     fn plan(self) -> Plan {
-        let product = |number: Option<i64>, plans: Vec<Plan>| {
+        let product = |number: Option<Number>, plans: Vec<Plan>| {
             let numbers = number.map(Plan::Number);
             numbers.into_iter().chain(plans).reduce(|product, plan| apply(Operator::Multiply, [product, plan]))
         };
-        let above = product(self.factor, self.above).unwrap_or(Plan::Number(1));
+        let above = product(self.factor, self.above).unwrap_or(Plan::Number(Number::ONE));
         let mut plan = match product(self.divisor, self.below) {
             Some(below) => apply(Operator::Divide, [above, below]),
             None => above,
         };
         for condition in self.conditions {
-            plan = apply(Operator::Select, [condition, plan, Plan::Number(0)]);
+            plan = apply(Operator::Select, [condition, plan, Plan::Number(Number::ZERO)]);
         }
         plan
     }
@@ -277,11 +319,11 @@ fn powered(plan: Plan, exponent: Rational) -> Option<Plan> {
         return Some(plan);
     }
     if let Some(whole) = exponent.to_integer() {
-        return Some(apply(Operator::Power, [plan, Plan::Number(i64::from(whole))]));
+        return Some(apply(Operator::Power, [plan, Plan::Number(Number::from(i64::from(whole)))]));
     }
     let twice = exponent.times(Rational::from(2))?.to_integer()?;
     let root = apply(Operator::Sqrt, [plan]);
-    Some(if twice == 1 { root } else { apply(Operator::Power, [root, Plan::Number(i64::from(twice))]) })
+    Some(if twice == 1 { root } else { apply(Operator::Power, [root, Plan::Number(Number::from(i64::from(twice)))]) })
 }
 
 /// A number that divides every coefficient, with the sign of the first, and what is left.
@@ -335,7 +377,7 @@ pub(super) fn realise(
         other => axes.get(other).copied().ok_or(GraphError::Axis),
     };
     match plan {
-        Plan::Number(number) => graph.constant(Number::from(*number)),
+        Plan::Number(number) => graph.constant(*number),
         Plan::Use(node, labels) => {
             let axes = labels.iter().map(|label| axis(label, axes)).collect::<Result<_, _>>()?;
             Ok(Ref { node: *node, axes })

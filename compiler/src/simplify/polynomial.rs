@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::rational::Rational;
+use crate::algebra::rational::Rational;
 
 /// What a canonical term treats as an unknown: an input, an exponential, a logarithm, a root, a sum, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

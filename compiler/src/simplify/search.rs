@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::candidate::MOST_SEARCHES;
 use super::nodes::NodeSet;
+use super::plan::Digits;
 use super::sample::{Samples, tells_apart};
 use super::second::Taken;
 use super::tidy::MOST_TIDIED;
@@ -130,6 +131,8 @@ pub(super) struct Search<'a> {
     /// Forward values that are computed whatever branches are taken.
     anyway: Vec<bool>,
     pub(super) samples: Samples,
+    /// How the formula writes its numbers.
+    pub(super) digits: Digits,
     /// What stands for a backward node, over labels for its slots.
     pub(super) found: HashMap<NodeId, (Vec<Axis>, Ref)>,
     pub(super) closed: HashMap<NodeId, Vec<Axis>>,
@@ -154,6 +157,8 @@ impl<'a> Search<'a> {
         let first = subject.roots.iter().take(subject.first).map(|root| root.node);
         let live = graph.live(first.chain(subject.outputs.iter().copied()));
         let samples = Samples::new(graph, &live, &forward, subject.facts);
+        let digits =
+            Digits::of(graph.nodes().filter(|node| forward[node.index()]).filter_map(|node| graph.as_constant(node)));
         let named = subject.outputs.iter().chain(subject.named).copied().filter(|node| forward[node.index()]);
         Self {
             subject,
@@ -164,6 +169,7 @@ impl<'a> Search<'a> {
             relied: BTreeMap::new(),
             forward,
             samples,
+            digits,
             found: HashMap::new(),
             closed: HashMap::new(),
             calls: BTreeMap::new(),

@@ -43,7 +43,7 @@ impl<'a> Search<'a> {
         let mut plans: Vec<Plan> = Vec::new();
         for (opaque, facts) in self.views(graph, before.node) {
             let (plan, used, rough) = {
-                let mut field = Field::new(graph, opaque, facts).within(MOST_WORK);
+                let mut field = Field::new(graph, opaque, facts).within(MOST_WORK).writing(self.digits);
                 let term = field.term(&before);
                 let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());

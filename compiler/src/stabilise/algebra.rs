@@ -10,10 +10,10 @@ use std::collections::{HashMap, HashSet};
 use super::form::Memory;
 use super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::profile::Range;
+use crate::algebra::hash::QuickMap;
+use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
-use crate::simplify::hash::QuickMap;
-use crate::simplify::rational::Rational;
 
 /// `scale · monomial · Π polynomialᵏ`; zero has the scale 0 and nothing else. The polynomials have at least two terms, no
 /// common monomial, no common number, and a positive last coefficient.
@@ -410,7 +410,7 @@ impl Algebra {
         let mut extra = Term::number(Rational::ONE);
         for place in (0..term.monomial.len()).rev() {
             let (atom, exponent) = term.monomial[place];
-            let (above, below) = exponent.parts();
+            let (above, below) = exponent.to_fraction()?;
             let (whole, base) = match self.meaning(atom) {
                 Meaning::Number(number) => (above.div_euclid(below), Term::number(*number)),
                 Meaning::Root(radicand) if below == 1 => (above / 2, radicand.clone()),
@@ -486,7 +486,7 @@ impl Algebra {
     fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
         let reducible = |(atom, exponent): &(Atom, Rational)| match self.meaning(*atom) {
             Meaning::Root(_) => exponent.to_integer().is_some_and(|exponent| exponent.unsigned_abs() > 1),
-            Meaning::Number(_) => exponent.parts().0.div_euclid(exponent.parts().1) != 0,
+            Meaning::Number(_) => exponent.is_negative() || *exponent >= Rational::ONE,
             _ => false,
         };
         if !polynomial.terms.iter().flat_map(|(monomial, _)| monomial).any(reducible) {
@@ -512,7 +512,7 @@ impl Algebra {
         }
         let (mut above, mut below) = (0, 1);
         for (_, value) in &polynomial.terms {
-            let (numerator, denominator) = value.parts();
+            let (numerator, denominator) = value.to_fraction()?;
             above = divisor(above, numerator.abs());
             below = denominator.checked_mul(below / divisor(below, denominator))?;
         }
@@ -696,13 +696,13 @@ impl Algebra {
         }
         let half = Rational::new(1, 2)?;
         // √(p/q) = √(pq)/q
-        let (above, below) = radicand.scale.parts();
+        let (above, below) = radicand.scale.to_fraction()?;
         let mut outside = Term::number(Rational::new(1, below)?);
         let product = Rational::new(above.checked_mul(below)?, 1)?;
         let mut known = Vec::new();
         let mut rest = Term::number(Rational::ONE);
         if product != Rational::ONE {
-            let (square, free) = square_free(product.parts().0);
+            let (square, free) = square_free(product.to_fraction()?.0);
             outside.scale = outside.scale.times(Rational::new(square, 1)?)?;
             if free != 1 {
                 known.push((self.atom(Meaning::Number(Rational::new(free, 1)?)), half));

@@ -11,10 +11,10 @@ use std::hash::Hash;
 
 use super::algebra::{Algebra, Meaning, Term};
 use super::polynomial::{Atom, Monomial, Polynomial, power};
+use crate::algebra::hash::QuickMap;
+use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId};
 use crate::operators::Operator;
-use crate::simplify::hash::QuickMap;
-use crate::simplify::rational::Rational;
 
 mod dominated;
 mod lengths;
@@ -150,7 +150,9 @@ impl Writer<'_> {
         // Roots of numbers are one root.
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for (atom, exponent) in monomial {
-            if exponent.parts().1 == 2 && exponent.parts().0.abs() == 1 && self.is_number(*atom) {
+            if exponent.times(Rational::from(2)).is_some_and(|twice| twice.size() == Rational::ONE)
+                && self.is_number(*atom)
+            {
                 let node = self.atom(*atom)?;
                 if exponent.is_positive() {
                     above.push((node, 1))
@@ -197,7 +199,7 @@ impl Writer<'_> {
 
     fn push_atom(&mut self, atom: Atom, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
         let node = self.atom(atom)?;
-        let (above, below) = exponent.parts();
+        let (above, below) = exponent.to_fraction()?;
         match below {
             1 => pieces.push(node, i32::try_from(above).ok()?),
             2 => {
@@ -288,12 +290,7 @@ impl Writer<'_> {
 
     /// What a term of even exponents is the square of, up to the sign.
     fn square_root(&self, monomial: &Monomial, scale: Rational) -> Option<Term> {
-        let (above, below) = scale.parts();
-        let exact = |value: i128| {
-            let root = (value as f64).sqrt().round() as i128;
-            (value > 0 && root * root == value).then_some(root)
-        };
-        let scale = Rational::new(exact(above)?, exact(below)?)?;
+        let scale = scale.root().filter(|root| root.is_positive())?;
         let even = |exponent: &Rational| exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
         if !monomial.iter().all(|(_, exponent)| even(exponent)) {
             return None;

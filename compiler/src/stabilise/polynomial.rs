@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::simplify::rational::Rational;
+use crate::algebra::rational::Rational;
 
 /// What the algebra does not look into: an input, an exponential, a logarithm, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

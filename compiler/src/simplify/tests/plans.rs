@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
 use crate::simplify::field::Field;
-use crate::simplify::plan::realise;
+use crate::simplify::plan::{Digits, realise};
 use crate::simplify::search::is_leaf;
 
 /// How many operations a formula has when it is written out from its term; `None` if it is given up.
@@ -15,6 +15,8 @@ fn written(text: &str) -> Option<usize> {
     let before = function.outputs[0].value.clone();
     let plan = {
         let mut field = Field::new(&function.graph, BTreeSet::new(), &[]);
+        let numbers = function.graph.nodes().filter_map(|node| function.graph.as_constant(node));
+        field.digits = Digits::of(numbers);
         let term = field.term(&before)?;
         field.plan(&term)?
     };
@@ -24,6 +26,24 @@ fn written(text: &str) -> Option<usize> {
     assert!(field.proves_equal(&terms[0], &terms[1]), "{text} is written as {plan:?}");
     let live = function.graph.live([after.node]);
     Some(function.graph.nodes().filter(|node| live[node.index()] && !is_leaf(&function.graph, *node)).count())
+}
+
+#[test]
+fn numbers_are_written_exactly_or_not_at_all() {
+    for (text, operations) in [
+        ("fn f(x) = 1e-20*x + 2e-20*x;", Some(1)),
+        ("fn f(x) = 1.5e-20*(2*x);", Some(1)),
+        ("fn f(x) = 1e-40*(2*x);", Some(1)),
+        ("fn f(x) = 3e200*(2e100*x);", Some(1)),
+        ("fn f(x) = x*1e20/3e20;", Some(1)),
+        ("fn f(x) = 2*(x/100);", Some(1)),
+        ("fn f(x, t) = 1e-20*x + 1e-40*t;", Some(3)),
+        ("fn f(x) = 1e20*x + 1e-20*x;", None),
+        ("fn f(x) = 0.70711*(0.27061*x);", None),
+        ("fn f(x) = 1.380649e-23*(6.02214076e23*x);", None),
+    ] {
+        assert_eq!(written(text), operations, "{text}");
+    }
 }
 
 #[test]

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::algebra::rational::Rational;
 use crate::facts::claims;
+use crate::number::Number;
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
 use crate::simplify::field::Field;
 use crate::simplify::plan::realise;
-use crate::simplify::rational::Rational;
 
 /// Whether two formulas are proven equal; `header` declares their inputs and what holds.
 pub(super) fn proves_in(header: &str, left: &str, right: &str) -> bool {
@@ -274,12 +275,42 @@ fn rationals_are_exact_or_nothing() {
     assert_eq!(of(2, 3).times(of(-3, 4)), Some(of(-1, 2)));
     assert_eq!(of(-2, 3).reciprocal(), Some(of(-3, 2)));
     assert_eq!(Rational::ZERO.reciprocal(), None);
-    assert_eq!(of(i128::MAX, 1).plus(Rational::ONE), None, "what overflows has no value");
-    assert_eq!(of(i128::MAX, 2).times(of(3, 1)), None);
+    assert_eq!(of(i128::MAX, 1).plus(of(1, 7)), None, "what overflows has no value");
+    assert_eq!(of(i128::MAX, 7).times(of(3, 1)), None);
     assert!(of(1, 3) < of(1, 2) && of(-1, 2) < of(-1, 3) && of(2, 1) > of(3, 2));
     assert_eq!([of(4, 2), of(1, 2), of(-3, 1)].map(Rational::to_integer), [Some(2), None, Some(-3)]);
     assert_eq!(of(i128::from(i32::MAX) + 1, 1).to_integer(), None);
     let large = [of(1 << 80, 3), of((1 << 80) * 6, 2)];
     assert_eq!(large[1].times(of(1, 9)), Some(of(1 << 80, 3)), "more than machine words have");
     assert_eq!(large[0].times(of(3, 1 << 80)), Some(Rational::ONE));
+}
+
+#[test]
+fn decimal_numbers_of_any_size_are_exact() {
+    let decimal = |text: &str| Rational::from_number(Number::parse(text).expect("a number")).expect("of few digits");
+    let back = |value: Rational| value.to_decimal().map(|number| number.to_string());
+    let (small, large) = (decimal("6.62607015e-34"), decimal("2.99792458e8"));
+    assert_eq!(small.times(large).and_then(back).as_deref(), Some("1.9864458571489287e-25"));
+    assert_eq!(decimal("1e-300").times(decimal("1e300")), Some(Rational::ONE));
+    assert_eq!(decimal("1e-40").plus(decimal("2e-40")), Some(decimal("3e-40")));
+    assert_eq!(decimal("1e40").plus(Rational::ONE), None, "so many digits are not kept");
+    assert_eq!(decimal("4e-40").root(), Some(decimal("2e-20")));
+    assert_eq!(decimal("4e-41").root(), None);
+    let sorted = ["-1e300", "-3", "-1e-300", "0", "1e-300", "1.000000001e-300", "0.3", "3", "1e40", "1.5e300"];
+    for (place, low) in sorted.iter().enumerate() {
+        for high in &sorted[place + 1..] {
+            let of = |text: &str| match text.strip_prefix('-') {
+                Some(size) => decimal(size).negated(),
+                None => decimal(text),
+            };
+            assert!(of(low) < of(high) && of(high) > of(low), "{low} < {high}");
+        }
+    }
+    let third = Rational::new(1, 3).expect("small");
+    assert!(third > decimal("0.33333333333333333333333333333333333333") && third < decimal("0.4e0"));
+    assert_eq!(third.to_decimal(), None);
+    assert_eq!(
+        decimal("2e20").written(15).map(|(above, below)| (above.to_string(), below.to_string())),
+        Some(("2e20".into(), "1".into()))
+    );
 }

@@ -4,9 +4,9 @@ use super::super::algebra::{Meaning, Term};
 use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// One side of δ = 0, with what both sides compute in.
 struct Side {
@@ -80,7 +80,7 @@ impl Writer<'_> {
                 direction = Some(match direction {
                     None => difference,
                     Some(known) => {
-                        let (above, below) = multiple(&difference, &known)?.parts();
+                        let (above, below) = multiple(&difference, &known)?.to_fraction()?;
                         // The step is the largest that goes into both.
                         let step = Rational::new(1, below.max(1)).filter(|_| above != 0)?;
                         power(&known, step)?

@@ -8,9 +8,9 @@
 use super::super::algebra::{Length, Meaning, Term};
 use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// v, v/U and ℓ of it, as atoms.
 struct Part {

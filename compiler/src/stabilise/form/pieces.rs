@@ -1,10 +1,10 @@
 //! Products and sums of nodes: the last step of every form.
 
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::{NodeId, Ref};
-use crate::number::Number;
+use crate::number::{FloatType, Number};
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// Factors of a product, with their exponents.
 #[derive(Default)]
@@ -31,31 +31,43 @@ impl Writer<'_> {
     }
 
     pub(in crate::stabilise) fn whole(&mut self, value: i128) -> Option<NodeId> {
-        self.graph.constant(Number::new(value, 0)).ok().map(|made| made.node)
+        self.constant(Number::new(value, 0))
+    }
+
+    fn constant(&mut self, number: Number) -> Option<NodeId> {
+        self.graph.constant(number).ok().map(|made| made.node)
+    }
+
+    /// Whole numbers of so many digits are floats.
+    fn digits(&self) -> usize {
+        match self.graph.float() {
+            FloatType::F64 => 15,
+            FloatType::F32 => 7,
+        }
     }
 
     pub(super) fn rational(&mut self, value: Rational) -> Option<NodeId> {
-        let (above, below) = value.parts();
-        let above = self.whole(above)?;
-        if below == 1 {
+        let (above, below) = value.written(self.digits())?;
+        let above = self.constant(above)?;
+        if below == Number::ONE {
             return Some(above);
         }
-        let below = self.whole(below)?;
+        let below = self.constant(below)?;
         self.apply(Operator::Divide, &[above, below])
     }
 
     pub(super) fn scaled(&mut self, node: NodeId, scale: Rational) -> Option<NodeId> {
-        let (above, below) = scale.parts();
-        let mut node = match above {
-            1 => node,
-            -1 => self.apply(Operator::Negate, &[node])?,
-            _ => {
-                let factor = self.whole(above)?;
-                self.apply(Operator::Multiply, &[factor, node])?
-            }
+        let (above, below) = scale.written(self.digits())?;
+        let mut node = if above == Number::ONE {
+            node
+        } else if above == Number::ONE.negated() {
+            self.apply(Operator::Negate, &[node])?
+        } else {
+            let factor = self.constant(above)?;
+            self.apply(Operator::Multiply, &[factor, node])?
         };
-        if below != 1 {
-            let below = self.whole(below)?;
+        if below != Number::ONE {
+            let below = self.constant(below)?;
             node = self.apply(Operator::Divide, &[node, below])?;
         }
         Some(node)
@@ -88,7 +100,7 @@ impl Writer<'_> {
         // A number below 1 goes to the first factor: the product may overflow before it.
         let (mut scale, mut factors) = (scale, pieces.above.clone());
         if let Some((first, exponent)) = factors.first_mut()
-            && scale.parts().0.abs() < scale.parts().1
+            && scale.size() < Rational::ONE
         {
             let node = self.power(*first, *exponent)?;
             (*first, *exponent, scale) = (self.scaled(node, scale)?, 1, Rational::ONE);

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::algebra::{Meaning, Term};
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// Larger products are not looked at.
 const MOST_NODES: usize = 64;

@@ -6,8 +6,8 @@
 use super::super::algebra::{Relative, Term};
 use super::super::polynomial::{Atom, Polynomial};
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
-use crate::simplify::rational::Rational;
 
 impl Writer<'_> {
     /// The form over such q, if there are some for exponentials of a term.

@@ -6,9 +6,9 @@
 use super::super::algebra::{Meaning, Term};
 use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 /// Larger sums are left as they are.
 const MOST_TERMS: usize = 8;

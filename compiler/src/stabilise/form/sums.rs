@@ -4,9 +4,9 @@ use super::super::algebra::{Meaning, Term};
 use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 impl Writer<'_> {
     pub(super) fn polynomial(&mut self, polynomial: &Polynomial) -> Option<NodeId> {

@@ -3,10 +3,10 @@
 use super::super::algebra::{Meaning, Term};
 use super::super::polynomial::{Atom, Monomial};
 use super::Writer;
+use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::number::{FloatType, Number};
 use crate::operators::Operator;
-use crate::simplify::rational::Rational;
 
 impl Writer<'_> {
     /// Roots of sums of squares in units of the largest: what is far from 1 is one factor. Also, with the plain form where
