@@ -7,6 +7,7 @@
 //! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
 
 mod algebra;
+mod cost;
 pub mod derive;
 pub mod diagnostic;
 pub mod differentiate;

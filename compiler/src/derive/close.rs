@@ -1,10 +1,13 @@
 //! Closed forms of what was derived.
 
+use std::collections::BTreeSet;
+
 use super::{Derived, Entry, derivative_count, graph_fault, upstream_name};
+use crate::cost::{self, Cost};
 use crate::diagnostic::Diagnostic;
 use crate::differentiate::{Seed, pull_back};
-use crate::facts::claims;
-use crate::graph::{GraphError, NodeId, Operation, Ref};
+use crate::facts::{Claim, claims};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::print::Style;
 use crate::simplify::{Pulled, Second, Simplified, Step, Subject, pulled_back, simplify, steps_behind};
 
@@ -60,6 +63,13 @@ impl Derived {
         Ok((self.operations_of(&partly) <= before).then_some(partly))
     }
 
+    /// What the derivatives cost beside the outputs.
+    fn cost_of(&self, form: &Simplified) -> Cost {
+        let graph = &self.function.graph;
+        let forward = graph.live(self.output_nodes());
+        cost::total(graph, form.roots.iter().map(|root| root.node), |node| forward[node.index()])
+    }
+
     fn operations_of(&mut self, form: &Simplified) -> usize {
         self.closed.clone_from(&form.roots);
         self.calls.clone_from(&form.calls);
@@ -76,7 +86,36 @@ impl Derived {
         let facts = claims(&self.function.graph, &self.function.facts);
         let (first, second) = (self.first(), self.seconds());
         let subject = Subject { outputs: &outputs, named: &named, roots, first, second: &second, facts: &facts };
-        simplify(&mut self.function.graph, &subject)
+        let several = facts.iter().any(|claim| claim.fact != facts[0].fact);
+        let before = several.then(|| self.function.graph.clone());
+        let found = simplify(&mut self.function.graph, &subject)?;
+        match before {
+            Some(before) => self.with_fewest_facts(&before, &subject, found),
+            None => Ok(found),
+        }
+    }
+
+    /// Leaves out facts without which the forms cost no more and are no longer: where each of two facts would do, one of them is enough.
+    fn with_fewest_facts(
+        &mut self,
+        before: &Graph,
+        subject: &Subject,
+        mut found: Simplified,
+    ) -> Result<Simplified, GraphError> {
+        let (mut kept, mut tried) = (subject.facts.to_vec(), BTreeSet::new());
+        while let Some(fact) = used_facts(&found.steps).into_iter().find(|fact| tried.insert(*fact)) {
+            let fewer: Vec<Claim> = kept.iter().filter(|claim| claim.fact != fact).cloned().collect();
+            let cost = self.cost_of(&found);
+            let with_fact = std::mem::replace(&mut self.function.graph, before.clone());
+            let other = simplify(&mut self.function.graph, &Subject { facts: &fewer, ..*subject })?;
+            let without = self.cost_of(&other);
+            if without.weight <= cost.weight && without.nodes <= cost.nodes {
+                (kept, found) = (fewer, other);
+            } else {
+                self.function.graph = with_fact;
+            }
+        }
+        Ok(found)
     }
 
     fn output_nodes(&self) -> Vec<NodeId> {
@@ -160,8 +199,8 @@ impl Derived {
     }
 
     fn use_facts(&mut self, steps: &[Step]) {
-        for place in steps.iter().flat_map(|step| &step.facts) {
-            if let Some(fact) = self.function.facts.get_mut(*place) {
+        for place in used_facts(steps) {
+            if let Some(fact) = self.function.facts.get_mut(place) {
                 fact.used = true;
             }
         }
@@ -170,4 +209,9 @@ impl Derived {
     fn derived_operations(&self) -> usize {
         derivative_count(&self.listing(Style::Language, |_, _| String::new()), self.function.outputs.len())
     }
+}
+
+/// The facts that some steps rely on.
+fn used_facts(steps: &[Step]) -> BTreeSet<usize> {
+    steps.iter().flat_map(|step| step.facts.iter().copied()).collect()
 }

@@ -170,8 +170,9 @@ impl<'a> Field<'a> {
         (self.work <= self.most).then_some(())
     }
 
-    /// Forgets terms that were made before a fact was known.
+    /// Forgets all terms, and the facts that they rely on.
     pub(super) fn forget(&mut self) {
+        self.facts.forget();
         self.terms.clear();
         self.renamings.clear();
     }
