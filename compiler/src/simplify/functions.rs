@@ -198,10 +198,28 @@ impl Field<'_> {
             Some(false) => self.scaled(a, Rational::MINUS_ONE),
             None => {
                 let (inner, scale) = self.unscaled(a)?;
-                let value = self.opaque_term(Meaning::Function(Operator::Abs, vec![inner]));
-                self.scaled(&value, if scale.is_negative() { scale.negated() } else { scale })
+                let value = match inner.as_polynomial().and_then(Polynomial::as_monomial) {
+                    Some((product, _)) => self.sizes(&product.clone())?,
+                    None => self.opaque_term(Meaning::Function(Operator::Abs, vec![inner])),
+                };
+                self.scaled(&value, scale.size())
             }
         }
+    }
+
+    /// The absolute value of a product of kernels: that of each factor.
+    fn sizes(&mut self, product: &Monomial) -> Option<Term> {
+        let mut sizes = Term::constant(Rational::ONE);
+        for (kernel, exponent) in product {
+            let factor = if self.is_positive_kernel(*kernel) { *kernel } else { self.size_of(*kernel) };
+            let factor = Term::polynomial(Polynomial::kernel(factor, *exponent));
+            sizes = self.times(&sizes, &factor)?;
+        }
+        Some(sizes)
+    }
+
+    fn size_of(&mut self, kernel: Kernel) -> Kernel {
+        self.kernels.intern(Meaning::Function(Operator::Abs, vec![Term::kernel(kernel)]))
     }
 
     fn sign_of(&mut self, a: &Term) -> Option<Term> {
@@ -289,11 +307,9 @@ impl Field<'_> {
         }
         if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
             && let Some(root) = coefficient.root()
-            && monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
+            && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
         {
-            let half = Rational::new(1, 2)?;
-            let halves: Option<Monomial> = monomial.iter().map(|(k, e)| Some((*k, e.times(half)?))).collect();
-            return Some(Term::polynomial(Polynomial::term(halves?, root)));
+            return self.scaled(&power, root);
         }
         Some(self.opaque_term(Meaning::Function(Operator::Sqrt, vec![radicand.clone()])))
     }
@@ -322,14 +338,35 @@ impl Field<'_> {
             }
             if let Some((inner, value)) = inner.as_polynomial().and_then(Polynomial::as_monomial)
                 && value == Rational::ONE
+                && let Some(power) = self.power_of_product(&inner.clone(), coefficient)?
             {
-                let powers: Option<Monomial> =
-                    inner.iter().map(|(kernel, exponent)| Some((*kernel, exponent.times(coefficient)?))).collect();
-                return Some(Term::polynomial(Polynomial::term(powers?, Rational::ONE)));
+                return Some(power);
             }
         }
         let kernel = self.kernels.intern(Meaning::Exponential(monomial.clone()));
         Some(Term::polynomial(Polynomial::kernel(kernel, coefficient)))
+    }
+
+    /// A product of kernels to a power that is not whole, where the product is positive: factor by factor, if every factor
+    /// is positive there, with the absolute value of those to an even power. The inner `None` if that is not known.
+    fn power_of_product(&mut self, product: &Monomial, power: Rational) -> Option<Option<Term>> {
+        let mut powers = Term::constant(Rational::ONE);
+        let mut open = 0;
+        for (kernel, exponent) in product {
+            let even = exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
+            let factor = if self.is_positive_kernel(*kernel) {
+                *kernel
+            } else if even {
+                self.size_of(*kernel)
+            } else {
+                // What is positive in all, is so in its last factor.
+                open += 1;
+                *kernel
+            };
+            let factor = Term::polynomial(Polynomial::kernel(factor, exponent.times(power)?));
+            powers = self.times(&powers, &factor)?;
+        }
+        Some((open < 2).then_some(powers))
     }
 
     /// Whether a polynomial is positive wherever it is defined.

@@ -70,6 +70,8 @@ impl Digits {
 /// A plan and whether its negative is meant.
 type Signed = (bool, Plan);
 
+/// Exponents with more digits are given up.
+const MOST_DIGITS: usize = 3;
 /// Deeper plans are given up.
 const MOST_DEPTH: usize = 24;
 
@@ -288,11 +290,20 @@ impl Quotient {
         Some(scale.is_negative())
     }
 
-    fn plan(self) -> Plan {
+    fn plan(mut self) -> Plan {
         let product = |number: Option<Number>, plans: Vec<Plan>| {
             let numbers = number.map(Plan::Number);
             numbers.into_iter().chain(plans).reduce(|product, plan| apply(Operator::Multiply, [product, plan]))
         };
+        // 5/3 in front of something is one number.
+        if let (Some(factor), Some(divisor), [], [_, ..]) =
+            (self.factor, self.divisor, &self.below[..], &self.above[..])
+            && !is_power_of_two(divisor)
+        {
+            let quotient = apply(Operator::Divide, [Plan::Number(factor), Plan::Number(divisor)]);
+            self.above.insert(0, quotient);
+            (self.factor, self.divisor) = (None, None);
+        }
         let above = product(self.factor, self.above).unwrap_or(Plan::Number(Number::ONE));
         let mut plan = match product(self.divisor, self.below) {
             Some(below) => apply(Operator::Divide, [above, below]),
@@ -303,6 +314,10 @@ impl Quotient {
         }
         plan
     }
+}
+
+fn is_power_of_two(number: Number) -> bool {
+    number.to_integer().is_some_and(|whole| whole.count_ones() == 1)
 }
 
 fn with_sign((negative, plan): Signed) -> Plan {
@@ -321,7 +336,12 @@ fn powered(plan: Plan, exponent: Rational) -> Option<Plan> {
     if let Some(whole) = exponent.to_integer() {
         return Some(apply(Operator::Power, [plan, Plan::Number(Number::from(i64::from(whole)))]));
     }
-    let twice = exponent.times(Rational::from(2))?.to_integer()?;
+    let Some(twice) = exponent.times(Rational::from(2))?.to_integer() else {
+        let (above, below) = exponent.written(MOST_DIGITS)?;
+        let quotient = apply(Operator::Divide, [Plan::Number(above), Plan::Number(below)]);
+        let decimal = exponent.to_decimal().map(Plan::Number);
+        return Some(apply(Operator::Power, [plan, decimal.unwrap_or(quotient)]));
+    };
     let root = apply(Operator::Sqrt, [plan]);
     Some(if twice == 1 { root } else { apply(Operator::Power, [root, Plan::Number(Number::from(i64::from(twice)))]) })
 }
