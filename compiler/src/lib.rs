@@ -15,6 +15,7 @@ pub mod emit;
 pub mod evaluate;
 pub mod facts;
 pub mod graph;
+mod guard;
 pub mod lower;
 pub mod number;
 pub mod operators;

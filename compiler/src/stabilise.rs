@@ -17,7 +17,7 @@ mod exponentials;
 mod form;
 mod lengths;
 mod polynomial;
-mod profile;
+pub(crate) mod profile;
 
 #[cfg(test)]
 mod tests;

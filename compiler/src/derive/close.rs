@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::differentiate::{Seed, pull_back};
 use crate::facts::{Claim, claims};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::guard;
 use crate::print::Style;
 use crate::simplify::{Pulled, Second, Simplified, Step, Subject, pulled_back, simplify, steps_behind};
 
@@ -20,7 +21,8 @@ impl Derived {
             return Ok(());
         }
         let span = self.function.span;
-        if let Some(form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
+        if let Some(mut form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
+            self.leave_out_refuted(&raw, &mut form);
             self.use_facts(&form.steps);
             self.take(form);
         } else {
@@ -28,6 +30,31 @@ impl Derived {
             self.calls.clear();
         }
         Ok(())
+    }
+
+    /// What the guard refutes stays as the chain rule gives it.
+    fn leave_out_refuted(&mut self, raw: &[Ref], form: &mut Simplified) {
+        let pairs: Vec<(Ref, Ref)> = raw.iter().cloned().zip(form.roots.iter().cloned()).collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
+        let refuted = guard::refuted(&self.function.graph, &pairs, &facts);
+        if !refuted.contains(&true) {
+            return;
+        }
+        guard::report(&self.function.name, "a closed form");
+        for (place, (value, _)) in pairs.iter().enumerate().filter(|(place, _)| refuted[*place]) {
+            form.roots[place].clone_from(value);
+            self.record_refuted(value);
+        }
+        let kept = pairs.iter().zip(&refuted).filter(|(_, refuted)| !**refuted).map(|((value, _), _)| value.node);
+        form.steps = steps_behind(&self.function.graph, kept, &form.steps);
+    }
+
+    /// The log says what stays because its form was refuted.
+    pub(super) fn record_refuted(&mut self, value: &Ref) {
+        let graph = &mut self.function.graph;
+        let (operation, operands) = (graph.operation(value.node), graph.operand_refs(value.node, &value.axes));
+        graph.record("refuted by the guard", operation, &operands, value, None);
+        self.refuted += 1;
     }
 
     fn cheapest(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {

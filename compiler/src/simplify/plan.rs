@@ -238,6 +238,19 @@ impl Field<'_> {
         self.renamed(&body, &map)
     }
 
+    /// Base and exponent of a power that varies: `exp(b*log(a))` is `a**b`, which is defined for whole powers of negative
+    /// numbers too.
+    fn as_power(&self, exponent: &Monomial) -> Option<(Term, Monomial)> {
+        let log = |(kernel, power): &(Kernel, Rational)| match self.kernels.meaning(*kernel) {
+            Meaning::Function(Operator::Log, base) if *power == Rational::ONE => base.first().cloned(),
+            _ => None,
+        };
+        let (place, base) = exponent.iter().enumerate().find_map(|(place, factor)| Some((place, log(factor)?)))?;
+        let mut rest = exponent.clone();
+        rest.remove(place);
+        (!rest.is_empty()).then_some((base, rest))
+    }
+
     fn plan_kernel(&mut self, kernel: Kernel, depth: usize) -> Option<Plan> {
         if depth > MOST_DEPTH {
             return None;
@@ -250,6 +263,11 @@ impl Field<'_> {
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {
+                if let Some((base, exponent)) = self.as_power(&monomial) {
+                    let base = with_sign(self.plan_term(&base, depth)?);
+                    let exponent = with_sign(self.plan_sum(&Polynomial::term(exponent, Rational::ONE), depth)?);
+                    return Some(apply(Operator::Power, [base, exponent]));
+                }
                 let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth)?;
                 apply(Operator::Exp, [with_sign(inner)])
             }

@@ -147,16 +147,10 @@ impl<'a> Search<'a> {
         views
     }
 
-    /// Whether a form is a number or infinite at zeros of the inputs wherever a value is. A power that is no whole one may
-    /// be so where the quotient that algebra makes of it is 0/0.
+    /// Whether a form is a number at zeros of the inputs wherever a value is: algebra makes quotients of powers and signs,
+    /// which are 0/0 there.
     pub(super) fn stays_defined(&self, graph: &Graph, before: NodeId, after: NodeId) -> bool {
-        let live = graph.live([before]);
-        let is_fractional = |node: NodeId| {
-            let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.stated(exponent.node));
-            graph.as_operator(node) == Some(Operator::Power) && exponent.is_some_and(|exponent| exponent.fract() != 0.0)
-        };
-        !graph.nodes().any(|node| live[node.index()] && is_fractional(node))
-            || is_defined_at_zeros(graph, before, after)
+        is_defined_at_zeros(graph, before, after, self.subject.facts)
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.

@@ -479,7 +479,7 @@ fn beyond(step: &OneStep, values: &[f64; 3], place: usize, least: f64) -> f64 {
 
 /// An operation with its partial derivatives, ready to be computed at many points. Operands, the result, the numbers of
 /// partials and what their steps give stand in registers.
-struct OneStep {
+pub(crate) struct OneStep {
     operator: Operator,
     function: fn(&[f64]) -> f64,
     arity: usize,
@@ -508,7 +508,7 @@ const OUT: usize = 3;
 const ZERO: usize = 4;
 
 impl OneStep {
-    fn new(operator: Operator) -> Self {
+    pub(crate) fn new(operator: Operator) -> Self {
         let (row, mut partials, mut registers) = (operator.row(), Vec::new(), vec![0.0; ZERO + 1]);
         for place in 0..row.operands.len() {
             partials.push(match operator.partial(place) {
@@ -528,18 +528,18 @@ impl OneStep {
     }
 
     /// The operation itself.
-    fn evaluate(&self, values: &[f64; 3]) -> f64 {
+    pub(crate) fn evaluate(&self, values: &[f64; 3]) -> f64 {
         called(self.function, self.arity, *values)
     }
 
     /// At a point, before its slopes are asked for.
-    fn start(&mut self, values: &[f64; 3], out: f64) {
+    pub(crate) fn start(&mut self, values: &[f64; 3], out: f64) {
         [self.registers[0], self.registers[1], self.registers[2]] = *values;
         self.registers[OUT] = out;
     }
 
     /// The value of the partial derivative by an operand.
-    fn slope(&mut self, place: usize) -> f64 {
+    pub(crate) fn slope(&mut self, place: usize) -> f64 {
         let Slope { steps, result } = &self.partials[place];
         let mut number = 0;
         while number < steps.len() {
