@@ -1,13 +1,18 @@
 //! The one table of operators.
 //!
-//! A row says everything that chainrule knows about an elementwise operator; every pass is driven by it. The partial
-//! derivatives are formulas in chainrule's own language: `a`, `b`, `c` name the operands and `out` the operator's own
-//! result, so derivatives of every order follow. Adding an operator is adding a row: the table's tests parse every
-//! formula, compare every partial with finite differences at the samples and check every identity there.
+//! A row says everything that chainrule knows about an elementwise operator; every pass is driven by it, and a row that
+//! does not say all of it does not compile. The partial derivatives are formulas in chainrule's own language: `a`, `b`,
+//! `c` name the operands and `out` the operator's own result, so derivatives of every order follow. How the operator
+//! behaves (what it rounds, where it is singular, its parity and range) is data that passes ask for. Adding an operator is
+//! adding a row: the table's tests parse every formula, compare every partial with finite differences at the samples, and
+//! check every identity and every column there.
 
+use std::f64::consts::PI;
 use std::sync::LazyLock;
 
 use crate::number::Number;
+
+pub use column::{Law, Parity, Range, Rounding, Singularity};
 
 /// What a value is: a number or a truth value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +92,16 @@ pub struct Row {
     pub identities: &'static [&'static str],
     /// Points inside the domain, away from kinks.
     pub samples: &'static [&'static [f64]],
+    /// What the operation itself rounds.
+    pub rounding: Rounding,
+    /// Where the result may be infinite, undefined or huge.
+    pub singularity: Singularity,
+    /// What the algebra of trustworthy forms knows of it.
+    pub law: Law,
+    /// What negating all operands does.
+    pub parity: Parity,
+    /// Between what the result lies.
+    pub range: Range,
     /// How Rust writes it.
     pub rust: Rust,
     /// How LaTeX writes it: `{a}`, `{b}`, `{c}` stand for the operands.
@@ -132,24 +147,32 @@ operators! {
         name: "add", operands: &[N, N], result: N, notation: Notation::Infix("+", precedence::SUM),
         doc: "Sum.", domain: "", partials: &["1", "1"],
         identities: &["a + b == b + a"], samples: PAIRS,
+        rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
+        range: Range::Real,
         rust: Rust::Native("+"), latex: "{a} + {b}", evaluate: |x| x[0] + x[1],
     }
     Subtract {
         name: "subtract", operands: &[N, N], result: N, notation: Notation::Infix("-", precedence::SUM),
         doc: "Difference.", domain: "", partials: &["1", "-1"],
         identities: &["a - b == a + -b"], samples: PAIRS,
+        rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
+        range: Range::Real,
         rust: Rust::Native("-"), latex: "{a} - {b}", evaluate: |x| x[0] - x[1],
     }
     Multiply {
         name: "multiply", operands: &[N, N], result: N, notation: Notation::Infix("*", precedence::PRODUCT),
         doc: "Product.", domain: "", partials: &["b", "a"],
         identities: &["a * b == b * a"], samples: PAIRS,
+        rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Even,
+        range: Range::Real,
         rust: Rust::Native("*"), latex: r"{a} \cdot {b}", evaluate: |x| x[0] * x[1],
     }
     Divide {
         name: "divide", operands: &[N, N], result: N, notation: Notation::Infix("/", precedence::PRODUCT),
         doc: "Quotient.", domain: "b != 0", partials: &["1 / b", "-(out / b)"],
         identities: &["a / b * b == a"], samples: PAIRS,
+        rounding: Rounding::Nearest, singularity: Singularity::Divisor(1), law: Law::Rational, parity: Parity::Even,
+        range: Range::Real,
         rust: Rust::Native("/"), latex: r"\frac{{a}}{{b}}", evaluate: |x| x[0] / x[1],
     }
     Power {
@@ -163,84 +186,112 @@ operators! {
         ],
         identities: &["a**2 == a * a", "a**-1 == 1 / a"],
         samples: &[&[0.3, 1.7], &[2.0, -0.5], &[1.4, 3.0], &[5.0, 0.25]],
+        rounding: Rounding::Library, singularity: Singularity::Exponent(1), law: Law::Delicate, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("pow"), latex: "{{a}}^{{b}}", evaluate: |x| x[0].powf(x[1]),
     }
     Negate {
         name: "negate", operands: &[N], result: N, notation: Notation::Prefix("-"),
         doc: "The negated number.", domain: "", partials: &["-1"],
         identities: &["-(-a) == a"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
+        range: Range::Real,
         rust: Rust::Native("-"), latex: "-{a}", evaluate: |x| -x[0],
     }
     Exp {
         name: "exp", operands: &[N], result: N, notation: Notation::Call,
         doc: "The exponential function (DLMF 4.2.19).", domain: "", partials: &["out"],
         identities: &["exp(-a) == 1 / exp(a)", "log(exp(a)) == a"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::Positive,
         rust: Rust::Math("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
     }
     Log {
         name: "log", operands: &[N], result: N, notation: Notation::Call,
         doc: "The natural logarithm (DLMF 4.2.2).", domain: "a > 0", partials: &["1 / a"],
         identities: &["exp(log(a)) == a", "log(a * a) == 2 * log(a)"], samples: POSITIVE,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
     }
     Sqrt {
         name: "sqrt", operands: &[N], result: N, notation: Notation::Call,
         doc: "The square root; its derivative at 0 is infinite.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::AtLeast(0.0),
         rust: Rust::Math("sqrt"), latex: r"\sqrt{{a}}", evaluate: |x| x[0].sqrt(),
     }
     Sin {
         name: "sin", operands: &[N], result: N, notation: Notation::Call,
         doc: "The sine of an angle in radians.", domain: "", partials: &["cos(a)"],
         identities: &["sin(-a) == -sin(a)", "sin(a)**2 + cos(a)**2 == 1"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Within(-1.0, 1.0),
         rust: Rust::Math("sin"), latex: r"\sin\left({a}\right)", evaluate: |x| x[0].sin(),
     }
     Cos {
         name: "cos", operands: &[N], result: N, notation: Notation::Call,
         doc: "The cosine of an angle in radians.", domain: "", partials: &["-sin(a)"],
         identities: &["cos(-a) == cos(a)", "cos(2 * a) == 1 - 2 * sin(a)**2"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
+        range: Range::Within(-1.0, 1.0),
         rust: Rust::Math("cos"), latex: r"\cos\left({a}\right)", evaluate: |x| x[0].cos(),
     }
     Tan {
         name: "tan", operands: &[N], result: N, notation: Notation::Call,
         doc: "The tangent of an angle in radians.", domain: "cos(a) != 0", partials: &["1 + out**2"],
         identities: &["tan(a) == sin(a) / cos(a)"], samples: &[&[-1.2], &[-0.3], &[0.5], &[2.2]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Real,
         rust: Rust::Math("tan"), latex: r"\tan\left({a}\right)", evaluate: |x| x[0].tan(),
     }
     Tanh {
         name: "tanh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
+        range: Range::Within(-1.0, 1.0),
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
     Expm1 {
         name: "expm1", operands: &[N], result: N, notation: Notation::Call,
         doc: "exp(a) - 1, accurate where a is near 0.", domain: "", partials: &["exp(a)"],
         identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::AtLeast(-1.0),
         rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
     }
     Log1p {
         name: "log1p", operands: &[N], result: N, notation: Notation::Call,
         doc: "log(1 + a), accurate where a is near 0.", domain: "a > -1", partials: &["1 / (1 + a)"],
         identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
     Sinh {
         name: "sinh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
-        identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)"], samples: REALS,
+        identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)", "sinh(a) / cosh(a) == tanh(a)"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Odd,
+        range: Range::Real,
         rust: Rust::Math("sinh"), latex: r"\sinh\left({a}\right)", evaluate: |x| x[0].sinh(),
     }
     Cosh {
         name: "cosh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic cosine (DLMF 4.28.2).", domain: "", partials: &["sinh(a)"],
-        identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1"], samples: REALS,
+        identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1", "cosh(-a) == cosh(a)"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Even,
+        range: Range::AtLeast(1.0),
         rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
     }
     Erf {
         name: "erf", operands: &[N], result: N, notation: Notation::Call,
         doc: "The error function (DLMF 7.2.1).", domain: "", partials: &["2 / sqrt(pi) * exp(-a**2)"],
         identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
+        range: Range::Within(-1.0, 1.0),
         rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
     }
     Erfc {
@@ -248,6 +299,8 @@ operators! {
         doc: "The complementary error function 1 - erf(a), accurate where that is small (DLMF 7.2.2).", domain: "",
         partials: &["-(2 / sqrt(pi) * exp(-a**2))"],
         identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Neither,
+        range: Range::Within(0.0, 2.0),
         rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
     }
     Hypot {
@@ -255,6 +308,8 @@ operators! {
         doc: "sqrt(a**2 + b**2) without overflow on the way; not differentiable where both are 0.",
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Even,
+        range: Range::AtLeast(0.0),
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
         evaluate: |x| x[0].hypot(x[1]),
     }
@@ -263,6 +318,8 @@ operators! {
         doc: "atan2(y, x): the angle of the point (x, y) in radians, between -pi and pi.", domain: "a != 0 || b != 0",
         partials: &["b / (a**2 + b**2)", "-(a / (a**2 + b**2))"],
         identities: &["sin(atan2(a, b)) * sqrt(a**2 + b**2) == a"], samples: PAIRS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(-PI, PI),
         rust: Rust::Math("atan2"), latex: r"\operatorname{atan2}\left({a}, {b}\right)",
         evaluate: |x| x[0].atan2(x[1]),
     }
@@ -270,13 +327,17 @@ operators! {
         name: "abs", operands: &[N], result: N, notation: Notation::Call,
         doc: "The absolute value. By convention the derivative at 0 is 0.", domain: "",
         partials: &["if a == 0 { 0 } else { sign(a) }"],
-        identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)"], samples: REALS,
+        identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
+        range: Range::AtLeast(0.0),
         rust: Rust::Math("abs"), latex: r"\left|{a}\right|", evaluate: |x| x[0].abs(),
     }
     Sign {
         name: "sign", operands: &[N], result: N, notation: Notation::Call,
         doc: "1 above 0, -1 below 0, 0 at 0. The derivative is 0.", domain: "", partials: &["0"],
         identities: &["sign(a) * abs(a) == a"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Within(-1.0, 1.0),
         rust: Rust::Math("sign"), latex: r"\operatorname{sign}\left({a}\right)",
         evaluate: |x| if x[0] > 0.0 { 1.0 } else if x[0] < 0.0 { -1.0 } else { x[0] * 0.0 },
     }
@@ -284,6 +345,8 @@ operators! {
         name: "floor", operands: &[N], result: N, notation: Notation::Call,
         doc: "The largest integer that is not above the operand. The derivative is 0 by convention, at the jumps too.",
         domain: "", partials: &["0"], identities: &["floor(a + 1) == floor(a) + 1"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("floor"), latex: r"\left\lfloor {a} \right\rfloor", evaluate: |x| x[0].floor(),
     }
     Maximum {
@@ -294,6 +357,8 @@ operators! {
             "if a < b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["max(a, b) == max(b, a)", "max(a, b) == (a + b + abs(a - b)) / 2"], samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("max"), latex: r"\max\left({a}, {b}\right)",
         evaluate: |x| if x[0] > x[1] || x[0].is_nan() { x[0] } else { x[1] },
     }
@@ -305,53 +370,77 @@ operators! {
             "if a > b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["min(a, b) == -max(-a, -b)"], samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Math("min"), latex: r"\min\left({a}, {b}\right)",
         evaluate: |x| if x[0] < x[1] || x[0].is_nan() { x[0] } else { x[1] },
     }
     Equal {
         name: "equal", operands: &[N, N], result: T, notation: Notation::Infix("==", precedence::COMPARISON),
         doc: "Whether two numbers are equal.", domain: "", partials: &[], identities: &[], samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
         rust: Rust::Native("=="), latex: "{a} = {b}", evaluate: |x| truth(x[0] == x[1]),
     }
     NotEqual {
         name: "not_equal", operands: &[N, N], result: T, notation: Notation::Infix("!=", precedence::COMPARISON),
         doc: "Whether two numbers differ.", domain: "", partials: &[], identities: &[], samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
         rust: Rust::Native("!="), latex: r"{a} \ne {b}", evaluate: |x| truth(x[0] != x[1]),
     }
     Less {
         name: "less", operands: &[N, N], result: T, notation: Notation::Infix("<", precedence::COMPARISON),
         doc: "Whether the first number is below the second.", domain: "", partials: &[], identities: &[],
-        samples: PAIRS, rust: Rust::Native("<"), latex: "{a} < {b}", evaluate: |x| truth(x[0] < x[1]),
+        samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
+        rust: Rust::Native("<"), latex: "{a} < {b}", evaluate: |x| truth(x[0] < x[1]),
     }
     LessEqual {
         name: "less_equal", operands: &[N, N], result: T, notation: Notation::Infix("<=", precedence::COMPARISON),
         doc: "Whether the first number is at most the second.", domain: "", partials: &[], identities: &[],
-        samples: PAIRS, rust: Rust::Native("<="), latex: r"{a} \le {b}", evaluate: |x| truth(x[0] <= x[1]),
+        samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
+        rust: Rust::Native("<="), latex: r"{a} \le {b}", evaluate: |x| truth(x[0] <= x[1]),
     }
     Greater {
         name: "greater", operands: &[N, N], result: T, notation: Notation::Infix(">", precedence::COMPARISON),
         doc: "Whether the first number is above the second.", domain: "", partials: &[], identities: &[],
-        samples: PAIRS, rust: Rust::Native(">"), latex: "{a} > {b}", evaluate: |x| truth(x[0] > x[1]),
+        samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
+        rust: Rust::Native(">"), latex: "{a} > {b}", evaluate: |x| truth(x[0] > x[1]),
     }
     GreaterEqual {
         name: "greater_equal", operands: &[N, N], result: T, notation: Notation::Infix(">=", precedence::COMPARISON),
         doc: "Whether the first number is at least the second.", domain: "", partials: &[], identities: &[],
-        samples: PAIRS, rust: Rust::Native(">="), latex: r"{a} \ge {b}", evaluate: |x| truth(x[0] >= x[1]),
+        samples: PAIRS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
+        rust: Rust::Native(">="), latex: r"{a} \ge {b}", evaluate: |x| truth(x[0] >= x[1]),
     }
     And {
         name: "and", operands: &[T, T], result: T, notation: Notation::Infix("&&", precedence::AND),
         doc: "Whether both hold.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
         rust: Rust::Native("&&"), latex: r"{a} \land {b}", evaluate: |x| x[0] * x[1],
     }
     Or {
         name: "or", operands: &[T, T], result: T, notation: Notation::Infix("||", precedence::OR),
         doc: "Whether one of the two holds, or both.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
         rust: Rust::Native("||"), latex: r"{a} \lor {b}", evaluate: |x| x[0].max(x[1]),
     }
     Not {
         name: "not", operands: &[T], result: T, notation: Notation::Prefix("!"),
         doc: "Whether the condition does not hold.", domain: "", partials: &[], identities: &[],
         samples: &[&[0.0], &[1.0]],
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, 1.0),
         rust: Rust::Native("!"), latex: r"\lnot {a}", evaluate: |x| 1.0 - x[0],
     }
     Select {
@@ -361,6 +450,8 @@ operators! {
         domain: "", partials: &["0", "if a { 1 } else { 0 }", "if a { 0 } else { 1 }"],
         identities: &["(if a { b } else { c }) == (if !a { c } else { b })"],
         samples: &[&[1.0, 2.0, 3.0], &[0.0, 2.0, 3.0]],
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real,
         rust: Rust::Conditional, latex: r"\begin{cases} {b} & {a} \\ {c} & \text{else} \end{cases}",
         evaluate: |x| if x[0] != 0.0 { x[1] } else { x[2] },
     }
@@ -368,7 +459,9 @@ operators! {
         name: "pi", operands: &[], result: N, notation: Notation::Name,
         doc: "The ratio of a circle's circumference to its diameter.", domain: "", partials: &[],
         identities: &["sin(pi / 6) == 1 / 2"], samples: &[&[]],
-        rust: Rust::Constant("PI"), latex: r"\pi", evaluate: |_| std::f64::consts::PI,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(PI, PI),
+        rust: Rust::Constant("PI"), latex: r"\pi", evaluate: |_| PI,
     }
 }
 
@@ -435,6 +528,7 @@ static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
     ALL.iter().map(|op| op.row().partials.iter().map(|text| template::translate(text)).collect()).collect()
 });
 
+mod column;
 pub mod template;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::lists::ListId;
 use super::{Axis, Dim, Graph, Input, Local, MOST_OPERANDS, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
-use crate::operators::{Kind, Operator, Rust};
+use crate::operators::{Kind, Law, Operator};
 
 /// How deep formulas of stated numbers are looked into.
 const MOST_STATED: u32 = 4;
@@ -231,7 +231,7 @@ impl Graph {
             return Some(number.nearest(self.float()));
         }
         let operator = self.as_operator(node).filter(|_| depth > 0)?;
-        let exact = matches!(operator.row().rust, Rust::Native(_)) && operator.row().result == Kind::Number;
+        let exact = operator.row().law == Law::Rational;
         let mut operands = Vec::new();
         for operand in self.operands(node).filter(|_| exact) {
             operands.push(self.stated_within(operand.node, depth - 1)?);
