@@ -16,6 +16,7 @@ impl Float for f64 {}
 mod sealed {
     /// What the functions of [`super`] do for one float type.
     pub trait Float: Copy {
+        const NAN: Self;
         fn exp(self) -> Self;
         fn log(self) -> Self;
         fn sqrt(self) -> Self;
@@ -48,6 +49,8 @@ macro_rules! float {
         [$($special:ident => $function:ident;)*]
     ) => {
         impl sealed::Float for $float {
+            const NAN: Self = $float::NAN;
+
             $(
                 #[inline(always)]
                 fn $method(self $(, $other: Self)?) -> Self {
@@ -171,6 +174,20 @@ functions! {
     pow(a, b);
 }
 
+/// The largest of some numbers, as [`max`] of two: NaN where one is NaN, or where there is none.
+#[inline(always)]
+#[must_use]
+pub fn max_of<T: Float, const N: usize>(numbers: [T; N]) -> T {
+    numbers.into_iter().reduce(max).unwrap_or(T::NAN)
+}
+
+/// The smallest of some numbers, as [`min`] of two: NaN where one is NaN, or where there is none.
+#[inline(always)]
+#[must_use]
+pub fn min_of<T: Float, const N: usize>(numbers: [T; N]) -> T {
+    numbers.into_iter().reduce(min).unwrap_or(T::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     /// Runs the same checks for both float types.
@@ -257,6 +274,17 @@ mod tests {
                 assert_eq!(max(a, b).to_bits(), b.to_bits());
                 assert_eq!(min(a, b).to_bits(), b.to_bits());
             }
+        }
+
+        the_largest_and_smallest_of_many => |F| {
+            let numbers: [F; 4] = [2.0, -1.5, 2.0, 0.5];
+            assert_eq!((max_of(numbers), min_of(numbers)), (2.0, -1.5));
+            for place in 0..4 {
+                let mut numbers = numbers;
+                numbers[place] = F::NAN;
+                assert!(max_of(numbers).is_nan() && min_of(numbers).is_nan());
+            }
+            assert!(max_of::<F, 0>([]).is_nan());
         }
 
         edges_of_the_domain => |F| {

@@ -102,7 +102,11 @@ pub struct Row {
     pub parity: Parity,
     /// Between what the result lies.
     pub range: Range,
-    /// How Rust writes it.
+    /// The partial derivative by each operand where there are more than `operands` lists, all of one kind: a formula over
+    /// `a`, that operand, `b`, how many operands are equal to the result, and `out`. Empty for an operator that takes no more.
+    pub among: &'static str,
+    /// How Rust writes it; the function of more operands than `operands` lists takes them as an array, and its name ends in
+    /// `_of`.
     pub rust: Rust,
     /// How LaTeX writes it: `{a}`, `{b}`, `{c}` stand for the operands.
     pub latex: &'static str,
@@ -142,13 +146,19 @@ fn truth(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
 
+/// The number that comes before all others; NaN if one is NaN, and the last one of those that tie.
+fn first_of(numbers: &[f64], before: fn(f64, f64) -> bool) -> f64 {
+    let first = |a: f64, b: f64| if before(a, b) || a.is_nan() { a } else { b };
+    numbers.iter().copied().reduce(first).unwrap_or(f64::NAN)
+}
+
 operators! {
     Add {
         name: "add", operands: &[N, N], result: N, notation: Notation::Infix("+", precedence::SUM),
         doc: "Sum.", domain: "", partials: &["1", "1"],
         identities: &["a + b == b + a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Native("+"), latex: "{a} + {b}", evaluate: |x| x[0] + x[1],
     }
     Subtract {
@@ -156,7 +166,7 @@ operators! {
         doc: "Difference.", domain: "", partials: &["1", "-1"],
         identities: &["a - b == a + -b"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Native("-"), latex: "{a} - {b}", evaluate: |x| x[0] - x[1],
     }
     Multiply {
@@ -164,7 +174,7 @@ operators! {
         doc: "Product.", domain: "", partials: &["b", "a"],
         identities: &["a * b == b * a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Even,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Native("*"), latex: r"{a} \cdot {b}", evaluate: |x| x[0] * x[1],
     }
     Divide {
@@ -172,7 +182,7 @@ operators! {
         doc: "Quotient.", domain: "b != 0", partials: &["1 / b", "-(out / b)"],
         identities: &["a / b * b == a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Divisor(1), law: Law::Rational, parity: Parity::Even,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Native("/"), latex: r"\frac{{a}}{{b}}", evaluate: |x| x[0] / x[1],
     }
     Power {
@@ -187,7 +197,7 @@ operators! {
         identities: &["a**2 == a * a", "a**-1 == 1 / a"],
         samples: &[&[0.3, 1.7], &[2.0, -0.5], &[1.4, 3.0], &[5.0, 0.25]],
         rounding: Rounding::Library, singularity: Singularity::Exponent(1), law: Law::Delicate, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("pow"), latex: "{{a}}^{{b}}", evaluate: |x| x[0].powf(x[1]),
     }
     Negate {
@@ -195,7 +205,7 @@ operators! {
         doc: "The negated number.", domain: "", partials: &["-1"],
         identities: &["-(-a) == a"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Native("-"), latex: "-{a}", evaluate: |x| -x[0],
     }
     Exp {
@@ -203,7 +213,7 @@ operators! {
         doc: "The exponential function (DLMF 4.2.19).", domain: "", partials: &["out"],
         identities: &["exp(-a) == 1 / exp(a)", "log(exp(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::Positive,
+        range: Range::Positive, among: "",
         rust: Rust::Math("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
     }
     Log {
@@ -211,7 +221,7 @@ operators! {
         doc: "The natural logarithm (DLMF 4.2.2).", domain: "a > 0", partials: &["1 / a"],
         identities: &["exp(log(a)) == a", "log(a * a) == 2 * log(a)"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
     }
     Sqrt {
@@ -219,7 +229,7 @@ operators! {
         doc: "The square root; its derivative at 0 is infinite.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::AtLeast(0.0),
+        range: Range::AtLeast(0.0), among: "",
         rust: Rust::Math("sqrt"), latex: r"\sqrt{{a}}", evaluate: |x| x[0].sqrt(),
     }
     Sin {
@@ -227,7 +237,7 @@ operators! {
         doc: "The sine of an angle in radians.", domain: "", partials: &["cos(a)"],
         identities: &["sin(-a) == -sin(a)", "sin(a)**2 + cos(a)**2 == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0),
+        range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("sin"), latex: r"\sin\left({a}\right)", evaluate: |x| x[0].sin(),
     }
     Cos {
@@ -235,7 +245,7 @@ operators! {
         doc: "The cosine of an angle in radians.", domain: "", partials: &["-sin(a)"],
         identities: &["cos(-a) == cos(a)", "cos(2 * a) == 1 - 2 * sin(a)**2"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
-        range: Range::Within(-1.0, 1.0),
+        range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("cos"), latex: r"\cos\left({a}\right)", evaluate: |x| x[0].cos(),
     }
     Tan {
@@ -243,7 +253,7 @@ operators! {
         doc: "The tangent of an angle in radians.", domain: "cos(a) != 0", partials: &["1 + out**2"],
         identities: &["tan(a) == sin(a) / cos(a)"], samples: &[&[-1.2], &[-0.3], &[0.5], &[2.2]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("tan"), latex: r"\tan\left({a}\right)", evaluate: |x| x[0].tan(),
     }
     Tanh {
@@ -251,7 +261,7 @@ operators! {
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0),
+        range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
     Expm1 {
@@ -259,7 +269,7 @@ operators! {
         doc: "exp(a) - 1, accurate where a is near 0.", domain: "", partials: &["exp(a)"],
         identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::AtLeast(-1.0),
+        range: Range::AtLeast(-1.0), among: "",
         rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
     }
     Log1p {
@@ -267,7 +277,7 @@ operators! {
         doc: "log(1 + a), accurate where a is near 0.", domain: "a > -1", partials: &["1 / (1 + a)"],
         identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
     Sinh {
@@ -275,7 +285,7 @@ operators! {
         doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
         identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)", "sinh(a) / cosh(a) == tanh(a)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Odd,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("sinh"), latex: r"\sinh\left({a}\right)", evaluate: |x| x[0].sinh(),
     }
     Cosh {
@@ -283,7 +293,7 @@ operators! {
         doc: "The hyperbolic cosine (DLMF 4.28.2).", domain: "", partials: &["sinh(a)"],
         identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1", "cosh(-a) == cosh(a)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Even,
-        range: Range::AtLeast(1.0),
+        range: Range::AtLeast(1.0), among: "",
         rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
     }
     Erf {
@@ -291,7 +301,7 @@ operators! {
         doc: "The error function (DLMF 7.2.1).", domain: "", partials: &["2 / sqrt(pi) * exp(-a**2)"],
         identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0),
+        range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
     }
     Erfc {
@@ -300,7 +310,7 @@ operators! {
         partials: &["-(2 / sqrt(pi) * exp(-a**2))"],
         identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Neither,
-        range: Range::Within(0.0, 2.0),
+        range: Range::Within(0.0, 2.0), among: "",
         rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
     }
     Hypot {
@@ -309,7 +319,7 @@ operators! {
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Even,
-        range: Range::AtLeast(0.0),
+        range: Range::AtLeast(0.0), among: "",
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
         evaluate: |x| x[0].hypot(x[1]),
     }
@@ -319,7 +329,7 @@ operators! {
         partials: &["b / (a**2 + b**2)", "-(a / (a**2 + b**2))"],
         identities: &["sin(atan2(a, b)) * sqrt(a**2 + b**2) == a"], samples: PAIRS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(-PI, PI),
+        range: Range::Within(-PI, PI), among: "",
         rust: Rust::Math("atan2"), latex: r"\operatorname{atan2}\left({a}, {b}\right)",
         evaluate: |x| x[0].atan2(x[1]),
     }
@@ -329,7 +339,7 @@ operators! {
         partials: &["if a == 0 { 0 } else { sign(a) }"],
         identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
-        range: Range::AtLeast(0.0),
+        range: Range::AtLeast(0.0), among: "",
         rust: Rust::Math("abs"), latex: r"\left|{a}\right|", evaluate: |x| x[0].abs(),
     }
     Sign {
@@ -337,7 +347,7 @@ operators! {
         doc: "1 above 0, -1 below 0, 0 at 0. The derivative is 0.", domain: "", partials: &["0"],
         identities: &["sign(a) * abs(a) == a"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0),
+        range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("sign"), latex: r"\operatorname{sign}\left({a}\right)",
         evaluate: |x| if x[0] > 0.0 { 1.0 } else if x[0] < 0.0 { -1.0 } else { x[0] * 0.0 },
     }
@@ -346,47 +356,47 @@ operators! {
         doc: "The largest integer that is not above the operand. The derivative is 0 by convention, at the jumps too.",
         domain: "", partials: &["0"], identities: &["floor(a + 1) == floor(a) + 1"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Math("floor"), latex: r"\left\lfloor {a} \right\rfloor", evaluate: |x| x[0].floor(),
     }
     Maximum {
         name: "max", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "The larger of two numbers; NaN if one is NaN. A tie splits the derivative evenly.", domain: "",
+        doc: "The largest of two or more numbers; NaN if one is NaN. Those that tie share the derivative evenly.", domain: "",
         partials: &[
             "if a > b { 1 } else if a == b { 1 / 2 } else { 0 }",
             "if a < b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["max(a, b) == max(b, a)", "max(a, b) == (a + b + abs(a - b)) / 2"], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "if a == out { 1 / b } else { 0 }",
         rust: Rust::Math("max"), latex: r"\max\left({a}, {b}\right)",
-        evaluate: |x| if x[0] > x[1] || x[0].is_nan() { x[0] } else { x[1] },
+        evaluate: |x| first_of(x, |a, b| a > b),
     }
     Minimum {
         name: "min", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "The smaller of two numbers; NaN if one is NaN. A tie splits the derivative evenly.", domain: "",
+        doc: "The smallest of two or more numbers; NaN if one is NaN. Those that tie share the derivative evenly.", domain: "",
         partials: &[
             "if a < b { 1 } else if a == b { 1 / 2 } else { 0 }",
             "if a > b { 1 } else if a == b { 1 / 2 } else { 0 }",
         ],
         identities: &["min(a, b) == -max(-a, -b)"], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "if a == out { 1 / b } else { 0 }",
         rust: Rust::Math("min"), latex: r"\min\left({a}, {b}\right)",
-        evaluate: |x| if x[0] < x[1] || x[0].is_nan() { x[0] } else { x[1] },
+        evaluate: |x| first_of(x, |a, b| a < b),
     }
     Equal {
         name: "equal", operands: &[N, N], result: T, notation: Notation::Infix("==", precedence::COMPARISON),
         doc: "Whether two numbers are equal.", domain: "", partials: &[], identities: &[], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("=="), latex: "{a} = {b}", evaluate: |x| truth(x[0] == x[1]),
     }
     NotEqual {
         name: "not_equal", operands: &[N, N], result: T, notation: Notation::Infix("!=", precedence::COMPARISON),
         doc: "Whether two numbers differ.", domain: "", partials: &[], identities: &[], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("!="), latex: r"{a} \ne {b}", evaluate: |x| truth(x[0] != x[1]),
     }
     Less {
@@ -394,7 +404,7 @@ operators! {
         doc: "Whether the first number is below the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("<"), latex: "{a} < {b}", evaluate: |x| truth(x[0] < x[1]),
     }
     LessEqual {
@@ -402,7 +412,7 @@ operators! {
         doc: "Whether the first number is at most the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("<="), latex: r"{a} \le {b}", evaluate: |x| truth(x[0] <= x[1]),
     }
     Greater {
@@ -410,7 +420,7 @@ operators! {
         doc: "Whether the first number is above the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native(">"), latex: "{a} > {b}", evaluate: |x| truth(x[0] > x[1]),
     }
     GreaterEqual {
@@ -418,21 +428,21 @@ operators! {
         doc: "Whether the first number is at least the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native(">="), latex: r"{a} \ge {b}", evaluate: |x| truth(x[0] >= x[1]),
     }
     And {
         name: "and", operands: &[T, T], result: T, notation: Notation::Infix("&&", precedence::AND),
         doc: "Whether both hold.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("&&"), latex: r"{a} \land {b}", evaluate: |x| x[0] * x[1],
     }
     Or {
         name: "or", operands: &[T, T], result: T, notation: Notation::Infix("||", precedence::OR),
         doc: "Whether one of the two holds, or both.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("||"), latex: r"{a} \lor {b}", evaluate: |x| x[0].max(x[1]),
     }
     Not {
@@ -440,7 +450,7 @@ operators! {
         doc: "Whether the condition does not hold.", domain: "", partials: &[], identities: &[],
         samples: &[&[0.0], &[1.0]],
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0),
+        range: Range::Within(0.0, 1.0), among: "",
         rust: Rust::Native("!"), latex: r"\lnot {a}", evaluate: |x| 1.0 - x[0],
     }
     Select {
@@ -451,7 +461,7 @@ operators! {
         identities: &["(if a { b } else { c }) == (if !a { c } else { b })"],
         samples: &[&[1.0, 2.0, 3.0], &[0.0, 2.0, 3.0]],
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real,
+        range: Range::Real, among: "",
         rust: Rust::Conditional, latex: r"\begin{cases} {b} & {a} \\ {c} & \text{else} \end{cases}",
         evaluate: |x| if x[0] != 0.0 { x[1] } else { x[2] },
     }
@@ -460,7 +470,7 @@ operators! {
         doc: "The ratio of a circle's circumference to its diameter.", domain: "", partials: &[],
         identities: &["sin(pi / 6) == 1 / 2"], samples: &[&[]],
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(PI, PI),
+        range: Range::Within(PI, PI), among: "",
         rust: Rust::Constant("PI"), latex: r"\pi", evaluate: |_| PI,
     }
 }
@@ -472,10 +482,23 @@ impl Operator {
         &ROWS[self as usize]
     }
 
-    /// How many operands it takes.
+    /// How many operands it takes, at least.
     #[must_use]
     pub fn arity(self) -> usize {
         self.row().operands.len()
+    }
+
+    /// Whether it takes so many operands.
+    #[must_use]
+    pub fn takes(self, count: usize) -> bool {
+        let row = self.row();
+        count == row.operands.len() || count > row.operands.len() && !row.among.is_empty()
+    }
+
+    /// What each operand must be, however many there are.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        let row = self.row();
+        row.operands.iter().chain(row.operands.last().into_iter().cycle()).copied()
     }
 
     /// The operator that is called by a name, such as `exp`; infix operators are not called.
@@ -488,6 +511,12 @@ impl Operator {
     #[must_use]
     pub fn partial(self, operand: usize) -> Option<&'static Template> {
         PARTIALS.get(self as usize)?.get(operand)?.as_ref()
+    }
+
+    /// The partial derivative by each of more operands than the row lists: see [`Row::among`].
+    #[must_use]
+    pub fn partial_among(self) -> Option<&'static Template> {
+        AMONG.get(self as usize)?.as_ref()
     }
 }
 
@@ -529,6 +558,9 @@ static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
 });
 
 mod column;
+static AMONG: LazyLock<Vec<Option<Template>>> =
+    LazyLock::new(|| ALL.iter().map(|op| template::translate(op.row().among)).collect());
+
 pub mod template;
 
 #[cfg(test)]

@@ -220,6 +220,9 @@ impl Profiles {
                 Some(vec![Point { error, ..exact(value) }; POINTS].into())
             }
             Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
+            Operation::Apply(operator) if graph.operands(node).count() > operator.arity() => {
+                self.folded(graph, node, operator)
+            }
             Operation::Apply(operator) => {
                 // Plain loops over slices, here and below: a pass that runs in users' builds, without optimisation.
                 let mut operands: [&[Point]; 3] = [&[]; 3];
@@ -248,6 +251,19 @@ impl Profiles {
             }
             _ => None,
         }
+    }
+
+    /// The points of an operator of many operands: of the first two, of that and the third, and so on.
+    fn folded(&self, graph: &Graph, node: NodeId, operator: Operator) -> Option<Box<[Point]>> {
+        let mut operands = graph.operands(node);
+        let mut points: Box<[Point]> = self.points_of(operands.next()?.node)?.into();
+        let mut step = OneStep::new(operator);
+        for operand in operands {
+            for (point, other) in points.iter_mut().zip(self.points_of(operand.node)?) {
+                *point = self.apply(&mut step, &[point, other]);
+            }
+        }
+        Some(points)
     }
 
     /// The number that an input takes at a point, by what is known of it.
