@@ -10,6 +10,8 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
+use chainrule_special::{digamma, erfcx, ierfcx, polygamma, trigamma};
+
 use crate::number::Number;
 
 pub use column::{Law, Parity, Range, Rounding, Singularity};
@@ -256,6 +258,33 @@ operators! {
         range: Range::Real, among: "",
         rust: Rust::Math("tan"), latex: r"\tan\left({a}\right)", evaluate: |x| x[0].tan(),
     }
+    Asin {
+        name: "asin", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The arc sine, between -pi/2 and pi/2 (DLMF 4.23).",
+        domain: "a >= -1 && a <= 1", partials: &["1 / sqrt(1 - a**2)"],
+        identities: &["sin(asin(a)) == a", "asin(a) + acos(a) == pi / 2"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Within(-PI / 2.0, PI / 2.0), among: "",
+        rust: Rust::Math("asin"), latex: r"\arcsin\left({a}\right)", evaluate: |x| x[0].asin(),
+    }
+    Acos {
+        name: "acos", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The arc cosine, between 0 and pi (DLMF 4.23).",
+        domain: "a >= -1 && a <= 1", partials: &["-(1 / sqrt(1 - a**2))"],
+        identities: &["cos(acos(a)) == a", "acos(-a) == pi - acos(a)"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Within(0.0, PI), among: "",
+        rust: Rust::Math("acos"), latex: r"\arccos\left({a}\right)", evaluate: |x| x[0].acos(),
+    }
+    Atan {
+        name: "atan", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The arc tangent, between -pi/2 and pi/2 (DLMF 4.23).",
+        domain: "", partials: &["1 / (1 + a**2)"],
+        identities: &["tan(atan(a)) == a", "atan(a) == atan2(a, 1)"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Within(-PI / 2.0, PI / 2.0), among: "",
+        rust: Rust::Math("atan"), latex: r"\arctan\left({a}\right)", evaluate: |x| x[0].atan(),
+    }
     Tanh {
         name: "tanh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
@@ -280,6 +309,42 @@ operators! {
         range: Range::Real, among: "",
         rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
+    Exp2 {
+        name: "exp2", operands: &[N], result: N, notation: Notation::Call,
+        doc: "Two to the power of a number.",
+        domain: "", partials: &["out * log(2)"],
+        identities: &["exp2(a) == 2**a", "log2(exp2(a)) == a"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Positive, among: "",
+        rust: Rust::Math("exp2"), latex: r"2^{{a}}", evaluate: |x| x[0].exp2(),
+    }
+    Log2 {
+        name: "log2", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The logarithm to the base 2.",
+        domain: "a > 0", partials: &["1 / (a * log(2))"],
+        identities: &["exp2(log2(a)) == a"], samples: POSITIVE,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("log2"), latex: r"\log_2\left({a}\right)", evaluate: |x| x[0].log2(),
+    }
+    Log10 {
+        name: "log10", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The logarithm to the base 10.",
+        domain: "a > 0", partials: &["1 / (a * log(10))"],
+        identities: &["10**log10(a) == a"], samples: POSITIVE,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("log10"), latex: r"\log_{10}\left({a}\right)", evaluate: |x| x[0].log10(),
+    }
+    Cbrt {
+        name: "cbrt", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The cube root, of negative numbers too; its derivative at 0 is infinite.",
+        domain: "", partials: &["1 / (3 * out**2)"],
+        identities: &["cbrt(a)**3 == a"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Real, among: "",
+        rust: Rust::Math("cbrt"), latex: r"\sqrt[3]{{a}}", evaluate: |x| x[0].cbrt(),
+    }
     Sinh {
         name: "sinh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
@@ -295,6 +360,33 @@ operators! {
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Even,
         range: Range::AtLeast(1.0), among: "",
         rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
+    }
+    Asinh {
+        name: "asinh", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The inverse hyperbolic sine (DLMF 4.37).",
+        domain: "", partials: &["1 / hypot(1, a)"],
+        identities: &["sinh(asinh(a)) == a"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Real, among: "",
+        rust: Rust::Math("asinh"), latex: r"\operatorname{arsinh}\left({a}\right)", evaluate: |x| libm::asinh(x[0]),
+    }
+    Acosh {
+        name: "acosh", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The inverse hyperbolic cosine, not negative (DLMF 4.37).",
+        domain: "a >= 1", partials: &["1 / (sqrt(a - 1) * sqrt(a + 1))"],
+        identities: &["cosh(acosh(a)) == a"], samples: &[&[1.05], &[1.7], &[3.0], &[9.0]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::AtLeast(0.0), among: "",
+        rust: Rust::Math("acosh"), latex: r"\operatorname{arcosh}\left({a}\right)", evaluate: |x| libm::acosh(x[0]),
+    }
+    Atanh {
+        name: "atanh", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The inverse hyperbolic tangent (DLMF 4.37).",
+        domain: "a > -1 && a < 1", partials: &["1 / ((1 - a) * (1 + a))"],
+        identities: &["tanh(atanh(a)) == a"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Real, among: "",
+        rust: Rust::Math("atanh"), latex: r"\operatorname{artanh}\left({a}\right)", evaluate: |x| libm::atanh(x[0]),
     }
     Erf {
         name: "erf", operands: &[N], result: N, notation: Notation::Call,
@@ -312,6 +404,66 @@ operators! {
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Neither,
         range: Range::Within(0.0, 2.0), among: "",
         rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
+    }
+    Erfcx {
+        name: "erfcx", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The scaled complementary error function exp(a**2)*erfc(a), which neither underflows nor cancels.",
+        domain: "", partials: &["-(2 * ierfcx(1, a))"],
+        identities: &["erfc(a) == exp(-a**2) * erfcx(a)"], samples: REALS,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Positive, among: "",
+        rust: Rust::Math("erfcx"), latex: r"\operatorname{erfcx}\left({a}\right)", evaluate: |x| erfcx(x[0]),
+    }
+    Ierfcx {
+        name: "ierfcx", operands: &[N, N], result: N, notation: Notation::Call,
+        doc: "ierfcx(n, x): the scaled repeated integral exp(x**2) * i^n erfc(x) of the complementary error \
+              function for a whole number n (DLMF 7.18); up to (-2)**n * n! it is the n-th derivative of erfcx. By \
+              convention the derivative by n is 0.",
+        domain: "a >= 0 && a <= 1000 && a == floor(a)", partials: &["0", "-(2 * (a + 1) * ierfcx(a + 1, b))"],
+        identities: &["2 * (a + 2) * ierfcx(a + 2, b) == ierfcx(a, b) - 2 * b * ierfcx(a + 1, b)"],
+        samples: &[&[1.0, -0.7], &[1.0, 0.4], &[2.0, 1.9], &[3.0, 0.3]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Positive, among: "",
+        rust: Rust::Math("ierfcx"), latex: r"e^{{b}^2} \operatorname{i}^{{a}} \operatorname{erfc}\left({b}\right)",
+        evaluate: |x| ierfcx(x[0], x[1]),
+    }
+    Lgamma {
+        name: "lgamma", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The logarithm of the absolute value of the gamma function (DLMF 5.2.1).",
+        domain: "a > 0 || a != floor(a)", partials: &["digamma(a)"],
+        identities: &["lgamma(a + 1) == lgamma(a) + log(abs(a))"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("lgamma"), latex: r"\log\left|\Gamma\left({a}\right)\right|", evaluate: |x| libm::lgamma(x[0]),
+    }
+    Digamma {
+        name: "digamma", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The digamma function, the derivative of the logarithm of the gamma function (DLMF 5.2.2).",
+        domain: "a > 0 || a != floor(a)", partials: &["trigamma(a)"],
+        identities: &["digamma(a + 1) == digamma(a) + 1 / a"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("digamma"), latex: r"\psi\left({a}\right)", evaluate: |x| digamma(x[0]),
+    }
+    Trigamma {
+        name: "trigamma", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The trigamma function, the derivative of digamma.",
+        domain: "a > 0 || a != floor(a)", partials: &["polygamma(2, a)"],
+        identities: &["trigamma(a + 1) == trigamma(a) - 1 / a**2"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Positive, among: "",
+        rust: Rust::Math("trigamma"), latex: r"\psi'\left({a}\right)", evaluate: |x| trigamma(x[0]),
+    }
+    Polygamma {
+        name: "polygamma", operands: &[N, N], result: N, notation: Notation::Call,
+        doc: "polygamma(n, x): the n-th derivative of digamma for a whole number n (DLMF 5.15). By convention the \
+              derivative by n is 0.",
+        domain: "a >= 0 && a <= 100 && a == floor(a) && (b > 0 || b != floor(b))", partials: &["0", "polygamma(a + 1, b)"],
+        identities: &["polygamma(1, b) == trigamma(b)", "polygamma(0, b) == digamma(b)"],
+        samples: &[&[1.0, 0.7], &[2.0, 2.3], &[3.0, -0.4], &[4.0, 9.5]],
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("polygamma"), latex: r"\psi^{({a})}\left({b}\right)", evaluate: |x| polygamma(x[0], x[1]),
     }
     Hypot {
         name: "hypot", operands: &[N, N], result: N, notation: Notation::Call,
@@ -358,6 +510,26 @@ operators! {
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
         range: Range::Real, among: "",
         rust: Rust::Math("floor"), latex: r"\left\lfloor {a} \right\rfloor", evaluate: |x| x[0].floor(),
+    }
+    Ceil {
+        name: "ceil", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The smallest integer that is not below the operand. The derivative is 0 by convention, at the jumps \
+              too.",
+        domain: "", partials: &["0"],
+        identities: &["ceil(a) == -floor(-a)"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
+        range: Range::Real, among: "",
+        rust: Rust::Math("ceil"), latex: r"\left\lceil {a} \right\rceil", evaluate: |x| x[0].ceil(),
+    }
+    Round {
+        name: "round", operands: &[N], result: N, notation: Notation::Call,
+        doc: "The nearest integer, away from 0 at half the way. The derivative is 0 by convention, at the jumps \
+              too.",
+        domain: "", partials: &["0"],
+        identities: &["round(a) == sign(a) * floor(abs(a) + 1 / 2)"], samples: REALS,
+        rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
+        range: Range::Real, among: "",
+        rust: Rust::Math("round"), latex: r"\left\lfloor {a} \right\rceil", evaluate: |x| x[0].round(),
     }
     Maximum {
         name: "max", operands: &[N, N], result: N, notation: Notation::Call,

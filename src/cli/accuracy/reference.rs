@@ -51,22 +51,33 @@ fn apply(operator: Operator, operands: &[&Big], bits: usize) -> Option<Big> {
             up.plus(&up.over(&up.plus(&Big::of(1.0, bits)))).over(&two)
         }
         (Operator::Cosh, [a]) => a.exp().plus(&a.negated().exp()).over(&Big::of(2.0, bits)),
+        (Operator::Exp2, [a]) => a.times(&Big::of(2.0, bits).log()).exp(),
+        (Operator::Log2, [a]) => a.log().over(&Big::of(2.0, bits).log()),
+        (Operator::Log10, [a]) => a.log().over(&Big::of(10.0, bits).log()),
+        (Operator::Cbrt, [a]) if a.sign() == 0 => (*a).clone(),
+        (Operator::Cbrt, [a]) => {
+            let size = a.abs().log().over(&Big::of(3.0, bits)).exp();
+            if a.sign() < 0 { size.negated() } else { size }
+        }
+        (Operator::Asinh, [a]) => {
+            let size = a.abs();
+            let area = size.plus(&size.times(&size).plus(&Big::of(1.0, bits)).sqrt()).log();
+            if a.sign() < 0 { area.negated() } else { area }
+        }
+        (Operator::Acosh, [a]) => a.plus(&a.times(a).minus(&Big::of(1.0, bits)).sqrt()).log(),
+        (Operator::Atanh, [a]) => {
+            let two = Big::of(2.0, bits);
+            a.log1p().minus(&a.negated().log1p()).over(&two)
+        }
+        (Operator::Erfcx, [a]) => a.times(a).exp().times(&a.erfc()),
         (Operator::Erf, [a]) => a.erf(),
         (Operator::Erfc, [a]) => a.erfc(),
         (Operator::Hypot, [a, b]) => a.times(a).plus(&b.times(b)).sqrt(),
-        (Operator::Maximum, [a, b]) => {
-            if a.minus(b).sign() > 0 {
-                (*a).clone()
-            } else {
-                (*b).clone()
-            }
+        (Operator::Maximum, [first, rest @ ..]) => {
+            rest.iter().fold(*first, |most, other| if most.minus(other).sign() > 0 { most } else { other }).clone()
         }
-        (Operator::Minimum, [a, b]) => {
-            if a.minus(b).sign() < 0 {
-                (*a).clone()
-            } else {
-                (*b).clone()
-            }
+        (Operator::Minimum, [first, rest @ ..]) => {
+            rest.iter().fold(*first, |least, other| if least.minus(other).sign() < 0 { least } else { other }).clone()
         }
         (Operator::Equal, [a, b]) => truth(a.minus(b).sign() == 0),
         (Operator::NotEqual, [a, b]) => truth(a.minus(b).sign() != 0),
