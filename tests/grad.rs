@@ -177,8 +177,8 @@ fn ties_of_many_share_evenly() {
 fn special_functions_are_accurate_far_out() {
     let ulps = |found: f64, expected: f64| ((found - expected) / (expected * f64::EPSILON)).abs();
     for (x, value, slope) in [
-        (-40.0, -804.608_442_013_753_8, 40.024_968_847_207_264),
-        (-1.0, -1.841_021_645_009_263_5, 1.525_135_276_160_981_2),
+        (-40.0, -804.608_442_013_753_8, 40.024_968_847_207_26),
+        (-1.0, -1.841_021_645_009_263_5, 1.525_135_276_160_981),
         (3.0, -0.001_350_809_964_748_193_8, 0.004_437_839_042_125_664),
     ] {
         let found = log_probability::value_and_derivative(x);
@@ -191,7 +191,7 @@ fn special_functions_are_accurate_far_out() {
     assert!((gradient.x - difference(&|h| special(2.5 + h, 0.25))).abs() < 1e-8);
     assert!((gradient.y - difference(&|h| special(2.5, 0.25 + h))).abs() < 1e-7);
     let (value, slope): (f32, f32) = special_single::value_and_derivative(0.5);
-    assert!((value - (0.615_690_3 + 0.572_364_94 - 1.0)).abs() < 1e-6);
+    assert!((value - (0.615_690_3 + 0.572_365 - 1.0)).abs() < 1e-6);
     assert!((slope - (-0.512_688_8 - 1.963_51 + 2.885_39)).abs() < 1e-5);
 }
 

@@ -309,6 +309,33 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "cos" => a.unary(x.cos(), -x.sin(), -x.cos()),
         "tan" => tangent(a),
         "tanh" => hyperbolic_tangent(a),
+        "sinh" => a.unary(x.sinh(), x.cosh(), x.sinh()),
+        "cosh" => a.unary(x.cosh(), x.sinh(), x.cosh()),
+        "expm1" => a.unary(x.exp_m1(), x.exp(), x.exp()),
+        "log1p" => a.unary(x.ln_1p(), 1.0 / (1.0 + x), -1.0 / ((1.0 + x) * (1.0 + x))),
+        "abs" if x == 0.0 => J::constant(0.0),
+        "abs" => a.unary(x.abs(), sign(a), 0.0),
+        "sign" => J::constant(sign(a)),
+        "floor" => {
+            recorder.floor(x);
+            J::constant(x.floor())
+        }
+        "ceil" => {
+            recorder.floor(-x);
+            J::constant(x.ceil())
+        }
+        "round" => {
+            recorder.floor(x + 0.5);
+            J::constant(x.round())
+        }
+        _ => return inverse(name, a).or_else(|| special(name, a)).or_else(|| prelude(name, a)),
+    })
+}
+
+/// Inverse functions, powers and logarithms of other bases.
+fn inverse<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
         "asin" | "acos" => {
             let root = (1.0 - x * x).sqrt();
             let (first, second) = (1.0 / root, x / (root * root * root));
@@ -340,31 +367,28 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
             let root = x.cbrt();
             a.unary(root, root / (3.0 * x), -2.0 * root / (9.0 * x * x))
         }
+        _ => return None,
+    })
+}
+
+/// The error function, the gamma function, and their kin.
+fn special<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
+        "erf" => error_function(a, libm::erf(x), 1.0),
+        "erfc" => error_function(a, libm::erfc(x), -1.0),
         "erfcx" => scaled_error_function(a),
         "lgamma" => a.unary(libm::lgamma(x), digamma(x), polygamma(1, x)),
         "digamma" => a.unary(digamma(x), polygamma(1, x), polygamma(2, x)),
         "trigamma" => a.unary(polygamma(1, x), polygamma(2, x), polygamma(3, x)),
-        "sinh" => a.unary(x.sinh(), x.cosh(), x.sinh()),
-        "cosh" => a.unary(x.cosh(), x.sinh(), x.cosh()),
-        "expm1" => a.unary(x.exp_m1(), x.exp(), x.exp()),
-        "log1p" => a.unary(x.ln_1p(), 1.0 / (1.0 + x), -1.0 / ((1.0 + x) * (1.0 + x))),
-        "erf" => error_function(a, libm::erf(x), 1.0),
-        "erfc" => error_function(a, libm::erfc(x), -1.0),
-        "abs" if x == 0.0 => J::constant(0.0),
-        "abs" => a.unary(x.abs(), sign(a), 0.0),
-        "sign" => J::constant(sign(a)),
-        "floor" => {
-            recorder.floor(x);
-            J::constant(x.floor())
-        }
-        "ceil" => {
-            recorder.floor(-x);
-            J::constant(x.ceil())
-        }
-        "round" => {
-            recorder.floor(x + 0.5);
-            J::constant(x.round())
-        }
+        _ => return None,
+    })
+}
+
+/// Functions of the prelude.
+fn prelude<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
         "sigmoid" => sigmoid(a),
         "softplus" => softplus(a),
         "silu" => multiply(a, sigmoid(a)),
