@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::graph::{Graph, GraphError, NodeId, Ref};
-use crate::operators::Operator;
+use crate::operators::{Law, Operator};
 use algebra::Algebra;
 use cases::Case;
 use form::Writer;
@@ -132,9 +132,7 @@ fn scalars(
 
 /// Whether an operator may overflow, or cancel with a number beside it, in a way that algebra knows how to avoid.
 fn is_delicate(operator: Operator) -> bool {
-    use Operator as Op;
-    matches!(operator, Op::Exp | Op::Expm1 | Op::Log | Op::Log1p | Op::Tanh | Op::Sinh | Op::Cosh)
-        || matches!(operator, Op::Sqrt | Op::Hypot | Op::Erf | Op::Erfc | Op::Power)
+    operator.row().law == Law::Delicate
 }
 
 struct Pass {

@@ -5,7 +5,7 @@ use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::rational::Rational;
 use crate::graph::Dim;
-use crate::operators::Operator;
+use crate::operators::{Operator, Parity};
 
 /// Larger whole powers stay closed.
 const MOST_POWER: u32 = 12;
@@ -42,7 +42,6 @@ impl Field<'_> {
                 let sum = self.plus(&a, &b)?;
                 self.root(&sum)
             }
-            (Operator::Erf, [a]) => self.odd(operator, a),
             (Operator::Erfc, [a]) => {
                 let (one, other) = (self.one(), self.odd(Operator::Erf, a)?);
                 self.minus(&one, &other)
@@ -52,8 +51,6 @@ impl Field<'_> {
                 debug_assert_eq!(terms, [*a]);
                 self.over(&sine, &cosine)
             }
-            (Operator::Sin, [a]) => self.odd(operator, a),
-            (Operator::Cos, [a]) => self.even(operator, a),
             (Operator::Abs, [a]) => self.absolute(a),
             (Operator::Sign, [a]) => self.sign_of(a),
             (Operator::Select, [condition, yes, no]) => {
@@ -65,7 +62,7 @@ impl Field<'_> {
         }
     }
 
-    /// A comparison or a connective: 1 where it holds, else 0.
+    /// A comparison or a connective, which is 1 where it holds, else 0; or a function of which nothing but its parity is known.
     fn apply_condition(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
         match (operator, terms) {
             (Operator::And, [a, b]) => self.times(a, b),
@@ -85,6 +82,8 @@ impl Field<'_> {
                 let equal = self.is_equal(a, b)?;
                 self.complement(&equal)
             }
+            (_, [a]) if operator.row().parity == Parity::Odd => self.odd(operator, a),
+            (_, [a]) if operator.row().parity == Parity::Even => self.even(operator, a),
             _ => {
                 let terms = terms.iter().map(|term| (*term).clone()).collect();
                 Some(self.opaque_term(Meaning::Function(operator, terms)))
@@ -385,7 +384,8 @@ impl Field<'_> {
 
     pub(super) fn is_positive_kernel(&mut self, kernel: Kernel) -> bool {
         match self.kernels.meaning(kernel).clone() {
-            Meaning::Exponential(_) | Meaning::Function(Operator::Exp, _) | Meaning::Size(_) => true,
+            Meaning::Exponential(_) | Meaning::Size(_) => true,
+            Meaning::Function(operator, _) => operator.row().range.is_positive(),
             Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
             Meaning::Node(node, _) => {
                 let array = self.graph.as_access(node).map(|access| access.node);

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::lengths::unit_of;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
-use crate::operators::{Argument, Kind, Operator, Rust, Template};
+use crate::operators::{Argument, Kind, Operator, Rounding, Singularity, Template};
 
 /// Sizes that an input takes with both signs; the least and the largest ones depend on the float type.
 const SIZES: [f64; 20] = [
@@ -220,6 +220,9 @@ impl Profiles {
                 Some(vec![Point { error, ..exact(value) }; POINTS].into())
             }
             Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
+            Operation::Apply(operator) if graph.operands(node).count() > operator.arity() => {
+                self.folded(graph, node, operator)
+            }
             Operation::Apply(operator) => {
                 // Plain loops over slices, here and below: a pass that runs in users' builds, without optimisation.
                 let mut operands: [&[Point]; 3] = [&[]; 3];
@@ -248,6 +251,19 @@ impl Profiles {
             }
             _ => None,
         }
+    }
+
+    /// The points of an operator of many operands: of the first two, of that and the third, and so on.
+    fn folded(&self, graph: &Graph, node: NodeId, operator: Operator) -> Option<Box<[Point]>> {
+        let mut operands = graph.operands(node);
+        let mut points: Box<[Point]> = self.points_of(operands.next()?.node)?.into();
+        let mut step = OneStep::new(operator);
+        for operand in operands {
+            for (point, other) in points.iter_mut().zip(self.points_of(operand.node)?) {
+                *point = self.apply(&mut step, &[point, other]);
+            }
+        }
+        Some(points)
     }
 
     /// The number that an input takes at a point, by what is known of it.
@@ -439,10 +455,8 @@ impl Profiles {
         // What is 0 at half the way already is far below the smallest number.
         let vanishes = |a: &f64| value == 0.0 && *a != 0.0 && (operator.row().evaluate)(&[*a / 2.0]) == 0.0;
         let size = match (operator, values) {
-            (_, [a]) if operator.row().rust != Rust::Native("-") && vanishes(a) => return 0.0,
+            (_, [a]) if vanishes(a) => return 0.0,
             _ if !value.is_finite() => return f64::INFINITY,
-            (Operator::Negate | Operator::Abs | Operator::Sign | Operator::Floor, _)
-            | (Operator::Maximum | Operator::Minimum | Operator::Select, _) => return 0.0,
             (Operator::Add, [a, b]) if is_exact_sum(*a, *b, value) => return 0.0,
             (Operator::Subtract, [a, b]) if is_exact_sum(*a, -*b, value) => return 0.0,
             (Operator::Multiply, [a, b]) if a.mul_add(*b, -value) == 0.0 && large(value) => return 0.0,
@@ -450,9 +464,10 @@ impl Profiles {
             (Operator::Divide, [a, _]) if exact && *a == 0.0 => return 0.0,
             (Operator::Divide, [a, b]) if value.mul_add(*b, -*a) == 0.0 && large(*a) && large(value) => return 0.0,
             (Operator::Sqrt, [a]) if value.mul_add(value, -*a) == 0.0 && large(*a) => return 0.0,
-            _ => match operator.row().rust {
-                Rust::Native(_) => 1.0,
-                _ => 2.0,
+            _ => match operator.row().rounding {
+                Rounding::Exact => return 0.0,
+                Rounding::Nearest => 1.0,
+                Rounding::Library => 2.0,
             },
         };
         let tiny =
@@ -521,7 +536,7 @@ impl OneStep {
             function: row.evaluate,
             arity: row.operands.len(),
             is_condition: row.result == Kind::Truth,
-            divides: row.rust == Rust::Native("/"),
+            divides: matches!(row.singularity, Singularity::Divisor(_)),
             partials: partials.into(),
             registers: registers.into(),
         }

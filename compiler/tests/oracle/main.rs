@@ -14,11 +14,11 @@ mod emitted;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;
-#[path = "../common/libm.rs"]
-mod libm;
 mod listed;
 mod numeric;
 mod report;
+#[path = "../common/special.rs"]
+mod special;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -211,6 +211,54 @@ fn error_function<J: Jet>(a: J, value: f64, sign: f64) -> J {
     a.unary(value, slope, -2.0 * x * slope)
 }
 
+/// exp(x²)·erfc(x) and its first two derivatives: beyond the reach of `exp` by the asymptotic series (DLMF 7.12.1), term
+/// by term.
+fn scaled_error_function<J: Jet>(a: J) -> J {
+    let (x, root) = (a.primal(), std::f64::consts::PI.sqrt());
+    if x > 8.0 {
+        let (mut term, mut sums) = (1.0 / (root * x), [0.0; 3]);
+        for k in 0..24 {
+            let power = f64::from(2 * k + 1);
+            sums[0] += term;
+            sums[1] -= power * term / x;
+            sums[2] += power * (power + 1.0) * term / (x * x);
+            term *= -power / (2.0 * x * x);
+        }
+        return a.unary(sums[0], sums[1], sums[2]);
+    }
+    let value = (x * x).exp() * libm::erfc(x);
+    let first = 2.0 * x * value - 2.0 / root;
+    a.unary(value, first, 2.0 * value + 2.0 * x * first)
+}
+
+/// The n-th derivative of digamma for n > 0, at arguments that are not far below 0: the sum of its poles (DLMF 5.15.1), and
+/// the rest of it as an integral with its first corrections.
+fn polygamma(n: i32, x: f64) -> f64 {
+    let (mut sum, far) = (0.0, x.max(0.0) + 40.0);
+    let mut place = x;
+    while place < far {
+        sum += place.powi(-n - 1);
+        place += 1.0;
+    }
+    let (n_, inverse) = (f64::from(n), place.recip());
+    let rest = inverse.powi(n) / n_ + inverse.powi(n + 1) / 2.0 + (n_ + 1.0) / 12.0 * inverse.powi(n + 2)
+        - (n_ + 1.0) * (n_ + 2.0) * (n_ + 3.0) / 720.0 * inverse.powi(n + 4)
+        + (1..=5).map(|k| n_ + f64::from(k)).product::<f64>() / 30240.0 * inverse.powi(n + 6);
+    let factorial: f64 = (1..=n).map(f64::from).product();
+    (if n % 2 == 0 { -factorial } else { factorial }) * (sum + rest)
+}
+
+fn digamma(x: f64) -> f64 {
+    let (mut place, mut sum) = (x, 0.0);
+    while place < 40.0 {
+        sum += place.recip();
+        place += 1.0;
+    }
+    let square = place * place;
+    let rest = 0.5 / place + (1.0 / 12.0 - (1.0 / 120.0 - 1.0 / (252.0 * square)) / square) / square;
+    place.ln() - rest - sum
+}
+
 fn sign<J: Jet>(a: J) -> f64 {
     let x = a.primal();
     if x > 0.0 {
@@ -222,10 +270,35 @@ fn sign<J: Jet>(a: J) -> f64 {
     }
 }
 
+/// The density of the normal distribution.
+fn density(x: f64) -> f64 {
+    (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// The normal distribution.
+fn distribution(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// The function of three numbers that a name stands for; `None` if there is none.
+pub fn call_ternary<J: Jet>(name: &str, [a, b, c]: [J; 3], recorder: &mut Recorder) -> Option<J> {
+    (name == "clamp").then(|| {
+        recorder.compare(a, b);
+        recorder.compare(a, c);
+        if a.primal() < b.primal() {
+            b
+        } else if a.primal() > c.primal() {
+            c
+        } else {
+            a
+        }
+    })
+}
+
 /// The function of one number that a name stands for, operators and the prelude alike; `None` if there is none.
 pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J> {
     let x = a.primal();
-    if matches!(name, "abs" | "sign" | "relu") {
+    if matches!(name, "abs" | "sign" | "relu" | "softsign" | "log_normal_cdf") {
         recorder.compare(a, J::constant(0.0));
     }
     Some(match name {
@@ -240,8 +313,6 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "cosh" => a.unary(x.cosh(), x.sinh(), x.cosh()),
         "expm1" => a.unary(x.exp_m1(), x.exp(), x.exp()),
         "log1p" => a.unary(x.ln_1p(), 1.0 / (1.0 + x), -1.0 / ((1.0 + x) * (1.0 + x))),
-        "erf" => error_function(a, libm::erf(x), 1.0),
-        "erfc" => error_function(a, libm::erfc(x), -1.0),
         "abs" if x == 0.0 => J::constant(0.0),
         "abs" => a.unary(x.abs(), sign(a), 0.0),
         "sign" => J::constant(sign(a)),
@@ -249,11 +320,98 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
             recorder.floor(x);
             J::constant(x.floor())
         }
+        "ceil" => {
+            recorder.floor(-x);
+            J::constant(x.ceil())
+        }
+        "round" => {
+            recorder.floor(x + 0.5);
+            J::constant(x.round())
+        }
+        _ => return inverse(name, a).or_else(|| special(name, a)).or_else(|| prelude(name, a)),
+    })
+}
+
+/// Inverse functions, powers and logarithms of other bases.
+fn inverse<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
+        "asin" | "acos" => {
+            let root = (1.0 - x * x).sqrt();
+            let (first, second) = (1.0 / root, x / (root * root * root));
+            if name == "asin" { a.unary(x.asin(), first, second) } else { a.unary(x.acos(), -first, -second) }
+        }
+        "atan" => {
+            let square = 1.0 + x * x;
+            a.unary(x.atan(), 1.0 / square, -2.0 * x / (square * square))
+        }
+        "asinh" => {
+            let square = 1.0 + x * x;
+            a.unary(x.asinh(), 1.0 / square.sqrt(), -x / square.powf(1.5))
+        }
+        "acosh" => {
+            let square = (x - 1.0) * (x + 1.0);
+            a.unary(x.acosh(), 1.0 / square.sqrt(), -x / square.powf(1.5))
+        }
+        "atanh" => {
+            let square = (1.0 - x) * (1.0 + x);
+            a.unary(x.atanh(), 1.0 / square, 2.0 * x / (square * square))
+        }
+        "exp2" => {
+            let (value, scale) = (x.exp2(), std::f64::consts::LN_2);
+            a.unary(value, scale * value, scale * scale * value)
+        }
+        "log2" => a.unary(x.log2(), std::f64::consts::LOG2_E / x, -std::f64::consts::LOG2_E / (x * x)),
+        "log10" => a.unary(x.log10(), std::f64::consts::LOG10_E / x, -std::f64::consts::LOG10_E / (x * x)),
+        "cbrt" => {
+            let root = x.cbrt();
+            a.unary(root, root / (3.0 * x), -2.0 * root / (9.0 * x * x))
+        }
+        _ => return None,
+    })
+}
+
+/// The error function, the gamma function, and their kin.
+fn special<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
+        "erf" => error_function(a, libm::erf(x), 1.0),
+        "erfc" => error_function(a, libm::erfc(x), -1.0),
+        "erfcx" => scaled_error_function(a),
+        "lgamma" => a.unary(libm::lgamma(x), digamma(x), polygamma(1, x)),
+        "digamma" => a.unary(digamma(x), polygamma(1, x), polygamma(2, x)),
+        "trigamma" => a.unary(polygamma(1, x), polygamma(2, x), polygamma(3, x)),
+        _ => return None,
+    })
+}
+
+/// Functions of the prelude.
+fn prelude<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
         "sigmoid" => sigmoid(a),
         "softplus" => softplus(a),
         "silu" => multiply(a, sigmoid(a)),
         "gelu" => gelu(a),
         "gelu_tanh" => gelu_tanh(a),
+        "mish" => multiply(a, hyperbolic_tangent(softplus(a))),
+        "softsign" => {
+            let below = 1.0 + x.abs();
+            a.unary(x / below, 1.0 / (below * below), -2.0 * sign(a) / (below * below * below))
+        }
+        "logit" => {
+            let odds = 1.0 / (x * (1.0 - x));
+            a.unary(x.ln() - (1.0 - x).ln(), odds, (2.0 * x - 1.0) * odds * odds)
+        }
+        "normal_pdf" => {
+            let density = density(x);
+            a.unary(density, -x * density, (x * x - 1.0) * density)
+        }
+        "normal_cdf" => a.unary(distribution(x), density(x), -x * density(x)),
+        "log_normal_cdf" => {
+            let hazard = density(x) / distribution(x);
+            a.unary(distribution(x).ln(), hazard, -hazard * (x + hazard))
+        }
         "relu" if x > 0.0 => a,
         "relu" => J::constant(0.0),
         _ => return None,
@@ -263,7 +421,37 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
 /// The function of two numbers that a name stands for; `None` if there is none.
 pub fn call_binary<J: Jet>(name: &str, a: J, b: J, recorder: &mut Recorder) -> Option<J> {
     Some(match name {
+        "elu" => {
+            recorder.compare(a, J::constant(0.0));
+            let x = a.primal();
+            if x > 0.0 { a } else { multiply(b, a.unary(x.exp_m1(), x.exp(), x.exp())) }
+        }
+        "xlogy" => {
+            recorder.compare(a, J::constant(0.0));
+            if a.primal() == 0.0 { J::constant(0.0) } else { multiply(a, log(b)) }
+        }
+        "huber" => {
+            recorder.compare(a, J::constant(0.0));
+            let size = a.unary(a.primal().abs(), sign(a), 0.0);
+            recorder.compare(size, b);
+            if size.primal() <= b.primal() {
+                multiply(J::constant(0.5), multiply(a, a))
+            } else {
+                multiply(b, subtract(size, multiply(J::constant(0.5), b)))
+            }
+        }
         "atan2" => arc_tangent(a, b),
+        "polygamma" => {
+            let (n, x) = (a.primal() as i32, b.primal());
+            b.unary(if n == 0 { digamma(x) } else { polygamma(n, x) }, polygamma(n + 1, x), polygamma(n + 2, x))
+        }
+        // The first integral is all of these that is asked for: half the derivative of erfcx, negated.
+        "ierfcx" if a.primal() == 1.0 => {
+            let (x, root) = (b.primal(), std::f64::consts::PI.sqrt());
+            let scaled = (x * x).exp() * libm::erfc(x);
+            let value = 1.0 / root - x * scaled;
+            b.unary(value, 2.0 * x * value - scaled, 4.0 * value - 2.0 * x * (scaled - 2.0 * x * value))
+        }
         "hypot" => length(a, b),
         "max" => largest(&[a, b], recorder),
         "min" => smallest(&[a, b], recorder),
@@ -325,6 +513,12 @@ pub fn softmax<J: Jet>(items: &[J]) -> Vec<J> {
     let (shifted, _) = shifted_exponentials(items);
     let total = sum(&shifted);
     shifted.into_iter().map(|item| divide(item, total)).collect()
+}
+
+/// The logarithms of `softmax`.
+pub fn log_softmax<J: Jet>(items: &[J]) -> Vec<J> {
+    let total = logsumexp(items);
+    items.iter().map(|item| subtract(*item, total)).collect()
 }
 
 /// The logarithm of the sum of the exponentials.
