@@ -148,6 +148,12 @@ impl Errors {
         let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
         let mut step = OneStep::new(operator);
         for (place, at) in point.walk(node)?.into_iter().enumerate() {
+            if at.len() > 3 {
+                // Of many numbers one is taken.
+                let off = operands.iter().zip(&at).map(|(operand, at)| self.of_node(*operand)?.get(*at).copied());
+                errors[place] += off.sum::<Option<f64>>()?;
+                continue;
+            }
             let mut numbers = [0.0; 3];
             let mut off = [0.0; 3];
             for (number, (operand, at)) in operands.iter().zip(&at).enumerate() {

@@ -198,7 +198,7 @@ operators! {
         ],
         identities: &["a**2 == a * a", "a**-1 == 1 / a"],
         samples: &[&[0.3, 1.7], &[2.0, -0.5], &[1.4, 3.0], &[5.0, 0.25]],
-        rounding: Rounding::Library, singularity: Singularity::Exponent(1), law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Exponent(1), law: Law::Root, parity: Parity::Neither,
         range: Range::Real, among: "",
         rust: Rust::Math("pow"), latex: "{{a}}^{{b}}", evaluate: |x| x[0].powf(x[1]),
     }
@@ -214,7 +214,7 @@ operators! {
         name: "exp", operands: &[N], result: N, notation: Notation::Call,
         doc: "The exponential function (DLMF 4.2.19).", domain: "", partials: &["out"],
         identities: &["exp(-a) == 1 / exp(a)", "log(exp(a)) == a"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::Positive, among: "",
         rust: Rust::Math("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
     }
@@ -222,7 +222,7 @@ operators! {
         name: "log", operands: &[N], result: N, notation: Notation::Call,
         doc: "The natural logarithm (DLMF 4.2.2).", domain: "a > 0", partials: &["1 / a"],
         identities: &["exp(log(a)) == a", "log(a * a) == 2 * log(a)"], samples: POSITIVE,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
         range: Range::Real, among: "",
         rust: Rust::Math("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
     }
@@ -230,7 +230,7 @@ operators! {
         name: "sqrt", operands: &[N], result: N, notation: Notation::Call,
         doc: "The square root; its derivative at 0 is infinite.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Root, parity: Parity::Neither,
         range: Range::AtLeast(0.0), among: "",
         rust: Rust::Math("sqrt"), latex: r"\sqrt{{a}}", evaluate: |x| x[0].sqrt(),
     }
@@ -289,7 +289,7 @@ operators! {
         name: "tanh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
         range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
@@ -297,7 +297,7 @@ operators! {
         name: "expm1", operands: &[N], result: N, notation: Notation::Call,
         doc: "exp(a) - 1, accurate where a is near 0.", domain: "", partials: &["exp(a)"],
         identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::AtLeast(-1.0), among: "",
         rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
     }
@@ -305,7 +305,7 @@ operators! {
         name: "log1p", operands: &[N], result: N, notation: Notation::Call,
         doc: "log(1 + a), accurate where a is near 0.", domain: "a > -1", partials: &["1 / (1 + a)"],
         identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
         range: Range::Real, among: "",
         rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
@@ -349,7 +349,7 @@ operators! {
         name: "sinh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
         identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)", "sinh(a) / cosh(a) == tanh(a)"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Odd,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Odd,
         range: Range::Real, among: "",
         rust: Rust::Math("sinh"), latex: r"\sinh\left({a}\right)", evaluate: |x| x[0].sinh(),
     }
@@ -357,7 +357,7 @@ operators! {
         name: "cosh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic cosine (DLMF 4.28.2).", domain: "", partials: &["sinh(a)"],
         identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1", "cosh(-a) == cosh(a)"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Delicate, parity: Parity::Even,
+        rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Even,
         range: Range::AtLeast(1.0), among: "",
         rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
     }
@@ -392,7 +392,7 @@ operators! {
         name: "erf", operands: &[N], result: N, notation: Notation::Call,
         doc: "The error function (DLMF 7.2.1).", domain: "", partials: &["2 / sqrt(pi) * exp(-a**2)"],
         identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Odd,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
         range: Range::Within(-1.0, 1.0), among: "",
         rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
     }
@@ -401,7 +401,7 @@ operators! {
         doc: "The complementary error function 1 - erf(a), accurate where that is small (DLMF 7.2.2).", domain: "",
         partials: &["-(2 / sqrt(pi) * exp(-a**2))"],
         identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
-        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Neither,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::Within(0.0, 2.0), among: "",
         rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
     }
@@ -470,7 +470,7 @@ operators! {
         doc: "sqrt(a**2 + b**2) without overflow on the way; not differentiable where both are 0.",
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
-        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Delicate, parity: Parity::Even,
+        rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Root, parity: Parity::Even,
         range: Range::AtLeast(0.0), among: "",
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
         evaluate: |x| x[0].hypot(x[1]),

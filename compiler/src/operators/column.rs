@@ -30,11 +30,22 @@ pub enum Singularity {
 pub enum Law {
     /// It is one of the operations of a field.
     Rational,
-    /// Powers, exponentials, logarithms, roots, and what is written in them. They overflow, or cancel with a number
-    /// beside them, in ways that algebra knows how to avoid.
-    Delicate,
+    /// It grows or saturates as exponentials do, and is written in them, or in the error function.
+    Exponential,
+    /// A logarithm: it undoes exponentials.
+    Logarithm,
+    /// A power or a root.
+    Root,
     /// Nothing: algebra does not look into it.
     Opaque,
+}
+
+impl Law {
+    /// Whether it may overflow, or cancel with a number beside it, in ways that algebra knows how to avoid.
+    #[must_use]
+    pub fn is_delicate(self) -> bool {
+        matches!(self, Self::Exponential | Self::Logarithm | Self::Root)
+    }
 }
 
 /// What negating all operands does to the result.

@@ -163,7 +163,10 @@ impl Algebra {
                 Range::Moderate => {
                     algebra.moderate.insert(*input);
                 }
-                Range::Relative | Range::Equates(_) => {}
+                Range::NotNegative => {
+                    algebra.moderate.insert(*input);
+                }
+                Range::Bounded | Range::Relative | Range::Equates(_) => {}
                 Range::Others { .. } => {
                     algebra.moderate.insert(*input);
                 }
