@@ -219,8 +219,11 @@ impl<'a> Sweeper<'a> {
                 continue;
             }
             let cotangent = accumulated.cotangent.clone();
+            let closed: Vec<Axis> = labels.iter().copied().filter(|label| !operand.axes.contains(label)).collect();
             let contribution = match self.graph.operation(node) {
-                Operation::Apply(operator) => self.through(operator, position, &operands, &out, cotangent)?,
+                Operation::Apply(operator) => {
+                    self.through(operator, position, (&operands, &out), cotangent, &closed)?
+                }
                 Operation::Sum(_) => Some(cotangent),
                 Operation::Max(_) => Some(self.through_max(operand, &out, &labels, cotangent)?),
                 _ => None,
@@ -236,7 +239,7 @@ impl<'a> Sweeper<'a> {
     fn through_known(&mut self, known: Known, wrt: &[NodeId], cotangent: &Cotangent) -> Result<(), GraphError> {
         for (node, Derivative { value, axes }) in wrt.iter().zip(known.derivatives) {
             let fresh: Vec<Axis> = axes.iter().map(|axis| self.graph.axis_like(*axis)).collect();
-            if let Some(contribution) = self.times(cotangent.clone(), &value.renamed(&axes, &fresh))? {
+            if let Some(contribution) = self.times(cotangent.clone(), &value.renamed(&axes, &fresh), &[])? {
                 self.contribute(&Ref { node: *node, axes: fresh.clone() }, contribution, &fresh)?;
             }
         }

@@ -34,6 +34,13 @@ impl Cotangent {
         Self { guards: Vec::new(), value }
     }
 
+    /// Adds a condition, if it is not there already.
+    pub(super) fn guard(&mut self, condition: Ref, holds: bool) {
+        if !self.guards.iter().any(|guard| *guard.condition == condition && guard.holds == holds && !guard.soft) {
+            self.guards.push(Guard { condition: condition.into(), holds, soft: false });
+        }
+    }
+
     pub(super) fn renamed(mut self, from: &[Axis], to: &[Axis]) -> Self {
         if from != to {
             self.value = self.value.renamed(from, to);
@@ -51,11 +58,43 @@ impl Sweeper<'_> {
     /// The value with its conditions written out.
     pub(super) fn materialise(&mut self, guards: &[Guard], mut value: Ref) -> Result<Ref, GraphError> {
         for guard in guards.iter().rev().filter(|guard| !guard.soft) {
+            if self.is_selected(&value, guard) {
+                continue;
+            }
             let zero = self.graph.constant(Number::ZERO)?;
             let (yes, no) = if guard.holds { (value, zero) } else { (zero, value) };
             value = self.graph.apply(Operator::Select, &[Ref::clone(&guard.condition), yes, no])?;
         }
         Ok(value)
+    }
+
+    /// Writes the conditions out that say more than where an entry stands; what is selected is zero elsewhere, so these are
+    /// soft from now on.
+    pub(super) fn select(&mut self, cotangent: &mut Cotangent) -> Result<(), GraphError> {
+        let places: Vec<bool> = cotangent.guards.iter().map(|guard| self.is_place(guard)).collect();
+        let written = cotangent.guards.iter().zip(&places).filter(|(_, place)| !**place);
+        let written: Vec<Guard> = written.map(|(guard, _)| guard.clone()).collect();
+        cotangent.value = self.materialise(&written, cotangent.value.clone())?;
+        for (guard, place) in cotangent.guards.iter_mut().zip(places) {
+            guard.soft |= !place;
+        }
+        Ok(())
+    }
+
+    /// Whether a value is an `if` that is zero outside of a condition.
+    fn is_selected(&self, value: &Ref, guard: &Guard) -> bool {
+        let Some::<[Ref; 3]>([condition, yes, no]) =
+            self.as_application(value, Operator::Select).and_then(|operands| operands.try_into().ok())
+        else {
+            return false;
+        };
+        let other: Ref = if guard.holds { no } else { yes };
+        condition == *guard.condition && self.graph.is_integer(other.node, 0)
+    }
+
+    /// Whether a condition says where an entry stands: sums pick by such.
+    fn is_place(&self, guard: &Guard) -> bool {
+        self.graph.operation(guard.condition.node) == Operation::Delta || self.as_position(&guard.condition).is_some()
     }
 
     /// The sum of two contributions; what they have in common stays outside.
@@ -256,7 +295,7 @@ impl Sweeper<'_> {
     }
 
     /// The closed axis that a condition binds to another one.
-    fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
+    pub(super) fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
         let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
         let (left, right) = match guard.condition.axes[..] {
             [left, right] if is_delta && guard.holds && !guard.soft && left != right => (left, right),

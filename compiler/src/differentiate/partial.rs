@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
-use crate::graph::{GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
 
@@ -13,6 +13,8 @@ struct Partial<'a> {
     template: &'a Template,
     operands: &'a [Ref],
     out: &'a Ref,
+    /// What the product is summed over.
+    closed: &'a [Axis],
     steps: Vec<Ref>,
 }
 
@@ -32,12 +34,12 @@ impl Sweeper<'_> {
         &mut self,
         operator: Operator,
         position: usize,
-        operands: &[Ref],
-        out: &Ref,
+        (operands, out): (&[Ref], &Ref),
         cotangent: Cotangent,
+        closed: &[Axis],
     ) -> Result<Option<Cotangent>, GraphError> {
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
-        let mut partial = Partial { template, operands, out, steps: Vec::with_capacity(template.steps.len()) };
+        let mut partial = Partial { template, operands, out, closed, steps: Vec::with_capacity(template.steps.len()) };
         for step in &template.steps {
             let mut arguments = Vec::with_capacity(step.arguments.len());
             for argument in &step.arguments {
@@ -110,7 +112,7 @@ impl Sweeper<'_> {
     ) -> Result<Option<Cotangent>, GraphError> {
         let Some([condition, yes, no]) = partial.as_select(argument) else {
             let factor = self.argument(argument, partial)?;
-            return self.times(cotangent, &factor);
+            return self.times(cotangent, &factor, partial.closed);
         };
         let condition = self.argument(condition, partial)?;
         if let Operation::Truth(holds) = self.graph.operation(condition.node) {
@@ -124,7 +126,7 @@ impl Sweeper<'_> {
             _ => None,
         } {
             let mut inside = cotangent;
-            inside.guards.push(Guard { condition: condition.into(), holds, soft: false });
+            inside.guard(condition, holds);
             return self.multiply(inside, partial, only);
         }
         let condition = Rc::new(condition);
@@ -149,8 +151,14 @@ impl Sweeper<'_> {
         }
     }
 
-    /// A cotangent times a factor, inside every condition; `None` if that is zero.
-    pub(super) fn times(&mut self, mut cotangent: Cotangent, factor: &Ref) -> Result<Option<Cotangent>, GraphError> {
+    /// A cotangent times a factor; `None` if that is zero. The product goes inside every condition, or, where the factor is
+    /// finite in any case and a contraction begins, the conditions go inside the product.
+    pub(super) fn times(
+        &mut self,
+        mut cotangent: Cotangent,
+        factor: &Ref,
+        closed: &[Axis],
+    ) -> Result<Option<Cotangent>, GraphError> {
         if self.graph.is_integer(factor.node, 0) {
             return Ok(None);
         }
@@ -158,9 +166,24 @@ impl Sweeper<'_> {
             for guard in &mut cotangent.guards {
                 guard.soft = false;
             }
+        } else if self.contracts(&cotangent, factor, closed) {
+            self.select(&mut cotangent)?;
         }
         cotangent.value = self.product(&cotangent.value, factor)?;
         Ok(Some(cotangent))
+    }
+
+    /// Whether a product with a factor is part of a contraction: a sum over an axis of the factor follows, or the factor
+    /// spreads the cotangent over another axis. Inside of a condition, neither would be a matrix product.
+    fn contracts(&self, cotangent: &Cotangent, factor: &Ref, closed: &[Axis]) -> bool {
+        let picked = |axis: &Axis| cotangent.guards.iter().any(|guard| self.picks(guard, &[*axis]).is_some());
+        let summed = |axis: &&Axis| closed.contains(axis) && !picked(axis);
+        let own = |axis: &Axis| {
+            cotangent.value.axes.contains(axis)
+                || cotangent.guards.iter().any(|guard| guard.condition.axes.contains(axis))
+        };
+        let spreads = self.graph.stated(cotangent.value.node).is_none() && factor.axes.iter().any(|axis| !own(axis));
+        spreads || factor.axes.iter().any(|axis| summed(&axis))
     }
 
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, signs and numbers in front.
