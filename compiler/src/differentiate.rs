@@ -10,7 +10,9 @@
 
 mod cotangent;
 mod entries;
+mod factor;
 mod partial;
+mod range;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use cotangent::{Cotangent, Guard};
+use range::Ranges;
 
 pub(crate) use entries::symmetric;
 
@@ -138,8 +141,8 @@ fn swept(
 ) -> Result<Vec<Derivative>, GraphError> {
     let mut cotangent = Cotangent::plain(graph.constant(Number::ONE)?);
     for (axis, row) in output.axes.iter().zip(rows) {
-        let condition = graph.delta(*axis, *row)?.into();
-        cotangent.guards.push(Guard { condition, holds: true, soft: false });
+        let condition = graph.delta(*axis, *row)?;
+        cotangent.guards.push(Guard::new(condition, true));
     }
     let mut sweeper = Sweeper::new(graph, wrt, false);
     sweeper.known = known.map(|known| (known, wrt));
@@ -164,7 +167,7 @@ struct Sweeper<'a> {
     known: Option<(Known, &'a [NodeId])>,
     with_flows: bool,
     flows: Vec<Flow>,
-    tame: Vec<bool>,
+    ranges: Ranges,
 }
 
 /// The cotangent of a node over labels for its slots.
@@ -185,7 +188,7 @@ impl<'a> Sweeper<'a> {
             active[node.index()] |= reached && graph.kind(node) == Kind::Number;
         }
         let cotangents = active.iter().map(|_| None).collect();
-        Self { graph, active, cotangents, kept, known: None, with_flows, flows: Vec::new(), tame: Vec::new() }
+        Self { graph, active, cotangents, kept, known: None, with_flows, flows: Vec::new(), ranges: Ranges::default() }
     }
 
     fn run(&mut self) -> Result<(), GraphError> {
@@ -291,8 +294,8 @@ impl<'a> Sweeper<'a> {
         contribution = contribution.renamed(&distinct, &renamed);
         for (slot, axis) in used.axes.iter().enumerate() {
             if first(axis) != slot {
-                let condition = self.graph.delta(axes[first(axis)], axes[slot])?.into();
-                contribution.guards.insert(0, Guard { condition, holds: true, soft: false });
+                let condition = self.graph.delta(axes[first(axis)], axes[slot])?;
+                contribution.guards.insert(0, Guard::new(condition, true));
             }
         }
         let cotangent = match self.cotangents[place].take() {
@@ -333,7 +336,7 @@ impl<'a> Sweeper<'a> {
         let tie = self.graph.apply(Operator::Select, &[condition.clone(), one, zero])?;
         let count = self.graph.sum(closed, &tie)?;
         cotangent.value = self.graph.apply(Operator::Divide, &[cotangent.value, count])?;
-        cotangent.guards.push(Guard { condition: condition.into(), holds: true, soft: false });
+        cotangent.guards.push(Guard::new(condition, true));
         Ok(cotangent)
     }
 }

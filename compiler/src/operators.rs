@@ -204,13 +204,13 @@ operators! {
     Tan {
         name: "tan", operands: &[N], result: N, notation: Notation::Call,
         doc: "The tangent of an angle in radians.", domain: "cos(a) != 0", partials: &["1 + out**2"],
-        identities: &["tan(a) == sin(a) / cos(a)"], samples: &[&[-1.2], &[-0.3], &[0.5], &[2.2]],
+        identities: &["tan(a) == sin(a) / cos(a)", "tan(-a) == -tan(a)"], samples: &[&[-1.2], &[-0.3], &[0.5], &[2.2]],
         rust: Rust::Math("tan"), latex: r"\tan\left({a}\right)", evaluate: |x| x[0].tan(),
     }
     Tanh {
         name: "tanh", operands: &[N], result: N, notation: Notation::Call,
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
-        identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
+        identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))", "tanh(-a) == -tanh(a)"], samples: REALS,
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
     Expm1 {
@@ -391,6 +391,12 @@ impl Operator {
         ALL.iter().copied().find(|op| op.row().notation == Notation::Call && op.row().name == name)
     }
 
+    /// Whether an identity says that the operator is odd: `sin(-a) == -sin(a)`.
+    #[must_use]
+    pub fn is_odd(self) -> bool {
+        ODD.get(self as usize).copied().unwrap_or(false)
+    }
+
     /// The partial derivative by one operand, ready to be put into a graph; `None` if there is none (conditions).
     #[must_use]
     pub fn partial(self, operand: usize) -> Option<&'static Template> {
@@ -433,6 +439,15 @@ pub enum Argument {
 /// tests and every differentiation through it report.
 static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
     ALL.iter().map(|op| op.row().partials.iter().map(|text| template::translate(text)).collect()).collect()
+});
+
+/// Which operators are odd.
+static ODD: LazyLock<Vec<bool>> = LazyLock::new(|| {
+    let states = |row: &Row| {
+        let name = row.name;
+        row.identities.contains(&format!("{name}(-a) == -{name}(a)").as_str())
+    };
+    ALL.iter().map(|operator| states(operator.row())).collect()
 });
 
 pub mod template;

@@ -20,6 +20,14 @@ pub(super) struct Guard {
     pub(super) holds: bool,
     /// The value is zero elsewhere already; only a product with something that may not be finite needs the condition.
     pub(super) soft: bool,
+    /// It says "somewhere along" axes that were summed over.
+    pub(super) somewhere: bool,
+}
+
+impl Guard {
+    pub(super) fn new(condition: impl Into<Rc<Ref>>, holds: bool) -> Self {
+        Self { condition: condition.into(), holds, soft: false, somewhere: false }
+    }
 }
 
 /// A value and, outermost first, the conditions outside of which it counts as zero.
@@ -37,7 +45,7 @@ impl Cotangent {
     /// Adds a condition, if it is not there already.
     pub(super) fn guard(&mut self, condition: Ref, holds: bool) {
         if !self.guards.iter().any(|guard| *guard.condition == condition && guard.holds == holds && !guard.soft) {
-            self.guards.push(Guard { condition: condition.into(), holds, soft: false });
+            self.guards.push(Guard::new(condition, holds));
         }
     }
 
@@ -191,9 +199,10 @@ impl Sweeper<'_> {
                 return Ok(weaker.iter().map(|guard| Guard { soft: true, ..guard.clone() }).collect());
             }
         }
+        let somewhere = left.iter().chain(right).any(|guard| guard.somewhere);
         let (left, right) = (self.all(left)?, self.all(right)?);
-        let condition = self.graph.apply(Operator::Or, &[left, right])?.into();
-        Ok(vec![Guard { condition, holds: true, soft: true }])
+        let condition = self.graph.apply(Operator::Or, &[left, right])?;
+        Ok(vec![Guard { soft: true, somewhere, ..Guard::new(condition, true) }])
     }
 
     fn all(&mut self, guards: &[Guard]) -> Result<Ref, GraphError> {
@@ -227,8 +236,8 @@ impl Sweeper<'_> {
             let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
             let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
             let any = self.graph.max(&closed, &mark)?;
-            let condition = self.graph.apply(Operator::Equal, &[any, one])?.into();
-            cotangent.guards.push(Guard { condition, holds: true, soft: true });
+            let condition = self.graph.apply(Operator::Equal, &[any, one])?;
+            cotangent.guards.push(Guard { soft: true, somewhere: true, ..Guard::new(condition, true) });
         }
         Ok(())
     }
@@ -303,41 +312,5 @@ impl Sweeper<'_> {
         };
         let pair = if closed.contains(&left) { (left, right) } else { (right, left) };
         closed.contains(&pair.0).then_some(pair)
-    }
-
-    /// Whether a node is finite wherever the inputs are finite and not huge.
-    pub(super) fn is_tame(&mut self, node: NodeId) -> bool {
-        for place in self.tame.len()..=node.index() {
-            let Some(next) = self.graph.node_at(place) else { break };
-            let operands_tame = self.graph.operands(next).all(|operand| self.tame[operand.node.index()]);
-            let tame = operands_tame
-                && match self.graph.operation(next) {
-                    Operation::Apply(operator) => match operator {
-                        Operator::Exp
-                        | Operator::Expm1
-                        | Operator::Log
-                        | Operator::Log1p
-                        | Operator::Sqrt
-                        | Operator::Sinh
-                        | Operator::Cosh
-                        | Operator::Tan => false,
-                        Operator::Divide => {
-                            self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node))
-                        }
-                        Operator::Power => self.graph.operands(next).nth(1).is_some_and(|exponent| {
-                            self.graph.as_constant(exponent.node).and_then(Number::to_integer).is_some_and(|n| n > 0)
-                        }),
-                        _ => true,
-                    },
-                    _ => true,
-                };
-            self.tame.push(tame);
-        }
-        self.tame.get(node.index()).copied().unwrap_or(false)
-    }
-
-    fn is_stated(&self, node: NodeId) -> bool {
-        matches!(self.graph.operation(node), Operation::Size(_))
-            || self.graph.as_constant(node).is_some_and(|number| number.nearest(self.graph.float()) != 0.0)
     }
 }

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
+use super::factor::Smooth;
+use super::range::Reach;
 use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
@@ -31,6 +33,31 @@ impl<'a> Partial<'a> {
 impl Sweeper<'_> {
     /// The contribution of an operator to one of its operands; `None` if the partial is zero.
     pub(super) fn through(
+        &mut self,
+        operator: Operator,
+        position: usize,
+        (operands, out): (&[Ref], &Ref),
+        cotangent: Cotangent,
+        closed: &[Axis],
+    ) -> Result<Option<Cotangent>, GraphError> {
+        match self.smooth(operator, (operands, out), position, &cotangent.value)? {
+            Some(Smooth { value, factor, rest: None }) => self.times(Cotangent { value, ..cotangent }, &factor, closed),
+            Some(Smooth { value, factor, rest: Some(rest) }) => {
+                let guards = cotangent.guards.clone();
+                let smooth = self.times(Cotangent { value, ..cotangent }, &factor, closed)?;
+                let rest =
+                    self.through_kink(operator, position, (operands, out), Cotangent { guards, value: rest }, closed)?;
+                match (smooth, rest) {
+                    (Some(smooth), Some(rest)) => self.accumulate(smooth, rest).map(Some),
+                    (smooth, rest) => Ok(smooth.or(rest)),
+                }
+            }
+            None => self.through_kink(operator, position, (operands, out), cotangent, closed),
+        }
+    }
+
+    /// The same by the table's partial.
+    fn through_kink(
         &mut self,
         operator: Operator,
         position: usize,
@@ -133,7 +160,7 @@ impl Sweeper<'_> {
         let outer = cotangent.guards.len();
         let branch = |sweeper: &mut Self, argument: &Argument, holds: bool| {
             let mut inside = cotangent.clone();
-            inside.guards.push(Guard { condition: condition.clone(), holds, soft: false });
+            inside.guards.push(Guard::new(condition.clone(), holds));
             sweeper.multiply(inside, partial, argument)
         };
         match (branch(self, yes, true)?, branch(self, no, false)?) {
@@ -162,11 +189,12 @@ impl Sweeper<'_> {
         if self.graph.is_integer(factor.node, 0) {
             return Ok(None);
         }
-        if !self.is_tame(factor.node) {
-            for guard in &mut cotangent.guards {
-                guard.soft = false;
-            }
-        } else if self.contracts(&cotangent, factor, closed) {
+        let reach = self.ranges.reach(self.graph, factor.node);
+        for guard in &mut cotangent.guards {
+            // Where nothing along an axis has an influence, what overflows is there in the value, too.
+            guard.soft &= reach == Reach::Finite || (reach == Reach::Overflows && guard.somewhere);
+        }
+        if reach == Reach::Finite && self.contracts(&cotangent, factor, closed) {
             self.select(&mut cotangent)?;
         }
         cotangent.value = self.product(&cotangent.value, factor)?;
@@ -187,7 +215,7 @@ impl Sweeper<'_> {
     }
 
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, signs and numbers in front.
-    fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
+    pub(super) fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
         for (factor, other) in [(value, partial), (partial, value)] {
             if self.graph.is_integer(factor.node, 1) {
                 return Ok(other.clone());
