@@ -13,6 +13,7 @@ mod entries;
 mod factor;
 mod partial;
 mod range;
+mod root;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use cotangent::{Cotangent, Guard};
 use range::Ranges;
 
 pub(crate) use entries::symmetric;
+pub(crate) use root::{is_convention, without_conventions};
 
 /// A derivative: its value may lack some of the axes, and then broadcasts over them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -185,7 +185,8 @@ operators! {
     }
     Sqrt {
         name: "sqrt", operands: &[N], result: N, notation: Notation::Call,
-        doc: "The square root; its derivative at 0 is infinite.", domain: "a >= 0", partials: &["1 / (2 * out)"],
+        doc: "The square root; its derivative at 0 is infinite. By convention a root of a sum of squares has first and \
+              second derivatives 0 where it is 0.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
         rust: Rust::Math("sqrt"), latex: r"\sqrt{{a}}", evaluate: |x| x[0].sqrt(),
     }
@@ -252,7 +253,8 @@ operators! {
     }
     Hypot {
         name: "hypot", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "sqrt(a**2 + b**2) without overflow on the way; not differentiable where both are 0.",
+        doc: "sqrt(a**2 + b**2) without overflow on the way. By convention first and second derivatives are 0 where both \
+              are 0.",
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
@@ -268,7 +270,8 @@ operators! {
     }
     Abs {
         name: "abs", operands: &[N], result: N, notation: Notation::Call,
-        doc: "The absolute value. By convention the derivative at 0 is 0.", domain: "",
+        doc: "The absolute value. By convention the derivative at 0 is 0; under an even function derivatives are the true \
+              ones.", domain: "",
         partials: &["if a == 0 { 0 } else { sign(a) }"],
         identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)"], samples: REALS,
         rust: Rust::Math("abs"), latex: r"\left|{a}\right|", evaluate: |x| x[0].abs(),

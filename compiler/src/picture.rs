@@ -8,9 +8,11 @@ mod chart;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::derive::{Request, check_upstream, derive, output_names, upstream_name};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::differentiate::{Flow, Seed, pull_back};
+use crate::differentiate::{Flow, Seed, pull_back, without_conventions};
 use crate::evaluate::{EvaluateError, Tensor, evaluate};
 use crate::facts::claims;
 use crate::graph::{Axis, GraphError, NodeId, Ref};
@@ -185,7 +187,11 @@ impl Picture {
         let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
         let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
         let facts = claims(&self.function.graph, &self.function.facts);
-        let roots: Vec<Ref> = self.sweeps.iter().flatten().flat_map(|sweep| sweep.forms.clone()).collect();
+        let graph = &mut self.function.graph;
+        let (forward, mut known) = (graph.live(outputs.iter().copied()), HashMap::new());
+        let flows = self.sweeps.iter().flatten().flat_map(|sweep| &sweep.forms);
+        let roots: Vec<Ref> =
+            flows.map(|flow| without_conventions(graph, flow, &forward, &mut known)).collect::<Result<_, _>>()?;
         let subject =
             Subject { outputs: &outputs, named: &named, roots: &roots, first: roots.len(), second: &[], facts: &facts };
         let closed = simplify(&mut self.function.graph, &subject)?;

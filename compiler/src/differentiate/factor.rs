@@ -137,14 +137,24 @@ impl Sweeper<'_> {
             (Operator::Select, [condition, a, b]) => {
                 self.exchange_both(operator, std::slice::from_ref(condition), [a, b], exchange, deep)
             }
-            (_, [a]) if operator.is_odd() && matches!(exchange.by, By::Sign(_)) => {
-                match self.exchange(a, exchange, deep)? {
-                    Some(a) => self.graph.apply(operator, &[a]).map(Some),
-                    None => Ok(None),
-                }
-            }
+            (_, [a]) if operator.is_odd() => match (self.exchange(a, exchange, deep)?, exchange.by) {
+                (Some(a), By::Sign(_)) => self.graph.apply(operator, &[a]).map(Some),
+                (Some(quotient), By::Reciprocal) => self.odd_over(operator, a, &quotient, exchange.out).map(Some),
+                (None, _) => Ok(None),
+            },
             _ => Ok(None),
         }
+    }
+
+    /// `f(a)/out` for an odd f, where `quotient` is `a/out`: at 0 it is `f'(0)*quotient`, as `sin(r)/r` is 1.
+    fn odd_over(&mut self, operator: Operator, a: &Ref, quotient: &Ref, out: &Ref) -> Result<Ref, GraphError> {
+        let zero = self.graph.constant(Number::ZERO)?;
+        let slope = self.partial_at(operator, &zero)?;
+        let limit = self.product(quotient, &slope)?;
+        let value = self.graph.apply(operator, std::slice::from_ref(a))?;
+        let ratio = self.graph.apply(Operator::Divide, &[value, out.clone()])?;
+        let condition = self.is_zero(out)?;
+        self.graph.apply(Operator::Select, &[condition, limit, ratio])
     }
 
     /// In both terms or branches: 0 has any factor.

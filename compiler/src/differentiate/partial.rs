@@ -62,10 +62,23 @@ impl Sweeper<'_> {
         operator: Operator,
         position: usize,
         (operands, out): (&[Ref], &Ref),
-        cotangent: Cotangent,
+        mut cotangent: Cotangent,
         closed: &[Axis],
     ) -> Result<Option<Cotangent>, GraphError> {
+        self.by_convention(operator, operands, out, &mut cotangent)?;
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
+        let partial = self.partial(template, operands, out, closed)?;
+        self.multiply(cotangent, &partial, &template.result)
+    }
+
+    /// Puts a partial into the graph.
+    fn partial<'a>(
+        &mut self,
+        template: &'a Template,
+        operands: &'a [Ref],
+        out: &'a Ref,
+        closed: &'a [Axis],
+    ) -> Result<Partial<'a>, GraphError> {
         let mut partial = Partial { template, operands, out, closed, steps: Vec::with_capacity(template.steps.len()) };
         for step in &template.steps {
             let mut arguments = Vec::with_capacity(step.arguments.len());
@@ -74,7 +87,14 @@ impl Sweeper<'_> {
             }
             partial.steps.push(self.step(step.operator, &arguments)?);
         }
-        self.multiply(cotangent, &partial, &template.result)
+        Ok(partial)
+    }
+
+    /// The derivative of an operator of one operand at 0, where its value is 0.
+    pub(super) fn partial_at(&mut self, operator: Operator, zero: &Ref) -> Result<Ref, GraphError> {
+        let template = operator.partial(0).ok_or(GraphError::Kind)?;
+        let partial = self.partial(template, std::slice::from_ref(zero), zero, &[])?;
+        self.argument(&template.result, &partial)
     }
 
     /// A step of a partial. What it adds to a stated number or quotient stays one: 1.2 - 1 is 0.2 and 5/3 - 1 is 2/3, rounded
@@ -234,7 +254,9 @@ impl Sweeper<'_> {
                 return self.graph.apply(Operator::Negate, &[product]);
             }
         }
-        if let Some(inner) = self.as_application(partial, Operator::Divide)
+        // A reciprocal that is there already is a factor like others.
+        if partial.node.index() >= self.active.len()
+            && let Some(inner) = self.as_application(partial, Operator::Divide)
             && self.graph.as_constant(inner[0].node) == Some(Number::ONE)
         {
             return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);

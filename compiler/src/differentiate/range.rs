@@ -171,6 +171,11 @@ impl Ranges {
         self.known[node.index()].reach()
     }
 
+    /// Whether a node is above zero everywhere.
+    pub(super) fn is_positive(&mut self, graph: &Graph, node: NodeId) -> bool {
+        self.reach(graph, node) != Reach::Singular && self.known[node.index()].low > 0.0
+    }
+
     fn range(&mut self, graph: &Graph, node: NodeId) -> Range {
         match graph.operation(node) {
             Operation::Input(_) => NUMBER,
