@@ -214,10 +214,11 @@ impl Sweeper<'_> {
             // Where nothing along an axis has an influence, what overflows is there in the value, too.
             guard.soft &= reach == Reach::Finite || (reach == Reach::Overflows && guard.somewhere);
         }
-        if reach == Reach::Finite && self.contracts(&cotangent, factor, closed) {
+        let contracted = reach == Reach::Finite && self.contracts(&cotangent, factor, closed);
+        if contracted {
             self.select(&mut cotangent)?;
         }
-        cotangent.value = self.product(&cotangent.value, factor)?;
+        cotangent.value = self.product_with(&cotangent.value, factor, contracted)?;
         Ok(Some(cotangent))
     }
 
@@ -236,6 +237,11 @@ impl Sweeper<'_> {
 
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, signs and numbers in front.
     pub(super) fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
+        self.product_with(value, partial, false)
+    }
+
+    /// The same; a factor of a contraction that is there already stays one, be it 1/d.
+    fn product_with(&mut self, value: &Ref, partial: &Ref, contracted: bool) -> Result<Ref, GraphError> {
         for (factor, other) in [(value, partial), (partial, value)] {
             if self.graph.is_integer(factor.node, 1) {
                 return Ok(other.clone());
@@ -247,15 +253,14 @@ impl Sweeper<'_> {
         for (factor, other) in [(partial, value), (value, partial)] {
             if let Some(inner) = self.as_application(factor, Operator::Negate) {
                 let product = if std::ptr::eq(factor, partial) {
-                    self.product(other, &inner[0])?
+                    self.product_with(other, &inner[0], contracted)?
                 } else {
-                    self.product(&inner[0], other)?
+                    self.product_with(&inner[0], other, contracted)?
                 };
                 return self.graph.apply(Operator::Negate, &[product]);
             }
         }
-        // A reciprocal that is there already is a factor like others.
-        if partial.node.index() >= self.active.len()
+        if !(contracted && partial.node.index() < self.active.len())
             && let Some(inner) = self.as_application(partial, Operator::Divide)
             && self.graph.as_constant(inner[0].node) == Some(Number::ONE)
         {
