@@ -107,6 +107,8 @@ pub struct Row {
     /// The partial derivative by each operand where there are more than `operands` lists, all of one kind: a formula over
     /// `a`, that operand, `b`, how many operands are equal to the result, and `out`. Empty for an operator that takes no more.
     pub among: &'static str,
+    /// Where the operand is above 1 and the result may be tiny: a formula of the same, over `a`, that shows how it decays; empty for operators without such a tail.
+    pub tail: &'static str,
     /// How Rust writes it; the function of more operands than `operands` lists takes them as an array, and its name ends in
     /// `_of`.
     pub rust: Rust,
@@ -160,7 +162,7 @@ operators! {
         doc: "Sum.", domain: "", partials: &["1", "1"],
         identities: &["a + b == b + a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Native("+"), latex: "{a} + {b}", evaluate: |x| x[0] + x[1],
     }
     Subtract {
@@ -168,7 +170,7 @@ operators! {
         doc: "Difference.", domain: "", partials: &["1", "-1"],
         identities: &["a - b == a + -b"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Native("-"), latex: "{a} - {b}", evaluate: |x| x[0] - x[1],
     }
     Multiply {
@@ -176,7 +178,7 @@ operators! {
         doc: "Product.", domain: "", partials: &["b", "a"],
         identities: &["a * b == b * a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Even,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Native("*"), latex: r"{a} \cdot {b}", evaluate: |x| x[0] * x[1],
     }
     Divide {
@@ -184,7 +186,7 @@ operators! {
         doc: "Quotient.", domain: "b != 0", partials: &["1 / b", "-(out / b)"],
         identities: &["a / b * b == a"], samples: PAIRS,
         rounding: Rounding::Nearest, singularity: Singularity::Divisor(1), law: Law::Rational, parity: Parity::Even,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Native("/"), latex: r"\frac{{a}}{{b}}", evaluate: |x| x[0] / x[1],
     }
     Power {
@@ -199,7 +201,7 @@ operators! {
         identities: &["a**2 == a * a", "a**-1 == 1 / a"],
         samples: &[&[0.3, 1.7], &[2.0, -0.5], &[1.4, 3.0], &[5.0, 0.25]],
         rounding: Rounding::Library, singularity: Singularity::Exponent(1), law: Law::Root, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("pow"), latex: "{{a}}^{{b}}", evaluate: |x| x[0].powf(x[1]),
     }
     Negate {
@@ -207,7 +209,7 @@ operators! {
         doc: "The negated number.", domain: "", partials: &["-1"],
         identities: &["-(-a) == a"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Rational, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Native("-"), latex: "-{a}", evaluate: |x| -x[0],
     }
     Exp {
@@ -215,7 +217,7 @@ operators! {
         doc: "The exponential function (DLMF 4.2.19).", domain: "", partials: &["out"],
         identities: &["exp(-a) == 1 / exp(a)", "log(exp(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
-        range: Range::Positive, among: "",
+        range: Range::Positive, among: "", tail: "",
         rust: Rust::Math("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
     }
     Log {
@@ -223,7 +225,7 @@ operators! {
         doc: "The natural logarithm (DLMF 4.2.2).", domain: "a > 0", partials: &["1 / a"],
         identities: &["exp(log(a)) == a", "log(a * a) == 2 * log(a)"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
     }
     Sqrt {
@@ -232,7 +234,7 @@ operators! {
               second derivatives 0 where it is 0.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Root, parity: Parity::Neither,
-        range: Range::AtLeast(0.0), among: "",
+        range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("sqrt"), latex: r"\sqrt{{a}}", evaluate: |x| x[0].sqrt(),
     }
     Sin {
@@ -240,7 +242,7 @@ operators! {
         doc: "The sine of an angle in radians.", domain: "", partials: &["cos(a)"],
         identities: &["sin(-a) == -sin(a)", "sin(a)**2 + cos(a)**2 == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0), among: "",
+        range: Range::Within(-1.0, 1.0), among: "", tail: "",
         rust: Rust::Math("sin"), latex: r"\sin\left({a}\right)", evaluate: |x| x[0].sin(),
     }
     Cos {
@@ -248,7 +250,7 @@ operators! {
         doc: "The cosine of an angle in radians.", domain: "", partials: &["-sin(a)"],
         identities: &["cos(-a) == cos(a)", "cos(2 * a) == 1 - 2 * sin(a)**2"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
-        range: Range::Within(-1.0, 1.0), among: "",
+        range: Range::Within(-1.0, 1.0), among: "", tail: "",
         rust: Rust::Math("cos"), latex: r"\cos\left({a}\right)", evaluate: |x| x[0].cos(),
     }
     Tan {
@@ -256,7 +258,7 @@ operators! {
         doc: "The tangent of an angle in radians.", domain: "cos(a) != 0", partials: &["1 + out**2"],
         identities: &["tan(a) == sin(a) / cos(a)"], samples: &[&[-1.2], &[-0.3], &[0.5], &[2.2]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("tan"), latex: r"\tan\left({a}\right)", evaluate: |x| x[0].tan(),
     }
     Asin {
@@ -265,7 +267,7 @@ operators! {
         domain: "a >= -1 && a <= 1", partials: &["1 / sqrt(1 - a**2)"],
         identities: &["sin(asin(a)) == a", "asin(a) + acos(a) == pi / 2"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-PI / 2.0, PI / 2.0), among: "",
+        range: Range::Within(-PI / 2.0, PI / 2.0), among: "", tail: "",
         rust: Rust::Math("asin"), latex: r"\arcsin\left({a}\right)", evaluate: |x| x[0].asin(),
     }
     Acos {
@@ -274,7 +276,7 @@ operators! {
         domain: "a >= -1 && a <= 1", partials: &["-(1 / sqrt(1 - a**2))"],
         identities: &["cos(acos(a)) == a", "acos(-a) == pi - acos(a)"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, PI), among: "",
+        range: Range::Within(0.0, PI), among: "", tail: "",
         rust: Rust::Math("acos"), latex: r"\arccos\left({a}\right)", evaluate: |x| x[0].acos(),
     }
     Atan {
@@ -283,7 +285,7 @@ operators! {
         domain: "", partials: &["1 / (1 + a**2)"],
         identities: &["tan(atan(a)) == a", "atan(a) == atan2(a, 1)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-PI / 2.0, PI / 2.0), among: "",
+        range: Range::Within(-PI / 2.0, PI / 2.0), among: "", tail: "",
         rust: Rust::Math("atan"), latex: r"\arctan\left({a}\right)", evaluate: |x| x[0].atan(),
     }
     Tanh {
@@ -291,7 +293,7 @@ operators! {
         doc: "The hyperbolic tangent (DLMF 4.28.4).", domain: "", partials: &["1 - out**2"],
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0), among: "",
+        range: Range::Within(-1.0, 1.0), among: "", tail: "",
         rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
     Expm1 {
@@ -299,7 +301,7 @@ operators! {
         doc: "exp(a) - 1, accurate where a is near 0.", domain: "", partials: &["exp(a)"],
         identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
-        range: Range::AtLeast(-1.0), among: "",
+        range: Range::AtLeast(-1.0), among: "", tail: "",
         rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
     }
     Log1p {
@@ -307,7 +309,7 @@ operators! {
         doc: "log(1 + a), accurate where a is near 0.", domain: "a > -1", partials: &["1 / (1 + a)"],
         identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
     Exp2 {
@@ -316,7 +318,7 @@ operators! {
         domain: "", partials: &["out * log(2)"],
         identities: &["exp2(a) == 2**a", "log2(exp2(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Positive, among: "",
+        range: Range::Positive, among: "", tail: "",
         rust: Rust::Math("exp2"), latex: r"2^{{a}}", evaluate: |x| x[0].exp2(),
     }
     Log2 {
@@ -325,7 +327,7 @@ operators! {
         domain: "a > 0", partials: &["1 / (a * log(2))"],
         identities: &["exp2(log2(a)) == a"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("log2"), latex: r"\log_2\left({a}\right)", evaluate: |x| x[0].log2(),
     }
     Log10 {
@@ -334,7 +336,7 @@ operators! {
         domain: "a > 0", partials: &["1 / (a * log(10))"],
         identities: &["10**log10(a) == a"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("log10"), latex: r"\log_{10}\left({a}\right)", evaluate: |x| x[0].log10(),
     }
     Cbrt {
@@ -343,7 +345,7 @@ operators! {
         domain: "", partials: &["1 / (3 * out**2)"],
         identities: &["cbrt(a)**3 == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("cbrt"), latex: r"\sqrt[3]{{a}}", evaluate: |x| x[0].cbrt(),
     }
     Sinh {
@@ -351,7 +353,7 @@ operators! {
         doc: "The hyperbolic sine (DLMF 4.28.1).", domain: "", partials: &["cosh(a)"],
         identities: &["sinh(a) == (exp(a) - exp(-a)) / 2", "sinh(-a) == -sinh(a)", "sinh(a) / cosh(a) == tanh(a)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("sinh"), latex: r"\sinh\left({a}\right)", evaluate: |x| x[0].sinh(),
     }
     Cosh {
@@ -359,7 +361,7 @@ operators! {
         doc: "The hyperbolic cosine (DLMF 4.28.2).", domain: "", partials: &["sinh(a)"],
         identities: &["cosh(a) == (exp(a) + exp(-a)) / 2", "cosh(a)**2 - sinh(a)**2 == 1", "cosh(-a) == cosh(a)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Even,
-        range: Range::AtLeast(1.0), among: "",
+        range: Range::AtLeast(1.0), among: "", tail: "",
         rust: Rust::Math("cosh"), latex: r"\cosh\left({a}\right)", evaluate: |x| x[0].cosh(),
     }
     Asinh {
@@ -368,7 +370,7 @@ operators! {
         domain: "", partials: &["1 / hypot(1, a)"],
         identities: &["sinh(asinh(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("asinh"), latex: r"\operatorname{arsinh}\left({a}\right)", evaluate: |x| libm::asinh(x[0]),
     }
     Acosh {
@@ -377,7 +379,7 @@ operators! {
         domain: "a >= 1", partials: &["1 / (sqrt(a - 1) * sqrt(a + 1))"],
         identities: &["cosh(acosh(a)) == a"], samples: &[&[1.05], &[1.7], &[3.0], &[9.0]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::AtLeast(0.0), among: "",
+        range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("acosh"), latex: r"\operatorname{arcosh}\left({a}\right)", evaluate: |x| libm::acosh(x[0]),
     }
     Atanh {
@@ -386,7 +388,7 @@ operators! {
         domain: "a > -1 && a < 1", partials: &["1 / ((1 - a) * (1 + a))"],
         identities: &["tanh(atanh(a)) == a"], samples: &[&[-0.8], &[-0.2], &[0.3], &[0.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("atanh"), latex: r"\operatorname{artanh}\left({a}\right)", evaluate: |x| libm::atanh(x[0]),
     }
     Erf {
@@ -394,7 +396,7 @@ operators! {
         doc: "The error function (DLMF 7.2.1).", domain: "", partials: &["2 / sqrt(pi) * exp(-a**2)"],
         identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0), among: "",
+        range: Range::Within(-1.0, 1.0), among: "", tail: "",
         rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
     }
     Erfc {
@@ -403,7 +405,7 @@ operators! {
         partials: &["-(2 / sqrt(pi) * exp(-a**2))"],
         identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Neither,
-        range: Range::Within(0.0, 2.0), among: "",
+        range: Range::Within(0.0, 2.0), among: "", tail: "exp(-a**2) * erfcx(a)",
         rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
     }
     Erfcx {
@@ -412,7 +414,7 @@ operators! {
         domain: "", partials: &["-(2 * ierfcx(1, a))"],
         identities: &["erfc(a) == exp(-a**2) * erfcx(a)"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Positive, among: "",
+        range: Range::Positive, among: "", tail: "",
         rust: Rust::Math("erfcx"), latex: r"\operatorname{erfcx}\left({a}\right)", evaluate: |x| erfcx(x[0]),
     }
     Ierfcx {
@@ -424,7 +426,7 @@ operators! {
         identities: &["2 * (a + 2) * ierfcx(a + 2, b) == ierfcx(a, b) - 2 * b * ierfcx(a + 1, b)"],
         samples: &[&[1.0, -0.7], &[1.0, 0.4], &[2.0, 1.9], &[3.0, 0.3]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Positive, among: "",
+        range: Range::Positive, among: "", tail: "",
         rust: Rust::Math("ierfcx"), latex: r"e^{{b}^2} \operatorname{i}^{{a}} \operatorname{erfc}\left({b}\right)",
         evaluate: |x| ierfcx(x[0], x[1]),
     }
@@ -434,7 +436,7 @@ operators! {
         domain: "a > 0 || a != floor(a)", partials: &["digamma(a)"],
         identities: &["lgamma(a + 1) == lgamma(a) + log(abs(a))"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("lgamma"), latex: r"\log\left|\Gamma\left({a}\right)\right|", evaluate: |x| libm::lgamma(x[0]),
     }
     Digamma {
@@ -443,7 +445,7 @@ operators! {
         domain: "a > 0 || a != floor(a)", partials: &["trigamma(a)"],
         identities: &["digamma(a + 1) == digamma(a) + 1 / a"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("digamma"), latex: r"\psi\left({a}\right)", evaluate: |x| digamma(x[0]),
     }
     Trigamma {
@@ -452,7 +454,7 @@ operators! {
         domain: "a > 0 || a != floor(a)", partials: &["polygamma(2, a)"],
         identities: &["trigamma(a + 1) == trigamma(a) - 1 / a**2"], samples: &[&[-1.6], &[-0.3], &[0.4], &[4.7]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Positive, among: "",
+        range: Range::Positive, among: "", tail: "",
         rust: Rust::Math("trigamma"), latex: r"\psi'\left({a}\right)", evaluate: |x| trigamma(x[0]),
     }
     Polygamma {
@@ -463,7 +465,7 @@ operators! {
         identities: &["polygamma(1, b) == trigamma(b)", "polygamma(0, b) == digamma(b)"],
         samples: &[&[1.0, 0.7], &[2.0, 2.3], &[3.0, -0.4], &[4.0, 9.5]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("polygamma"), latex: r"\psi^{({a})}\left({b}\right)", evaluate: |x| polygamma(x[0], x[1]),
     }
     Hypot {
@@ -473,7 +475,7 @@ operators! {
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Root, parity: Parity::Even,
-        range: Range::AtLeast(0.0), among: "",
+        range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
         evaluate: |x| x[0].hypot(x[1]),
     }
@@ -483,7 +485,7 @@ operators! {
         partials: &["b / (a**2 + b**2)", "-(a / (a**2 + b**2))"],
         identities: &["sin(atan2(a, b)) * sqrt(a**2 + b**2) == a"], samples: PAIRS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(-PI, PI), among: "",
+        range: Range::Within(-PI, PI), among: "", tail: "",
         rust: Rust::Math("atan2"), latex: r"\operatorname{atan2}\left({a}, {b}\right)",
         evaluate: |x| x[0].atan2(x[1]),
     }
@@ -494,7 +496,7 @@ operators! {
         partials: &["if a == 0 { 0 } else { sign(a) }"],
         identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
-        range: Range::AtLeast(0.0), among: "",
+        range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("abs"), latex: r"\left|{a}\right|", evaluate: |x| x[0].abs(),
     }
     Sign {
@@ -502,7 +504,7 @@ operators! {
         doc: "1 above 0, -1 below 0, 0 at 0. The derivative is 0.", domain: "", partials: &["0"],
         identities: &["sign(a) * abs(a) == a"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Within(-1.0, 1.0), among: "",
+        range: Range::Within(-1.0, 1.0), among: "", tail: "",
         rust: Rust::Math("sign"), latex: r"\operatorname{sign}\left({a}\right)",
         evaluate: |x| if x[0] > 0.0 { 1.0 } else if x[0] < 0.0 { -1.0 } else { x[0] * 0.0 },
     }
@@ -511,7 +513,7 @@ operators! {
         doc: "The largest integer that is not above the operand. The derivative is 0 by convention, at the jumps too.",
         domain: "", partials: &["0"], identities: &["floor(a + 1) == floor(a) + 1"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("floor"), latex: r"\left\lfloor {a} \right\rfloor", evaluate: |x| x[0].floor(),
     }
     Ceil {
@@ -521,7 +523,7 @@ operators! {
         domain: "", partials: &["0"],
         identities: &["ceil(a) == -floor(-a)"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("ceil"), latex: r"\left\lceil {a} \right\rceil", evaluate: |x| x[0].ceil(),
     }
     Round {
@@ -531,7 +533,7 @@ operators! {
         domain: "", partials: &["0"],
         identities: &["round(a) == sign(a) * floor(abs(a) + 1 / 2)"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Odd,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Math("round"), latex: r"\left\lfloor {a} \right\rceil", evaluate: |x| x[0].round(),
     }
     Maximum {
@@ -543,7 +545,7 @@ operators! {
         ],
         identities: &["max(a, b) == max(b, a)", "max(a, b) == (a + b + abs(a - b)) / 2"], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "if a == out { 1 / b } else { 0 }",
+        range: Range::Real, among: "if a == out { 1 / b } else { 0 }", tail: "",
         rust: Rust::Math("max"), latex: r"\max\left({a}, {b}\right)",
         evaluate: |x| first_of(x, |a, b| a > b),
     }
@@ -556,7 +558,7 @@ operators! {
         ],
         identities: &["min(a, b) == -max(-a, -b)"], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "if a == out { 1 / b } else { 0 }",
+        range: Range::Real, among: "if a == out { 1 / b } else { 0 }", tail: "",
         rust: Rust::Math("min"), latex: r"\min\left({a}, {b}\right)",
         evaluate: |x| first_of(x, |a, b| a < b),
     }
@@ -564,14 +566,14 @@ operators! {
         name: "equal", operands: &[N, N], result: T, notation: Notation::Infix("==", precedence::COMPARISON),
         doc: "Whether two numbers are equal.", domain: "", partials: &[], identities: &[], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("=="), latex: "{a} = {b}", evaluate: |x| truth(x[0] == x[1]),
     }
     NotEqual {
         name: "not_equal", operands: &[N, N], result: T, notation: Notation::Infix("!=", precedence::COMPARISON),
         doc: "Whether two numbers differ.", domain: "", partials: &[], identities: &[], samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("!="), latex: r"{a} \ne {b}", evaluate: |x| truth(x[0] != x[1]),
     }
     Less {
@@ -579,7 +581,7 @@ operators! {
         doc: "Whether the first number is below the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("<"), latex: "{a} < {b}", evaluate: |x| truth(x[0] < x[1]),
     }
     LessEqual {
@@ -587,7 +589,7 @@ operators! {
         doc: "Whether the first number is at most the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("<="), latex: r"{a} \le {b}", evaluate: |x| truth(x[0] <= x[1]),
     }
     Greater {
@@ -595,7 +597,7 @@ operators! {
         doc: "Whether the first number is above the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native(">"), latex: "{a} > {b}", evaluate: |x| truth(x[0] > x[1]),
     }
     GreaterEqual {
@@ -603,21 +605,21 @@ operators! {
         doc: "Whether the first number is at least the second.", domain: "", partials: &[], identities: &[],
         samples: PAIRS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native(">="), latex: r"{a} \ge {b}", evaluate: |x| truth(x[0] >= x[1]),
     }
     And {
         name: "and", operands: &[T, T], result: T, notation: Notation::Infix("&&", precedence::AND),
         doc: "Whether both hold.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("&&"), latex: r"{a} \land {b}", evaluate: |x| x[0] * x[1],
     }
     Or {
         name: "or", operands: &[T, T], result: T, notation: Notation::Infix("||", precedence::OR),
         doc: "Whether one of the two holds, or both.", domain: "", partials: &[], identities: &[], samples: TRUTHS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("||"), latex: r"{a} \lor {b}", evaluate: |x| x[0].max(x[1]),
     }
     Not {
@@ -625,7 +627,7 @@ operators! {
         doc: "Whether the condition does not hold.", domain: "", partials: &[], identities: &[],
         samples: &[&[0.0], &[1.0]],
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(0.0, 1.0), among: "",
+        range: Range::Within(0.0, 1.0), among: "", tail: "",
         rust: Rust::Native("!"), latex: r"\lnot {a}", evaluate: |x| 1.0 - x[0],
     }
     Select {
@@ -636,7 +638,7 @@ operators! {
         identities: &["(if a { b } else { c }) == (if !a { c } else { b })"],
         samples: &[&[1.0, 2.0, 3.0], &[0.0, 2.0, 3.0]],
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Real, among: "",
+        range: Range::Real, among: "", tail: "",
         rust: Rust::Conditional, latex: r"\begin{cases} {b} & {a} \\ {c} & \text{else} \end{cases}",
         evaluate: |x| if x[0] != 0.0 { x[1] } else { x[2] },
     }
@@ -645,7 +647,7 @@ operators! {
         doc: "The ratio of a circle's circumference to its diameter.", domain: "", partials: &[],
         identities: &["sin(pi / 6) == 1 / 2"], samples: &[&[]],
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Neither,
-        range: Range::Within(PI, PI), among: "",
+        range: Range::Within(PI, PI), among: "", tail: "",
         rust: Rust::Constant("PI"), latex: r"\pi", evaluate: |_| PI,
     }
 }
@@ -694,6 +696,12 @@ impl Operator {
         PARTIALS.get(self as usize)?.get(operand)?.as_ref()
     }
 
+    /// The formula of the operator where its result is small: see [`Row::tail`].
+    #[must_use]
+    pub fn tail(self) -> Option<&'static Template> {
+        TAILS.get(self as usize)?.as_ref()
+    }
+
     /// The partial derivative by each of more operands than the row lists: see [`Row::among`].
     #[must_use]
     pub fn partial_among(self) -> Option<&'static Template> {
@@ -739,6 +747,8 @@ static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
 });
 
 mod column;
+static TAILS: LazyLock<Vec<Option<Template>>> =
+    LazyLock::new(|| ALL.iter().map(|op| template::translate(op.row().tail)).collect());
 static AMONG: LazyLock<Vec<Option<Template>>> =
     LazyLock::new(|| ALL.iter().map(|op| template::translate(op.row().among)).collect());
 

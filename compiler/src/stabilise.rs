@@ -216,8 +216,15 @@ impl Pass {
                 let decided = cases::with_conditions(graph, node, &conditions)?;
                 match self.over_atoms(graph, decided, &arguments)? {
                     Some(made) if self.is_fine_where_finite(graph, made) => Some(made),
-                    // What is accurate whatever the arguments are may still lose what they are known for.
-                    other => self.at_once(graph, decided).or(other),
+                    other => {
+                        let made = self.at_once(graph, decided);
+                        // What is accurate whatever the arguments are may still lose what is known of them: one form of many.
+                        if made.is_none() {
+                            self.forms(graph, node);
+                            self.tried.entry(node).or_default().extend(other);
+                        }
+                        made
+                    }
                 }
             };
             if self.searches > MOST_SEARCHES {
@@ -360,6 +367,8 @@ impl Pass {
         self.searches += 1;
         let mut forms = self.written(graph, node);
         forms.extend(self.by_cases(graph, node, MOST_CASES));
+        let elsewhere = self.best(graph, &forms, node, false).unwrap_or(node);
+        forms.extend(self.with_tail(graph, node, elsewhere));
         forms.sort_unstable();
         forms.dedup();
         self.tried.insert(node, forms.clone());
@@ -379,6 +388,19 @@ impl Pass {
         }
         let operands = [condition, sides[0], sides[1]].map(|node| Ref { node, axes: Vec::new() });
         Some(graph.apply(Operator::Select, &operands).ok()?.node)
+    }
+
+    /// Forms by cases for what computes with a function far out in its tail, where that has a formula of its own.
+    fn with_tail(&mut self, graph: &mut Graph, node: NodeId, elsewhere: NodeId) -> Vec<NodeId> {
+        let Some(tail) = cases::in_the_tail(graph, node) else { return Vec::new() };
+        let mut sides = self.written(graph, tail.value);
+        sides.push(tail.value);
+        let mut forms = Vec::new();
+        for side in sides {
+            let operands = [tail.condition, side, elsewhere].map(|node| Ref { node, axes: Vec::new() });
+            forms.extend(graph.apply(Operator::Select, &operands).map(|form| form.node));
+        }
+        forms
     }
 
     /// The forms of a node's term.

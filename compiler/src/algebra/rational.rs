@@ -15,6 +15,8 @@ pub(crate) struct Rational {
     fives: i32,
 }
 
+/// Decimals of so many digits are short.
+const SHORT: usize = 3;
 /// Larger powers of 2 and 5 are far beyond every float.
 const MOST_POWER: i32 = 1 << 13;
 
@@ -65,12 +67,22 @@ impl Rational {
         (self.denominator == 1).then_some(Number::new(mantissa, places))
     }
 
-    /// The number as a factor and a divisor: whole numbers of at most so many digits if it can be, else a decimal number.
+    /// The number as a factor and a divisor: whole numbers of at most so many digits if it can be, else a decimal number. A
+    /// short decimal that is no fraction of powers of two is one, too: a product is quicker than a quotient.
     pub(crate) fn written(self, digits: usize) -> Option<(Number, Number)> {
+        if self.fives < 0
+            && let Some(decimal) = self.to_decimal().filter(|decimal| decimal.digits() <= SHORT)
+        {
+            return Some((decimal, Number::ONE));
+        }
+        self.as_fraction(digits).or_else(|| Some((self.to_decimal()?, Number::ONE)))
+    }
+
+    /// The number as a quotient of whole numbers of at most so many digits.
+    pub(crate) fn as_fraction(self, digits: usize) -> Option<(Number, Number)> {
         let most = 10_i128.checked_pow(u32::try_from(digits).ok()?)?;
         let short = |part: i128| (part.abs() < most).then_some(Number::new(part, 0));
-        let fraction = self.to_fraction().and_then(|(above, below)| short(above).zip(short(below)));
-        fraction.or_else(|| Some((self.to_decimal()?, Number::ONE)))
+        self.to_fraction().and_then(|(above, below)| short(above).zip(short(below)))
     }
 
     /// Numerator and denominator, where both fit into whole numbers.

@@ -58,10 +58,11 @@ impl Digits {
         let digits = |(above, below): &(Number, Number)| {
             [above, below].into_iter().filter(|number| **number != Number::ONE).map(|number| number.digits()).sum()
         };
-        let fraction = number.size().written(Self::WHOLE);
+        let fraction = number.size().as_fraction(Self::WHOLE);
         let decimal = number.size().to_decimal().map(|decimal| (decimal, Number::ONE)).filter(|_| self.decimal);
         let shorter = |(fraction, decimal)| if digits(&decimal) < digits(&fraction) { decimal } else { fraction };
-        let written = fraction.zip(decimal).map(shorter).or(fraction)?;
+        let exact = || number.size().written(Self::WHOLE);
+        let written = fraction.zip(decimal).map(shorter).or(fraction).or_else(exact)?;
         let length: usize = digits(&written);
         (length <= self.most).then_some(written)
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::profile::Range;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Law, Operator};
+use crate::operators::{Kind, Law, Operator};
 
 /// Larger formulas are left alone.
 const MOST_NODES: usize = 200;
@@ -37,6 +37,11 @@ impl Atoms {
                 return BTreeSet::new();
             }
             let Some(operator) = graph.as_operator(next) else { continue };
+            if operator.row().law == Law::Opaque && next != root && is_opaque(graph, next) {
+                open.remove(&next);
+                found.insert(next);
+                continue;
+            }
             let is_function = operator.row().law == Law::Exponential;
             let is_product =
                 operator.row().law == Law::Root || matches!(operator, Operator::Multiply | Operator::Divide);
@@ -139,6 +144,22 @@ fn core(graph: &Graph, mut node: NodeId) -> NodeId {
             _ => return node,
         };
     }
+}
+
+/// Whether a value is a function that algebra does not look into, of something that may not be accurate.
+fn is_opaque(graph: &Graph, node: NodeId) -> bool {
+    if graph.kind(node) != Kind::Number || graph.as_operator(node) == Some(Operator::Select) {
+        return false;
+    }
+    let (mut seen, mut pending) = (BTreeSet::new(), vec![node]);
+    while let Some(next) = pending.pop() {
+        let Some(operator) = graph.as_operator(next).filter(|_| seen.insert(next)) else { continue };
+        if operator.row().law.is_delicate() || seen.len() > MOST_NODES {
+            return true;
+        }
+        pending.extend(graph.operands(next).map(|operand| operand.node));
+    }
+    false
 }
 
 /// Whether an argument is more than an input and numbers, and no logarithm.

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::graph::{Graph, GraphError, NodeId, Ref};
-use crate::operators::{Kind, Operator};
+use crate::number::Number;
+use crate::operators::{Argument, Kind, Operator};
 
 /// No more nodes are looked at.
 const MOST_NODES: usize = 64;
@@ -49,7 +50,7 @@ pub(super) fn comparisons(graph: &Graph, root: NodeId) -> Vec<NodeId> {
     found
 }
 
-/// A value with what stands for its comparisons.
+/// A value with what stands for some nodes, such as its comparisons.
 pub(super) fn with_conditions(
     graph: &mut Graph,
     root: NodeId,
@@ -145,4 +146,47 @@ fn decided(graph: &Graph, node: NodeId, condition: NodeId, holds: bool) -> Optio
     };
     let ((a, value), (b, other)) = (equation(node)?, equation(condition)?);
     (holds && a == b && value != other).then_some(false)
+}
+
+/// A value where the function that it computes with is in its tail.
+pub(super) struct Tail {
+    /// That the function's argument is above 1.
+    pub(super) condition: NodeId,
+    /// The value there.
+    pub(super) value: NodeId,
+}
+
+/// A value with the formula of the tail in the place of a function that has one.
+pub(super) fn in_the_tail(graph: &mut Graph, root: NodeId) -> Option<Tail> {
+    let (mut seen, mut pending) = (HashSet::new(), vec![root]);
+    let mut found: Option<(NodeId, Operator)> = None;
+    while let Some(next) = pending.pop() {
+        let Some(operator) = graph.as_operator(next).filter(|_| seen.insert(next)) else { continue };
+        if operator.tail().is_some() {
+            found = found.max(Some((next, operator)));
+        }
+        if seen.len() > MOST_NODES {
+            return None;
+        }
+        pending.extend(graph.operands(next).map(|operand| operand.node));
+    }
+    let (node, operator) = found?;
+    let argument = Ref { node: graph.operands(node).next()?.node, axes: Vec::new() };
+    let formula = operator.tail()?;
+    let mut steps: Vec<Ref> = Vec::new();
+    for step in &formula.steps {
+        let operands = step.arguments.iter().map(|own| match own {
+            Argument::Operand(_) => Some(argument.clone()),
+            Argument::Number(number) => graph.constant(*number).ok(),
+            Argument::Step(place) => steps.get(usize::from(*place)).cloned(),
+            Argument::Out => None,
+        });
+        let operands = operands.collect::<Option<Vec<Ref>>>()?;
+        steps.push(graph.apply(step.operator, &operands).ok()?);
+    }
+    let instead = steps.pop()?.node;
+    let one = graph.constant(Number::ONE).ok()?;
+    let condition = graph.apply(Operator::Greater, &[argument, one]).ok()?.node;
+    let value = with_conditions(graph, root, &[(node, instead)]).ok()?;
+    Some(Tail { condition, value })
 }

@@ -113,6 +113,7 @@ impl Writer<'_> {
             };
             weights = if self.guarded { self.algebra.weights(&rest) } else { weights };
             let alone = self.guarded && weights.is_empty() && term.factors.iter().all(alone);
+            let alone = alone && self.is_dominated(&exponent, &rest, &term.factors);
             vanishing = Some(node).filter(|_| alone);
         }
         self.push_atoms(&rest, &mut pieces)?;
@@ -141,6 +142,26 @@ impl Writer<'_> {
         let zero = self.whole(0)?;
         let vanished = self.apply(Operator::Equal, &[exponential, zero])?;
         self.apply(Operator::Select, &[vanished, zero, product])
+    }
+
+    /// Whether an exponential that vanishes takes other factors with it, as large as they may be: they are of what stands in
+    /// its exponent alone, where algebra looks into all of it.
+    fn is_dominated(&self, exponent: &Monomial, rest: &Monomial, factors: &[(Polynomial, i32)]) -> bool {
+        let inside = |(atom, _): &(Atom, Rational)| match self.algebra.meaning(*atom) {
+            Meaning::Exp(inner) => inner.as_slice(),
+            _ => &[],
+        };
+        let of: Vec<Atom> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
+        let is_plain = |(atom, _): &(Atom, Rational)| {
+            let input = match self.algebra.meaning(*atom) {
+                Meaning::Value(node) => self.graph.as_operator(*node).is_none(),
+                Meaning::Number(_) => true,
+                _ => false,
+            };
+            input && (of.contains(atom) || self.is_number(*atom))
+        };
+        let factors = factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)
     }
 
     /// Puts atoms among the pieces.

@@ -417,6 +417,17 @@ impl Profiles {
         if step.operator == Operator::Select && operands[0].error > 0.0 && values[1] != values[2] {
             error = f64::INFINITY;
         }
+        if unknown && finite && value.is_infinite() {
+            // The logarithm of what is 0 only because it is too small for a float.
+            for sign in [1.0, -1.0] {
+                let mut moved = values;
+                for (moved, operand) in moved.iter_mut().zip(operands) {
+                    *moved += sign * operand.error * unit;
+                }
+                let other = step.evaluate(&moved).abs();
+                least = if other < least { other } else { least };
+            }
+        }
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(step, operands, value));
         }
