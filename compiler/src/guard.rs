@@ -88,14 +88,15 @@ fn is_same(graph: &Graph, point: &Point, (value, form): &(Ref, Ref)) -> bool {
         let (Some(a), Some(b)) = (point.value(value, &at), point.value(form, &at)) else { return };
         let apart = (a - b).abs();
         // What is not finite says nothing here, and nothing is certain of what is nearly too small for a float.
-        if !(apart > SAME * a.abs().max(b.abs()) && apart > f64::MIN_POSITIVE) {
+        let close = apart <= SAME * a.abs().max(b.abs()) || apart <= f64::MIN_POSITIVE;
+        if close || apart.is_nan() || apart.is_infinite() {
             return;
         }
         let errors = errors.get_or_insert_with(|| Errors::of(graph, point, [value.node, form.node]));
         let bound = point.place(value, &at).zip(point.place(form, &at)).and_then(|(first, second)| {
             Some(errors.of_node(value.node)?.get(first)? + errors.of_node(form.node)?.get(second)?)
         });
-        same &= bound.is_none_or(|bound| !(apart > bound));
+        same &= bound.is_none_or(|bound| apart <= bound || bound.is_nan());
     });
     same
 }
@@ -148,7 +149,7 @@ impl Errors {
         let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
         let mut step = OneStep::new(operator);
         for (place, at) in point.walk(node)?.into_iter().enumerate() {
-            if at.len() > 3 {
+            if at.len() > operator.arity() {
                 // Of many numbers one is taken.
                 let off = operands.iter().zip(&at).map(|(operand, at)| self.of_node(*operand)?.get(*at).copied());
                 errors[place] += off.sum::<Option<f64>>()?;

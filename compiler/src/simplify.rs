@@ -9,16 +9,10 @@
 
 mod bank;
 mod candidate;
-mod closures;
-mod facts;
-mod field;
-mod functions;
-mod kernel;
 mod leaves;
 mod linear;
 mod nodes;
 mod plan;
-mod polynomial;
 pub(crate) mod sample;
 mod search;
 mod second;

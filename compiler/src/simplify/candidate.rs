@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rule;
 use super::bank::{Bank, Entry, EntryId, Form};
-use super::field::{Field, Term};
 use super::leaves::{Cone, Leaf};
 use super::nodes::NodeSet;
 use super::sample::{ELSEWHERE, POINTS, Values, other_position};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
+use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::candidate::MOST_SEARCHES;
 use super::nodes::NodeSet;
-use super::plan::Digits;
 use super::sample::{Samples, tells_apart};
 use super::second::Taken;
 use super::tidy::MOST_TIDIED;
 use super::{Rule, Simplified, Step, Subject};
+use crate::algebra::digits::Digits;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref, Stated};
 use crate::operators::{Notation, Operator};
 use crate::print::KnownCall;
@@ -145,7 +145,7 @@ pub(super) struct Search<'a> {
     pub(super) tried: BTreeSet<NodeId>,
     /// How much work proofs were.
     pub(super) work: Cell<usize>,
-    /// Whether a proof was [rough](super::field::Field::is_rough).
+    /// Whether a proof was [rough](crate::algebra::quotient::Field::is_rough).
     pub(super) rough: Cell<bool>,
     steps: Vec<Step>,
 }

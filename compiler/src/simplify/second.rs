@@ -13,9 +13,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::field::Field;
 use super::search::{MOST_PROVING, Search, is_leaf};
 use super::{Rule, Second};
+use crate::algebra::quotient::Field;
 use crate::differentiate::{Derivative, Known, is_convention, jacobian_with, symmetric, without_conventions};
 use crate::facts::Meaning;
 use crate::graph::{Graph, GraphError, NodeId, Ref};

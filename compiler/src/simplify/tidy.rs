@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Rule;
 use super::candidate::fewest;
-use super::field::{Field, Term};
 use super::leaves::factors;
 use super::plan::{Plan, realise};
 use super::sample::is_defined_at_zeros;
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
+use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator};

@@ -153,12 +153,11 @@ impl Writer<'_> {
         };
         let of: Vec<Atom> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
         let is_plain = |(atom, _): &(Atom, Rational)| {
-            let input = match self.algebra.meaning(*atom) {
+            let is_input = match self.algebra.meaning(*atom) {
                 Meaning::Value(node) => self.graph.as_operator(*node).is_none(),
-                Meaning::Number(_) => true,
                 _ => false,
             };
-            input && (of.contains(atom) || self.is_number(*atom))
+            self.is_number(*atom) || is_input && of.contains(atom)
         };
         let factors = factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
         rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::algebra::quotient::Field;
 use crate::derive::{Derived, Request, derive};
 use crate::emit::document::derivative_name;
 use crate::facts::claims;
@@ -13,7 +14,6 @@ use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::parse::parse_formula;
 use crate::print::{Line, Listing, Style};
 use crate::resolve::{Function, resolve};
-use crate::simplify::field::Field;
 
 mod rows;
 

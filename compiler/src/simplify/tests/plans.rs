@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::algebra::digits::Digits;
+use crate::algebra::quotient::Field;
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
-use crate::simplify::field::Field;
-use crate::simplify::plan::{Digits, realise};
+use crate::simplify::plan::realise;
 use crate::simplify::search::is_leaf;
 
 /// How many operations a formula has when it is written out from its term; `None` if it is given up.

@@ -1,7 +1,7 @@
 //! Polynomials over kernels: their arithmetic is that of their values, and a quotient is found where there is one.
 
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
-use crate::simplify::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::simplify::sample::scrambled;
 
 const POINTS: [[f64; 4]; 3] = [[0.7, 1.3, 2.1, 0.4], [1.9, 0.6, 0.8, 1.1], [3.0, 2.0, 0.5, 1.7]];

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::terms::check;
+use crate::algebra::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
 use crate::graph::{Axis, Graph, Ref};
 use crate::number::FloatType;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
 use crate::resolve::{Function, resolve};
-use crate::simplify::field::{Field, Term};
 
 fn function(text: &str) -> Function {
     let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::algebra::quotient::Field;
 use crate::algebra::rational::Rational;
 use crate::facts::claims;
 use crate::number::Number;
 use crate::parse::parse_formula;
 use crate::resolve::resolve;
-use crate::simplify::field::Field;
 use crate::simplify::plan::realise;
 
 /// Whether two formulas are proven equal; `header` declares their inputs and what holds.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Polynomial};
+use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
 use crate::facts::{self as claims, Claim, Sign};
 use crate::graph::{NodeId, Ref};
@@ -21,7 +21,7 @@ struct Rule {
 
 /// The facts that a field knows, and those that it has relied on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     rules: Vec<Rule>,
     positive: Vec<(usize, NodeId)>,
     /// A node is the same with two of its slots exchanged.
@@ -33,23 +33,23 @@ pub(super) struct Facts {
 
 impl Facts {
     /// The facts that were relied on so far.
-    pub(super) fn used(&self) -> &BTreeSet<usize> {
+    pub(crate) fn used(&self) -> &BTreeSet<usize> {
         &self.used
     }
 
     /// Forgets which facts were relied on: nothing that relies on them is kept.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.used.clear();
     }
 
-    pub(super) fn is_positive(&mut self, node: NodeId) -> bool {
+    pub(crate) fn is_positive(&mut self, node: NodeId) -> bool {
         let Some((fact, _)) = self.positive.iter().find(|(_, positive)| *positive == node) else { return false };
         self.used.insert(*fact);
         true
     }
 
     /// The labels of a node in the order that stands for all that are the same by symmetry.
-    pub(super) fn symmetric(&mut self, node: NodeId, mut labels: Vec<Label>) -> Vec<Label> {
+    pub(crate) fn symmetric(&mut self, node: NodeId, mut labels: Vec<Label>) -> Vec<Label> {
         for (fact, other, [a, b]) in &self.exchanged {
             if *other == node && labels[*a] > labels[*b] {
                 labels.swap(*a, *b);
@@ -67,7 +67,7 @@ fn is_whole(used: &Ref) -> bool {
 
 impl Field<'_> {
     /// Learns what facts claim.
-    pub(super) fn learn(&mut self, claims: &[Claim]) {
+    pub(crate) fn learn(&mut self, claims: &[Claim]) {
         for claim in claims {
             for (value, sign) in claim.signs(self.graph) {
                 // A diagonal that is positive says nothing of what stands beside it.
@@ -149,7 +149,7 @@ impl Field<'_> {
     }
 
     /// What a fact says that a kernel is; the inner `None` if that is too large.
-    pub(super) fn fact_for(&mut self, kernel: Kernel) -> Option<Option<Term>> {
+    pub(crate) fn fact_for(&mut self, kernel: Kernel) -> Option<Option<Term>> {
         if self.facts.matching || self.facts.rules.is_empty() {
             return None;
         }

@@ -6,10 +6,10 @@ use crate::algebra::rational::Rational;
 
 /// What a canonical term treats as an unknown: an input, an exponential, a logarithm, a root, a sum, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Kernel(pub(super) u32);
+pub(crate) struct Kernel(pub(crate) u32);
 
 /// Kernels with their exponents, sorted, none of them zero.
-pub(super) type Monomial = Vec<(Kernel, Rational)>;
+pub(crate) type Monomial = Vec<(Kernel, Rational)>;
 
 /// Larger polynomials than this are not worth their time.
 const MOST_TERMS: usize = 400;
@@ -20,13 +20,13 @@ const MOST_QUOTIENT: usize = 48;
 ///
 /// What a user's build waits for is this, without optimisation: so the terms are one sorted list, and loops are plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Polynomial {
+pub(crate) struct Polynomial {
     /// Sorted by their monomials, each of which stands here once.
     terms: Vec<(Monomial, Rational)>,
 }
 
 /// What the terms of a polynomial say of one kernel.
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     kernel: Kernel,
     low: Rational,
     high: Rational,
@@ -35,42 +35,42 @@ pub(super) struct Bounds {
 }
 
 impl Polynomial {
-    pub(super) fn constant(value: Rational) -> Self {
+    pub(crate) fn constant(value: Rational) -> Self {
         Self::term(Monomial::new(), value)
     }
 
-    pub(super) fn one() -> Self {
+    pub(crate) fn one() -> Self {
         Self::constant(Rational::ONE)
     }
 
-    pub(super) fn kernel(kernel: Kernel, exponent: Rational) -> Self {
+    pub(crate) fn kernel(kernel: Kernel, exponent: Rational) -> Self {
         Self::term(vec![(kernel, exponent)], Rational::ONE)
     }
 
-    pub(super) fn term(monomial: Monomial, coefficient: Rational) -> Self {
+    pub(crate) fn term(monomial: Monomial, coefficient: Rational) -> Self {
         if coefficient.is_zero() { Self::default() } else { Self { terms: vec![(monomial, coefficient)] } }
     }
 
     /// In order; each monomial with its coefficient.
-    pub(super) fn terms(&self) -> std::slice::Iter<'_, (Monomial, Rational)> {
+    pub(crate) fn terms(&self) -> std::slice::Iter<'_, (Monomial, Rational)> {
         self.terms.iter()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.terms.len()
     }
 
-    pub(super) fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// Every kernel, as often as it stands there.
-    pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
+    pub(crate) fn kernels(&self) -> impl Iterator<Item = Kernel> {
         self.terms.iter().flat_map(|(monomial, _)| monomial).map(|(kernel, _)| *kernel)
     }
 
     /// All positive exponents together, and the size of all negative ones.
-    pub(super) fn degrees(&self) -> Option<[Rational; 2]> {
+    pub(crate) fn degrees(&self) -> Option<[Rational; 2]> {
         let exponents = || self.terms.iter().flat_map(|(monomial, _)| monomial).map(|(_, exponent)| *exponent);
         let total = |exponent: Rational, sum: Rational| sum.plus(exponent.max(Rational::ZERO));
         let above = exponents().try_fold(Rational::ZERO, |sum, exponent| total(exponent, sum))?;
@@ -79,7 +79,7 @@ impl Polynomial {
     }
 
     /// The number that it is, if it is one.
-    pub(super) fn as_constant(&self) -> Option<Rational> {
+    pub(crate) fn as_constant(&self) -> Option<Rational> {
         match self.terms.as_slice() {
             [] => Some(Rational::ZERO),
             [(monomial, value)] if monomial.is_empty() => Some(*value),
@@ -88,14 +88,14 @@ impl Polynomial {
     }
 
     /// The only monomial and its coefficient, if there is one only.
-    pub(super) fn as_monomial(&self) -> Option<(&Monomial, Rational)> {
+    pub(crate) fn as_monomial(&self) -> Option<(&Monomial, Rational)> {
         match self.terms.as_slice() {
             [(monomial, value)] => Some((monomial, *value)),
             _ => None,
         }
     }
 
-    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
+    pub(crate) fn plus(&self, other: &Self) -> Option<Self> {
         let mut sum = Self { terms: Vec::with_capacity(self.terms.len() + other.terms.len()) };
         let (mut left, mut right) = (0, 0);
         while left < self.terms.len() && right < other.terms.len() {
@@ -124,7 +124,7 @@ impl Polynomial {
         (sum.terms.len() <= MOST_TERMS).then_some(sum)
     }
 
-    pub(super) fn add(&mut self, monomial: Monomial, coefficient: Rational) -> Option<()> {
+    pub(crate) fn add(&mut self, monomial: Monomial, coefficient: Rational) -> Option<()> {
         let (mut low, mut high) = (0, self.terms.len());
         while low < high {
             let middle = (low + high) / 2;
@@ -148,7 +148,7 @@ impl Polynomial {
         Some(())
     }
 
-    pub(super) fn times(&self, other: &Self) -> Option<Self> {
+    pub(crate) fn times(&self, other: &Self) -> Option<Self> {
         if let Some(factor) = other.as_constant() {
             return self.scaled(factor);
         }
@@ -170,7 +170,7 @@ impl Polynomial {
         Some(product)
     }
 
-    pub(super) fn times_monomial(&self, monomial: &Monomial) -> Option<Self> {
+    pub(crate) fn times_monomial(&self, monomial: &Monomial) -> Option<Self> {
         if monomial.is_empty() {
             return Some(self.clone());
         }
@@ -187,7 +187,7 @@ impl Polynomial {
         Some(product)
     }
 
-    pub(super) fn scaled(&self, factor: Rational) -> Option<Self> {
+    pub(crate) fn scaled(&self, factor: Rational) -> Option<Self> {
         if factor.is_zero() {
             return Some(Self::default());
         }
@@ -200,7 +200,7 @@ impl Polynomial {
         Some(scaled)
     }
 
-    pub(super) fn power(&self, exponent: u32) -> Option<Self> {
+    pub(crate) fn power(&self, exponent: u32) -> Option<Self> {
         let mut result = Self::one();
         for _ in 0..exponent {
             result = result.times(self)?;
@@ -209,7 +209,7 @@ impl Polynomial {
     }
 
     /// Whether every coefficient is positive.
-    pub(super) fn has_positive_coefficients(&self) -> bool {
+    pub(crate) fn has_positive_coefficients(&self) -> bool {
         !self.is_zero() && self.terms.iter().all(|(_, value)| value.is_positive())
     }
 
@@ -247,7 +247,7 @@ impl Polynomial {
     }
 
     /// The monomial that divides every term: for each kernel the smallest exponent.
-    pub(super) fn content(&self) -> Monomial {
+    pub(crate) fn content(&self) -> Monomial {
         if let [(monomial, _)] = self.terms.as_slice() {
             return monomial.clone();
         }
@@ -261,7 +261,7 @@ impl Polynomial {
     }
 
     /// The term that is largest in the order of exponents, kernel by kernel.
-    pub(super) fn leading(&self) -> Option<(&Monomial, Rational)> {
+    pub(crate) fn leading(&self) -> Option<(&Monomial, Rational)> {
         let mut best = self.terms.first()?;
         for term in &self.terms[1..] {
             if by_exponents(&term.0, &best.0) == Ordering::Greater {
@@ -273,7 +273,7 @@ impl Polynomial {
 
     /// Where the exponents of a quotient are, for the lowest and the highest exponents of a kernel add up in products.
     /// `None` if that rules it out.
-    pub(super) fn room(&self, divisor: &Self) -> Option<Vec<Bounds>> {
+    pub(crate) fn room(&self, divisor: &Self) -> Option<Vec<Bounds>> {
         if self.terms.len() < 2 && divisor.terms.len() > 1 {
             return None;
         }
@@ -297,7 +297,7 @@ impl Polynomial {
     }
 
     /// The exact quotient, if there is one.
-    pub(super) fn divided(&self, divisor: &Self) -> Option<Self> {
+    pub(crate) fn divided(&self, divisor: &Self) -> Option<Self> {
         let room = self.room(divisor)?;
         let (head, value) = divisor.leading()?;
         let (head, scale) = (inverse(head), value.reciprocal()?);
@@ -377,7 +377,7 @@ fn by_exponents(a: &Monomial, b: &Monomial) -> Ordering {
 }
 
 /// One divided by a monomial.
-pub(super) fn inverse(monomial: &Monomial) -> Monomial {
+pub(crate) fn inverse(monomial: &Monomial) -> Monomial {
     let mut inverse = monomial.clone();
     for (_, exponent) in &mut inverse {
         *exponent = exponent.negated();
@@ -386,7 +386,7 @@ pub(super) fn inverse(monomial: &Monomial) -> Monomial {
 }
 
 /// The product of two monomials.
-pub(super) fn multiply(a: &Monomial, b: &Monomial) -> Option<Monomial> {
+pub(crate) fn multiply(a: &Monomial, b: &Monomial) -> Option<Monomial> {
     let mut product = Monomial::with_capacity(a.len() + b.len());
     let (mut left, mut right) = (0, 0);
     while left < a.len() && right < b.len() {

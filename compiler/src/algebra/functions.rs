@@ -1,8 +1,8 @@
 //! Operators on canonical terms.
 
-use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
+use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
 use crate::graph::Dim;
 use crate::operators::{Operator, Parity};
@@ -14,7 +14,7 @@ const MOST_PLACES: i32 = 16;
 
 impl Field<'_> {
     /// An operator on terms.
-    pub(super) fn apply(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
+    pub(crate) fn apply(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
         match (operator, terms) {
             (Operator::Add, [a, b]) => self.plus(a, b),
             (Operator::Subtract, [a, b]) => self.minus(a, b),
@@ -278,7 +278,7 @@ impl Field<'_> {
         self.exponential(&product)
     }
 
-    pub(super) fn whole_power(&mut self, base: &Term, exponent: i32) -> Option<Term> {
+    pub(crate) fn whole_power(&mut self, base: &Term, exponent: i32) -> Option<Term> {
         let mut result = self.one();
         for _ in 0..exponent.unsigned_abs() {
             result = self.times(&result, base)?;
@@ -313,7 +313,7 @@ impl Field<'_> {
         Some(self.opaque_term(Meaning::Function(Operator::Sqrt, vec![radicand.clone()])))
     }
 
-    pub(super) fn exponential(&mut self, argument: &Term) -> Option<Term> {
+    pub(crate) fn exponential(&mut self, argument: &Term) -> Option<Term> {
         let Some(polynomial) = argument.as_polynomial().cloned() else {
             return Some(self.opaque_term(Meaning::Function(Operator::Exp, vec![argument.clone()])));
         };
@@ -369,7 +369,7 @@ impl Field<'_> {
     }
 
     /// Whether a polynomial is positive wherever it is defined.
-    pub(super) fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
+    pub(crate) fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
         let monomials: Vec<Monomial> = polynomial.terms().map(|(monomial, _)| monomial.clone()).collect();
         polynomial.has_positive_coefficients() && monomials.iter().all(|monomial| self.is_positive_monomial(monomial))
     }
@@ -382,7 +382,7 @@ impl Field<'_> {
         self.is_positive(&term.numerator) && term.denominator.keys().all(|factor| self.is_positive(factor))
     }
 
-    pub(super) fn is_positive_kernel(&mut self, kernel: Kernel) -> bool {
+    pub(crate) fn is_positive_kernel(&mut self, kernel: Kernel) -> bool {
         match self.kernels.meaning(kernel).clone() {
             Meaning::Exponential(_) | Meaning::Size(_) => true,
             Meaning::Function(operator, _) => operator.row().range.is_positive(),
@@ -395,7 +395,7 @@ impl Field<'_> {
         }
     }
 
-    pub(super) fn logarithm(&mut self, argument: &Term) -> Option<Term> {
+    pub(crate) fn logarithm(&mut self, argument: &Term) -> Option<Term> {
         if !argument.denominator.is_empty() {
             if !argument.denominator.keys().all(|factor| self.is_positive(factor)) {
                 return Some(self.opaque_term(Meaning::Function(Operator::Log, vec![argument.clone()])));

@@ -3,15 +3,15 @@
 //! A kernel is interned by its meaning, labels included: `x[i]` and `x[j]` are two kernels. What a sum or a maximum closes
 //! has *bound* labels, numbered by how deep closures nest, so that renaming free labels never captures one.
 
-use super::field::Term;
 use super::polynomial::{Kernel, Monomial};
+use super::quotient::Term;
 use crate::algebra::hash::QuickMap;
 use crate::graph::{Axis, Dim, NodeId};
 use crate::operators::Operator;
 
 /// Which axis a slot takes in a canonical term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Label {
+pub(crate) enum Label {
     /// An axis of what is compared.
     Free(Axis),
     /// An axis that is about to be closed; see [`Kernels::fresh`].
@@ -22,14 +22,14 @@ pub(super) enum Label {
 
 /// Which closure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Closure {
+pub(crate) enum Closure {
     Sum,
     Max,
 }
 
 /// What a kernel is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// A node that algebra does not look into: an input, or a value that stands for itself.
     Node(NodeId, Vec<Label>),
     /// A condition that stands for itself: 1 where it holds, else 0.
@@ -54,7 +54,7 @@ pub(super) enum Meaning {
 
 /// In which monomials a kernel can be reduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reducible {
+pub(crate) enum Reducible {
     Never,
     /// At any exponent.
     Always,
@@ -82,33 +82,33 @@ impl Meaning {
 
 /// What is known about a kernel.
 #[derive(Clone, Debug)]
-pub(super) struct Info {
-    pub(super) meaning: Meaning,
+pub(crate) struct Info {
+    pub(crate) meaning: Meaning,
     /// The labels that it varies along, sorted.
-    pub(super) labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     /// How many closures nest in it.
-    pub(super) level: u16,
-    pub(super) reducible: Reducible,
+    pub(crate) level: u16,
+    pub(crate) reducible: Reducible,
 }
 
 /// All kernels of one field.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kernels {
+pub(crate) struct Kernels {
     infos: Vec<Info>,
     places: QuickMap<Meaning, Kernel>,
     fresh: Vec<Dim>,
 }
 
 impl Kernels {
-    pub(super) fn get(&self, kernel: Kernel) -> &Info {
+    pub(crate) fn get(&self, kernel: Kernel) -> &Info {
         &self.infos[kernel.0 as usize]
     }
 
-    pub(super) fn meaning(&self, kernel: Kernel) -> &Meaning {
+    pub(crate) fn meaning(&self, kernel: Kernel) -> &Meaning {
         &self.get(kernel).meaning
     }
 
-    pub(super) fn intern(&mut self, meaning: Meaning) -> Kernel {
+    pub(crate) fn intern(&mut self, meaning: Meaning) -> Kernel {
         if let Some(kernel) = self.places.get(&meaning) {
             return *kernel;
         }
@@ -150,32 +150,32 @@ impl Kernels {
     }
 
     /// How many closures nest in a term.
-    pub(super) fn level(&self, term: &Term) -> u16 {
+    pub(crate) fn level(&self, term: &Term) -> u16 {
         term.kernels().map(|kernel| self.get(kernel).level).max().unwrap_or(0)
     }
 
     /// Whether a kernel varies along a label.
-    pub(super) fn depends(&self, kernel: Kernel, label: Label) -> bool {
+    pub(crate) fn depends(&self, kernel: Kernel, label: Label) -> bool {
         self.get(kernel).labels.contains(&label)
     }
 
     /// Whether a term varies along a label.
-    pub(super) fn term_depends(&self, term: &Term, label: Label) -> bool {
+    pub(crate) fn term_depends(&self, term: &Term, label: Label) -> bool {
         term.kernels().any(|kernel| self.depends(kernel, label))
     }
 
     /// A label for an axis that is to be closed.
-    pub(super) fn fresh(&mut self, dim: Dim) -> Label {
+    pub(crate) fn fresh(&mut self, dim: Dim) -> Label {
         self.fresh.push(dim);
         Label::Fresh(self.fresh.len() as u32 - 1)
     }
 
-    pub(super) fn fresh_dim(&self, label: u32) -> Option<Dim> {
+    pub(crate) fn fresh_dim(&self, label: u32) -> Option<Dim> {
         self.fresh.get(label as usize).copied()
     }
 
     /// Whether a kernel is 0 or 1 everywhere.
-    pub(super) fn is_indicator(&self, kernel: Kernel) -> bool {
+    pub(crate) fn is_indicator(&self, kernel: Kernel) -> bool {
         let meaning = self.meaning(kernel);
         matches!(meaning, Meaning::Delta(..) | Meaning::IsPositive(_) | Meaning::IsZero(_) | Meaning::Condition(..))
     }

@@ -4,9 +4,9 @@
 //! all the axes that hang together, whatever order they were summed in: of all ways to number the bound axes, the one
 //! that encodes smallest stands for all.
 
-use super::field::{Field, Term};
 use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial};
+use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
 use crate::graph::Dim;
 
@@ -15,7 +15,7 @@ const MOST_AXES: usize = 4;
 
 impl Field<'_> {
     /// The sum of a term over an axis.
-    pub(super) fn sum(&mut self, body: &Term, label: Label) -> Option<Term> {
+    pub(crate) fn sum(&mut self, body: &Term, label: Label) -> Option<Term> {
         let below_varies =
             body.denominator.keys().flat_map(Polynomial::kernels).any(|k| self.kernels.depends(k, label));
         let (mut inner_below, mut outer_below) = (body.denominator.clone(), body.denominator.clone());
@@ -105,7 +105,7 @@ impl Field<'_> {
     }
 
     /// The maximum of a term over axes.
-    pub(super) fn maximum(&mut self, body: &Term, labels: &[Label]) -> Option<Term> {
+    pub(crate) fn maximum(&mut self, body: &Term, labels: &[Label]) -> Option<Term> {
         let varies: Vec<Label> =
             labels.iter().copied().filter(|label| self.kernels.term_depends(body, *label)).collect();
         if varies.is_empty() {
@@ -138,7 +138,7 @@ impl Field<'_> {
     }
 
     /// A term with labels renamed, all at once.
-    pub(super) fn renamed(&mut self, term: &Term, map: &[(Label, Label)]) -> Option<Term> {
+    pub(crate) fn renamed(&mut self, term: &Term, map: &[(Label, Label)]) -> Option<Term> {
         if !term.kernels().any(|kernel| self.is_touched(kernel, map)) {
             return Some(term.clone());
         }
@@ -166,7 +166,7 @@ impl Field<'_> {
         Some(result)
     }
 
-    pub(super) fn renamed_monomial(&mut self, monomial: &Monomial, map: &[(Label, Label)]) -> Option<Term> {
+    pub(crate) fn renamed_monomial(&mut self, monomial: &Monomial, map: &[(Label, Label)]) -> Option<Term> {
         let mut result = Term::constant(Rational::ONE);
         for (kernel, exponent) in monomial {
             let factor = self.renamed_kernel(*kernel, map)?;
@@ -246,7 +246,7 @@ impl Field<'_> {
 }
 
 /// All orders of a few labels; of many only theirs.
-pub(super) fn orders(labels: &[Label]) -> Vec<Vec<Label>> {
+pub(crate) fn orders(labels: &[Label]) -> Vec<Vec<Label>> {
     if labels.len() > MOST_AXES {
         return vec![labels.to_vec()];
     }

@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::facts::Facts;
+use super::assumptions::Facts;
+use super::digits::Digits;
 use super::kernel::{Kernels, Label, Meaning, Reducible};
-use super::plan::Digits;
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::hash::QuickMap;
 use crate::algebra::rational::Rational;
@@ -22,39 +22,39 @@ use crate::operators::{Kind, Operator};
 /// A quotient; the factors of the denominator have several terms each, no monomial divides one, and their leading
 /// coefficients are 1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Term {
-    pub(super) numerator: Polynomial,
-    pub(super) denominator: BTreeMap<Polynomial, u32>,
+pub(crate) struct Term {
+    pub(crate) numerator: Polynomial,
+    pub(crate) denominator: BTreeMap<Polynomial, u32>,
 }
 
 impl Term {
-    pub(super) fn polynomial(numerator: Polynomial) -> Self {
+    pub(crate) fn polynomial(numerator: Polynomial) -> Self {
         Self { numerator, denominator: BTreeMap::new() }
     }
 
-    pub(super) fn constant(value: Rational) -> Self {
+    pub(crate) fn constant(value: Rational) -> Self {
         Self::polynomial(Polynomial::constant(value))
     }
 
-    pub(super) fn kernel(kernel: Kernel) -> Self {
+    pub(crate) fn kernel(kernel: Kernel) -> Self {
         Self::polynomial(Polynomial::kernel(kernel, Rational::ONE))
     }
 
-    pub(super) fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.numerator.is_zero()
     }
 
     /// The polynomial that it is, if it is one.
-    pub(super) fn as_polynomial(&self) -> Option<&Polynomial> {
+    pub(crate) fn as_polynomial(&self) -> Option<&Polynomial> {
         self.denominator.is_empty().then_some(&self.numerator)
     }
 
-    pub(super) fn as_constant(&self) -> Option<Rational> {
+    pub(crate) fn as_constant(&self) -> Option<Rational> {
         self.as_polynomial()?.as_constant()
     }
 
     /// The kernel that it is, if it is one.
-    pub(super) fn as_kernel(&self) -> Option<Kernel> {
+    pub(crate) fn as_kernel(&self) -> Option<Kernel> {
         match self.as_polynomial()?.as_monomial()? {
             (monomial, Rational::ONE) => match monomial.as_slice() {
                 [(kernel, Rational::ONE)] => Some(*kernel),
@@ -65,7 +65,7 @@ impl Term {
     }
 
     /// Every kernel, as often as it stands there.
-    pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
+    pub(crate) fn kernels(&self) -> impl Iterator<Item = Kernel> {
         self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
     }
 
@@ -94,35 +94,35 @@ impl Term {
 const MOST_WORK: usize = 3_000;
 
 /// Which labels become which.
-pub(super) type Renaming = Vec<(Label, Label)>;
+pub(crate) type Renaming = Vec<(Label, Label)>;
 
 /// A node and the labels that its slots take.
 type Use = (NodeId, Vec<Label>);
 
 /// The kernels of one graph, and the canonical terms of its nodes.
-pub(super) struct Field<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) kernels: Kernels,
-    pub(super) facts: Facts,
+pub(crate) struct Field<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) kernels: Kernels,
+    pub(crate) facts: Facts,
     /// Nodes that stand for themselves.
     opaque: BTreeSet<NodeId>,
     /// Nodes that another value stands for, with labels for their slots.
-    pub(super) standing: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
+    pub(crate) standing: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
     terms: QuickMap<Use, Option<Rc<Term>>>,
     closing: QuickMap<NodeId, Vec<Label>>,
-    pub(super) renamings: QuickMap<(Kernel, Renaming), Option<Term>>,
+    pub(crate) renamings: QuickMap<(Kernel, Renaming), Option<Term>>,
     /// Factors of denominators: what divides once may divide again.
     factors: Vec<Polynomial>,
     work: usize,
     rough: bool,
     most: usize,
     /// How numbers are written.
-    pub(super) digits: Digits,
+    pub(crate) digits: Digits,
 }
 
 impl<'a> Field<'a> {
     /// `opaque` are nodes that stand for themselves, `facts` what holds.
-    pub(super) fn new(graph: &'a Graph, opaque: BTreeSet<NodeId>, facts: &[Claim]) -> Self {
+    pub(crate) fn new(graph: &'a Graph, opaque: BTreeSet<NodeId>, facts: &[Claim]) -> Self {
         let mut field = Self {
             graph,
             kernels: Kernels::default(),
@@ -143,35 +143,35 @@ impl<'a> Field<'a> {
     }
 
     /// With numbers written as a formula writes them.
-    pub(super) fn writing(mut self, digits: Digits) -> Self {
+    pub(crate) fn writing(mut self, digits: Digits) -> Self {
         self.digits = digits;
         self
     }
 
     /// With less work than a proof may be.
-    pub(super) fn within(mut self, most: usize) -> Self {
+    pub(crate) fn within(mut self, most: usize) -> Self {
         self.most = most;
         self
     }
 
     /// The nodes that were read as what stands for them.
-    pub(super) fn stood_for(&self) -> BTreeSet<NodeId> {
+    pub(crate) fn stood_for(&self) -> BTreeSet<NodeId> {
         self.terms.keys().map(|(node, _)| *node).filter(|node| self.standing.contains_key(node)).collect()
     }
 
     /// Whether a relation was used that is not true any more when its sides are differentiated: at a zero of `v`,
     /// `sign(v)*abs(v)` has the derivative 0 and `v` has 1.
-    pub(super) fn is_rough(&self) -> bool {
+    pub(crate) fn is_rough(&self) -> bool {
         self.rough
     }
 
     /// How much work was done.
-    pub(super) fn work(&self) -> usize {
+    pub(crate) fn work(&self) -> usize {
         self.work
     }
 
     /// Goes on from where so much work was done: what was tried since did not succeed and does not count.
-    pub(super) fn resume(&mut self, work: usize) {
+    pub(crate) fn resume(&mut self, work: usize) {
         self.work = work;
     }
 
@@ -182,18 +182,18 @@ impl<'a> Field<'a> {
     }
 
     /// Forgets all terms, and the facts that they rely on.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.facts.forget();
         self.terms.clear();
         self.renamings.clear();
     }
 
     /// A number.
-    pub(super) fn number(&mut self, number: Number) -> Option<Term> {
+    pub(crate) fn number(&mut self, number: Number) -> Option<Term> {
         Some(Term::constant(Rational::from_number(number)?))
     }
 
-    pub(super) fn dim(&self, label: Label) -> Option<Dim> {
+    pub(crate) fn dim(&self, label: Label) -> Option<Dim> {
         match label {
             Label::Free(axis) => Some(self.graph.dim(axis)),
             Label::Fresh(place) => self.kernels.fresh_dim(place),
@@ -202,12 +202,12 @@ impl<'a> Field<'a> {
     }
 
     /// The canonical term of a use; `None` if it is too large.
-    pub(super) fn term(&mut self, used: &Ref) -> Option<Term> {
+    pub(crate) fn term(&mut self, used: &Ref) -> Option<Term> {
         self.term_at(used.node, used.axes.iter().map(|axis| Label::Free(*axis)).collect())
     }
 
     /// The term of a node over labels. Operands first, without recursion.
-    pub(super) fn term_at(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
+    pub(crate) fn term_at(&mut self, node: NodeId, labels: Vec<Label>) -> Option<Term> {
         self.shared_term((node, labels)).map(Rc::unwrap_or_clone)
     }
 
@@ -312,7 +312,7 @@ impl<'a> Field<'a> {
     }
 
     /// A kernel, or what a fact says that it is.
-    pub(super) fn stated(&mut self, meaning: Meaning) -> Option<Term> {
+    pub(crate) fn stated(&mut self, meaning: Meaning) -> Option<Term> {
         let kernel = self.kernels.intern(meaning);
         match self.fact_for(kernel) {
             Some(value) => value,
@@ -320,18 +320,18 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn opaque_term(&mut self, meaning: Meaning) -> Term {
+    pub(crate) fn opaque_term(&mut self, meaning: Meaning) -> Term {
         Term::kernel(self.kernels.intern(meaning))
     }
 
-    pub(super) fn delta(&mut self, a: Label, b: Label) -> Term {
+    pub(crate) fn delta(&mut self, a: Label, b: Label) -> Term {
         if a == b {
             return Term::constant(Rational::ONE);
         }
         self.opaque_term(Meaning::Delta(a.min(b), a.max(b)))
     }
 
-    pub(super) fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
+    pub(crate) fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
         if a.is_zero() {
             return Some(b.clone());
         }
@@ -359,12 +359,12 @@ impl<'a> Field<'a> {
         self.quotient(left.plus(&right)?, common)
     }
 
-    pub(super) fn minus(&mut self, a: &Term, b: &Term) -> Option<Term> {
+    pub(crate) fn minus(&mut self, a: &Term, b: &Term) -> Option<Term> {
         let negated = b.negated()?;
         self.plus(a, &negated)
     }
 
-    pub(super) fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
+    pub(crate) fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
         self.charge(a.numerator.len() * b.numerator.len())?;
         let mut denominator = a.denominator.clone();
         for (factor, power) in &b.denominator {
@@ -373,12 +373,12 @@ impl<'a> Field<'a> {
         self.quotient(a.numerator.times(&b.numerator)?, denominator)
     }
 
-    pub(super) fn over(&mut self, a: &Term, b: &Term) -> Option<Term> {
+    pub(crate) fn over(&mut self, a: &Term, b: &Term) -> Option<Term> {
         let inverse = self.reciprocal(b)?;
         self.times(a, &inverse)
     }
 
-    pub(super) fn scaled(&mut self, a: &Term, factor: Rational) -> Option<Term> {
+    pub(crate) fn scaled(&mut self, a: &Term, factor: Rational) -> Option<Term> {
         Some(Term { numerator: a.numerator.scaled(factor)?, denominator: a.denominator.clone() })
     }
 
@@ -466,7 +466,7 @@ impl<'a> Field<'a> {
     }
 
     /// Roots squared are what they are roots of, a condition is its own square, a position under a delta is the other one.
-    pub(super) fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
+    pub(crate) fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
         if !polynomial.terms().any(|(monomial, _)| self.is_reducible(monomial)) {
             return Some(polynomial.clone());
         }
@@ -642,7 +642,7 @@ impl<'a> Field<'a> {
     }
 
     /// Whether a term is a product of factors, each as often as it takes, and a number.
-    pub(super) fn is_product_of(&mut self, mut term: Term, factors: &[Term]) -> bool {
+    pub(crate) fn is_product_of(&mut self, mut term: Term, factors: &[Term]) -> bool {
         for factor in factors.iter().chain(factors).filter(|factor| factor.as_constant().is_none()) {
             while let Some(quotient) = self.over(&term, factor).filter(|quotient| quotient.is_simpler(&term)) {
                 term = quotient;
@@ -652,14 +652,14 @@ impl<'a> Field<'a> {
     }
 
     /// Whether two terms are proven equal wherever both are defined.
-    pub(super) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
+    pub(crate) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
         a == b || self.minus(a, b).is_some_and(|difference| difference.is_zero())
     }
 }
 
 impl Field<'_> {
     /// Takes positive factors that were met before out of a polynomial.
-    pub(super) fn split(&mut self, polynomial: Polynomial, taken: &mut BTreeMap<Polynomial, i32>) -> Polynomial {
+    pub(crate) fn split(&mut self, polynomial: Polynomial, taken: &mut BTreeMap<Polynomial, i32>) -> Polynomial {
         let mut inside = polynomial;
         for factor in self.factors.clone() {
             if !self.is_positive(&factor) {
