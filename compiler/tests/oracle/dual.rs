@@ -8,6 +8,7 @@ pub mod functions;
 pub mod indices;
 pub mod interpret;
 pub mod jet;
+pub mod real;
 pub mod tensor;
 pub mod value;
 

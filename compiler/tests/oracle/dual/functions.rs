@@ -5,6 +5,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::jet::Jet;
+use super::real::Real;
 
 /// Squares of smaller numbers are close to underflow.
 const SMALLEST: f64 = 1e-100;
@@ -37,13 +38,13 @@ impl Recorder {
     pub fn compare<J: Jet>(&mut self, a: J, b: J) {
         let side = a.primal().partial_cmp(&b.primal()).map_or(2, |ordering| ordering as i64);
         self.decide(side);
-        self.close |= self.paused == 0 && is_close(a.primal(), b.primal());
+        self.close |= self.paused == 0 && a.primal().is_close(b.primal());
     }
 
     /// Notes a number that is rounded to a whole one.
-    pub fn floor(&mut self, x: f64) {
-        self.decide(x.floor() as i64);
-        self.close |= self.paused == 0 && is_close(x, x.round());
+    pub fn floor<R: Real>(&mut self, x: R) {
+        self.decide(x.floor().to_f64() as i64);
+        self.close |= self.paused == 0 && x.is_close((x + R::of(0.5)).floor());
     }
 
     /// Notes the size of a number. One whose square underflows counts as its reciprocal: partials of `log` and `/` meet
@@ -52,7 +53,7 @@ impl Recorder {
         if self.paused > 0 {
             return;
         }
-        let primal = jet.primal().abs();
+        let primal = jet.primal().abs().to_f64();
         let tiny = if primal > 0.0 && primal < SMALLEST { 1.0 / primal } else { 0.0 };
         self.largest = self.largest.max(jet.magnitude()).max(tiny);
     }
@@ -97,31 +98,35 @@ impl Recorder {
     }
 }
 
-/// Whether two numbers differ by rounding, if they differ: not what is short in binary, which sums leave exact.
-fn is_close(a: f64, b: f64) -> bool {
-    let short = |x: f64| x.abs() < 1e6 && (x * 1024.0).fract() == 0.0;
-    (a - b).abs() <= 1e-12 * a.abs().max(b.abs()) && !(short(a) && short(b))
+/// A float as a number of the jets.
+fn real<R: Real>(value: f64) -> R {
+    R::of(value)
 }
 
 /// `a + b`
 pub fn add<J: Jet>(a: J, b: J) -> J {
-    a.binary(b, a.primal() + b.primal(), [1.0, 1.0], [0.0; 3])
+    a.binary(b, a.primal() + b.primal(), [real(1.0), real(1.0)], [real(0.0); 3])
 }
 
 /// `a - b`
 pub fn subtract<J: Jet>(a: J, b: J) -> J {
-    a.binary(b, a.primal() - b.primal(), [1.0, -1.0], [0.0; 3])
+    a.binary(b, a.primal() - b.primal(), [real(1.0), real(-1.0)], [real(0.0); 3])
 }
 
 /// `a * b`
 pub fn multiply<J: Jet>(a: J, b: J) -> J {
-    a.binary(b, a.primal() * b.primal(), [b.primal(), a.primal()], [0.0, 1.0, 0.0])
+    a.binary(b, a.primal() * b.primal(), [b.primal(), a.primal()], [real(0.0), real(1.0), real(0.0)])
 }
 
 /// `a / b`
 pub fn divide<J: Jet>(a: J, b: J) -> J {
-    let (value, inverse) = (a.primal() / b.primal(), 1.0 / b.primal());
-    a.binary(b, value, [inverse, -value * inverse], [0.0, -inverse * inverse, 2.0 * value * inverse * inverse])
+    let (value, inverse) = (a.primal() / b.primal(), real::<J::Number>(1.0) / b.primal());
+    a.binary(
+        b,
+        value,
+        [inverse, -value * inverse],
+        [real(0.0), -inverse * inverse, real::<J::Number>(2.0) * value * inverse * inverse],
+    )
 }
 
 /// `a ** b`; by convention the derivative by the base is 0 where the exponent is 0, and the derivative by the exponent
@@ -129,19 +134,20 @@ pub fn divide<J: Jet>(a: J, b: J) -> J {
 pub fn power<J: Jet>(base: J, exponent: J) -> J {
     let (a, b) = (base.primal(), exponent.primal());
     let value = a.powf(b);
-    let by_base = if b == 0.0 { 0.0 } else { b * a.powf(b - 1.0) };
-    let by_base_twice = if b == 0.0 || b == 1.0 { 0.0 } else { b * (b - 1.0) * a.powf(b - 2.0) };
-    let (by_exponent, by_both, by_exponent_twice) = if a == 0.0 {
-        (0.0, 0.0, 0.0)
+    let by_base = if b == real(0.0) { real(0.0) } else { b * a.powf(b - real(1.0)) };
+    let by_base_twice =
+        if b == real(0.0) || b == real(1.0) { real(0.0) } else { b * (b - real(1.0)) * a.powf(b - real(2.0)) };
+    let (by_exponent, by_both, by_exponent_twice) = if a == real(0.0) {
+        (real(0.0), real(0.0), real(0.0))
     } else {
-        (value * a.ln(), a.powf(b - 1.0) * (1.0 + b * a.ln()), value * a.ln() * a.ln())
+        (value * a.ln(), a.powf(b - real(1.0)) * (real::<J::Number>(1.0) + b * a.ln()), value * a.ln() * a.ln())
     };
     base.binary(exponent, value, [by_base, by_exponent], [by_base_twice, by_both, by_exponent_twice])
 }
 
 /// `-a`
 pub fn negate<J: Jet>(a: J) -> J {
-    a.unary(-a.primal(), -1.0, 0.0)
+    a.unary(-a.primal(), real(-1.0), real(0.0))
 }
 
 /// `exp(a)`
@@ -153,13 +159,13 @@ pub fn exp<J: Jet>(a: J) -> J {
 /// `log(a)`
 pub fn log<J: Jet>(a: J) -> J {
     let x = a.primal();
-    a.unary(x.ln(), 1.0 / x, -1.0 / (x * x))
+    a.unary(x.ln(), real::<J::Number>(1.0) / x, real::<J::Number>(-1.0) / (x * x))
 }
 
 /// `sqrt(a)`
 pub fn sqrt<J: Jet>(a: J) -> J {
     let root = a.primal().sqrt();
-    a.unary(root, 0.5 / root, -0.25 / (root * root * root))
+    a.unary(root, real::<J::Number>(0.5) / root, real::<J::Number>(-0.25) / (root * root * root))
 }
 
 /// `sigmoid(a)`
@@ -168,57 +174,57 @@ pub fn sigmoid<J: Jet>(a: J) -> J {
     a.unary(value, value * complement, value * complement * (complement - value))
 }
 
-fn logistic(x: f64) -> f64 {
-    if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
+fn logistic<R: Real>(x: R) -> R {
+    if x < real(0.0) { x.exp() / (real::<R>(1.0) + x.exp()) } else { real::<R>(1.0) / (real::<R>(1.0) + (-x).exp()) }
 }
 
 fn softplus<J: Jet>(a: J) -> J {
     let x = a.primal();
     let (value, complement) = (logistic(x), logistic(-x));
-    a.unary(x.max(0.0) + (-x.abs()).exp().ln_1p(), value, value * complement)
+    a.unary(x.max(real(0.0)) + (-x.abs()).exp().ln_1p(), value, value * complement)
 }
 
 fn tangent<J: Jet>(a: J) -> J {
     let value = a.primal().tan();
-    let first = 1.0 + value * value;
-    a.unary(value, first, 2.0 * value * first)
+    let first = real::<J::Number>(1.0) + value * value;
+    a.unary(value, first, real::<J::Number>(2.0) * value * first)
 }
 
 fn hyperbolic_tangent<J: Jet>(a: J) -> J {
     let value = a.primal().tanh();
-    let first = 1.0 / (a.primal().cosh() * a.primal().cosh());
-    a.unary(value, first, -2.0 * value * first)
+    let first = real::<J::Number>(1.0) / (a.primal().cosh() * a.primal().cosh());
+    a.unary(value, first, real::<J::Number>(-2.0) * value * first)
 }
 
 /// The Gaussian error linear unit: x times the normal distribution, whose density is its derivative.
 fn gelu<J: Jet>(a: J) -> J {
     let x = a.primal();
-    let below = 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);
-    let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    a.unary(x * below, below + x * density, density * (2.0 - x * x))
+    let below = real::<J::Number>(0.5) * (-x / real::<J::Number>(2.0).sqrt()).erfc();
+    let density = (-x * x / real(2.0)).exp() / (real::<J::Number>(2.0) * J::Number::pi()).sqrt();
+    a.unary(x * below, below + x * density, density * (real::<J::Number>(2.0) - x * x))
 }
 
 fn gelu_tanh<J: Jet>(a: J) -> J {
-    let (inner, half) = (J::constant((2.0 / std::f64::consts::PI).sqrt()), J::constant(0.5));
+    let (inner, half) = (J::constant((real::<J::Number>(2.0) / J::Number::pi()).sqrt()), J::constant(real(0.5)));
     let cube = multiply(a, multiply(a, a));
-    let angle = multiply(inner, add(a, multiply(J::constant(0.044715), cube)));
-    multiply(multiply(half, a), add(J::constant(1.0), hyperbolic_tangent(angle)))
+    let angle = multiply(inner, add(a, multiply(J::constant(real::<J::Number>(44_715.0) / real(1e6)), cube)));
+    multiply(multiply(half, a), add(J::constant(real(1.0)), hyperbolic_tangent(angle)))
 }
 
-fn error_function<J: Jet>(a: J, value: f64, sign: f64) -> J {
+fn error_function<J: Jet>(a: J, value: J::Number, sign: J::Number) -> J {
     let x = a.primal();
-    let slope = sign * std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp();
-    a.unary(value, slope, -2.0 * x * slope)
+    let slope = sign * real::<J::Number>(2.0) / J::Number::pi().sqrt() * (-x * x).exp();
+    a.unary(value, slope, real::<J::Number>(-2.0) * x * slope)
 }
 
-fn sign<J: Jet>(a: J) -> f64 {
+fn sign<J: Jet>(a: J) -> J::Number {
     let x = a.primal();
-    if x > 0.0 {
-        1.0
-    } else if x < 0.0 {
-        -1.0
+    if x > real(0.0) {
+        real(1.0)
+    } else if x < real(0.0) {
+        real(-1.0)
     } else {
-        x * 0.0
+        x * real(0.0)
     }
 }
 
@@ -226,7 +232,7 @@ fn sign<J: Jet>(a: J) -> f64 {
 pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J> {
     let x = a.primal();
     if matches!(name, "abs" | "sign" | "relu") {
-        recorder.compare(a, J::constant(0.0));
+        recorder.compare(a, J::constant(real(0.0)));
     }
     Some(match name {
         "exp" => exp(a),
@@ -239,11 +245,15 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "sinh" => a.unary(x.sinh(), x.cosh(), x.sinh()),
         "cosh" => a.unary(x.cosh(), x.sinh(), x.cosh()),
         "expm1" => a.unary(x.exp_m1(), x.exp(), x.exp()),
-        "log1p" => a.unary(x.ln_1p(), 1.0 / (1.0 + x), -1.0 / ((1.0 + x) * (1.0 + x))),
-        "erf" => error_function(a, libm::erf(x), 1.0),
-        "erfc" => error_function(a, libm::erfc(x), -1.0),
-        "abs" if x == 0.0 => J::constant(0.0),
-        "abs" => a.unary(x.abs(), sign(a), 0.0),
+        "log1p" => a.unary(
+            x.ln_1p(),
+            real::<J::Number>(1.0) / (real::<J::Number>(1.0) + x),
+            real::<J::Number>(-1.0) / ((real::<J::Number>(1.0) + x) * (real::<J::Number>(1.0) + x)),
+        ),
+        "erf" => error_function(a, x.erf(), real(1.0)),
+        "erfc" => error_function(a, x.erfc(), real(-1.0)),
+        "abs" if x == real(0.0) => J::constant(real(0.0)),
+        "abs" => a.unary(x.abs(), sign(a), real(0.0)),
         "sign" => J::constant(sign(a)),
         "floor" => {
             recorder.floor(x);
@@ -254,8 +264,8 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
         "silu" => multiply(a, sigmoid(a)),
         "gelu" => gelu(a),
         "gelu_tanh" => gelu_tanh(a),
-        "relu" if x > 0.0 => a,
-        "relu" => J::constant(0.0),
+        "relu" if x > real(0.0) => a,
+        "relu" => J::constant(real(0.0)),
         _ => return None,
     })
 }
@@ -274,7 +284,7 @@ pub fn call_binary<J: Jet>(name: &str, a: J, b: J, recorder: &mut Recorder) -> O
 fn arc_tangent<J: Jet>(y: J, x: J) -> J {
     let (a, b) = (y.primal(), x.primal());
     let square = a * a + b * b;
-    let curved = -2.0 * a * b / (square * square);
+    let curved = real::<J::Number>(-2.0) * a * b / (square * square);
     y.binary(x, a.atan2(b), [b / square, -a / square], [curved, (a * a - b * b) / (square * square), -curved])
 }
 
@@ -287,15 +297,15 @@ fn length<J: Jet>(x: J, y: J) -> J {
 
 /// The largest of some numbers; a tie splits the derivative evenly.
 pub fn largest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
-    let top = items.iter().fold(f64::NEG_INFINITY, |top, item| top.max(item.primal()));
+    let top = items.iter().fold(real(f64::NEG_INFINITY), |top: J::Number, item| top.max(item.primal()));
     let ties: Vec<J> = items.iter().copied().filter(|item| item.primal() == top).collect();
     for item in items {
         recorder.decide(i64::from(item.primal() == top));
     }
     if ties.is_empty() {
-        return J::constant(f64::NAN);
+        return J::constant(real(f64::NAN));
     }
-    sum(&ties).unary(top, 1.0 / ties.len() as f64, 0.0)
+    sum(&ties).unary(top, real::<J::Number>(1.0) / real::<J::Number>(ties.len() as f64), real(0.0))
 }
 
 /// The smallest of some numbers; a tie splits the derivative evenly.
@@ -306,12 +316,12 @@ pub fn smallest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
 
 /// The sum in order.
 pub fn sum<J: Jet>(items: &[J]) -> J {
-    items.iter().fold(J::constant(0.0), |total, item| add(total, *item))
+    items.iter().fold(J::constant(real(0.0)), |total, item| add(total, *item))
 }
 
 /// The arithmetic mean.
 pub fn mean<J: Jet>(items: &[J]) -> J {
-    divide(sum(items), J::constant(items.len() as f64))
+    divide(sum(items), J::constant(real(items.len() as f64)))
 }
 
 /// The Euclidean norm.
@@ -333,7 +343,7 @@ pub fn logsumexp<J: Jet>(items: &[J]) -> J {
     add(log(sum(&shifted)), J::constant(top))
 }
 
-fn shifted_exponentials<J: Jet>(items: &[J]) -> (Vec<J>, f64) {
-    let top = items.iter().fold(f64::NEG_INFINITY, |top, item| top.max(item.primal()));
+fn shifted_exponentials<J: Jet>(items: &[J]) -> (Vec<J>, J::Number) {
+    let top = items.iter().fold(real(f64::NEG_INFINITY), |top: J::Number, item| top.max(item.primal()));
     (items.iter().map(|item| exp(subtract(*item, J::constant(top)))).collect(), top)
 }
