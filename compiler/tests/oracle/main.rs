@@ -11,6 +11,7 @@ mod check;
 mod compiled;
 mod dual;
 mod emitted;
+mod extreme;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;

@@ -18,11 +18,12 @@ pub struct Recorder {
     steps: usize,
     paused: u32,
     close: bool,
+    undefined: bool,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0, close: false }
+        Self { decisions: DefaultHasher::new(), largest: 0.0, steps: 0, paused: 0, close: false, undefined: false }
     }
 }
 
@@ -53,6 +54,7 @@ impl Recorder {
         if self.paused > 0 {
             return;
         }
+        self.undefined |= !jet.primal().is_finite();
         let primal = jet.primal().abs().to_f64();
         let tiny = if primal > 0.0 && primal < SMALLEST { 1.0 / primal } else { 0.0 };
         self.largest = self.largest.max(jet.magnitude()).max(tiny);
@@ -89,6 +91,12 @@ impl Recorder {
     #[must_use]
     pub fn close(&self) -> bool {
         self.close
+    }
+
+    /// Whether a number on the way was infinite or none.
+    #[must_use]
+    pub fn undefined(&self) -> bool {
+        self.undefined
     }
 
     /// The largest finite absolute value or tangent of the run.

@@ -1,4 +1,4 @@
-//! What jets compute with: `f64`, or any other number with its functions.
+//! What jets compute with: `f64`, or numbers of any precision ([`super::wide::Wide`]).
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -62,6 +62,9 @@ pub trait Real:
     /// A power; of a negative base for whole exponents only.
     fn powf(self, exponent: Self) -> Self;
 
+    /// Neither NaN nor infinite.
+    fn is_finite(self) -> bool;
+
     /// Whether two numbers differ by rounding, if they differ.
     fn is_close(self, other: Self) -> bool;
 
@@ -122,6 +125,10 @@ impl Real for f64 {
 
     fn powf(self, exponent: Self) -> Self {
         f64::powf(self, exponent)
+    }
+
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
     }
 
     /// Not what is short in binary, which sums leave exact.

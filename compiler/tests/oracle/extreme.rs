@@ -1,0 +1,133 @@
+//! Extreme programs: formulas of the kinds in [`generate::Kind`], held against jets of more than a thousand bits.
+//!
+//! What a lowered program computes must be right to its own size wherever the true number is a float and does not hang on
+//! the last bits of the inputs; that the way to it overflows or cancels is no excuse.
+//!
+//! `ORACLE_EXTREME` (0) says how many programs, `ORACLE_SEED` (1) which ones, `ORACLE_ONLY=17` checks only number 17, and
+//! `ORACLE_KIND=powers` leaves out other kinds. Failures are cut down before they are printed. `ORACLE_LISTED=<file>` judges
+//! formulas that a person wrote, one a line with its point ([`generate::written`]).
+
+pub mod generate;
+pub mod judge;
+pub mod reference;
+pub mod term;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::generate::random::Random;
+use crate::setting;
+use generate::{Extreme, candidate};
+use judge::{Fault, Verdict, judge};
+
+/// How many candidates of a program are tried: most points of random formulas have nothing to say.
+const CANDIDATES: usize = 30;
+/// How many programs are tried to cut a failing one down.
+const MOST_CUTS: usize = 400;
+
+/// The program of a number with what came of it; the last candidate if none has anything to say.
+fn program(seed: u64, number: u64) -> (Extreme, Verdict) {
+    let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9), number);
+    let mut last = None;
+    for _ in 0..CANDIDATES {
+        let program = candidate(&mut random, number);
+        let verdict = judge(&program);
+        let done = !matches!(verdict, Verdict::Nothing(_));
+        last = Some((program, verdict));
+        if done {
+            break;
+        }
+    }
+    last.unwrap_or_else(|| unreachable!("there is a first candidate"))
+}
+
+/// The smallest program found that fails in the same way.
+fn cut_down(program: Extreme, fault: Fault) -> (Extreme, Fault) {
+    let (mut program, mut fault) = (program, fault);
+    let mut cuts = 0;
+    loop {
+        let smaller = program.smaller().into_iter().find_map(|smaller| {
+            cuts += 1;
+            if cuts > MOST_CUTS || smaller.text().len() > program.text().len() {
+                return None;
+            }
+            match judge(&smaller) {
+                Verdict::Wrong(found) if found.what == fault.what => Some((smaller, found)),
+                _ => None,
+            }
+        });
+        match smaller {
+            Some(smaller) => (program, fault) = smaller,
+            None => return (program, fault),
+        }
+    }
+}
+
+fn at(program: &Extreme) -> String {
+    let value = |items: &[f64]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
+    let input = |input: &generate::Input| {
+        let value = value(&input.value.items);
+        let value = if input.shape.is_empty() { value } else { format!("[{value}]") };
+        format!("\"{}\": {value}", input.name)
+    };
+    format!("{{{}}}", program.used().map(input).collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn extreme_programs() {
+    let seed = setting("ORACLE_SEED", 1);
+    let only = std::env::var("ORACLE_ONLY").ok().and_then(|text| text.parse::<u64>().ok());
+    let kind = std::env::var("ORACLE_KIND").ok();
+    let count = setting("ORACLE_EXTREME", 0);
+    let numbers = only.filter(|_| count > 0).map_or(0..count, |number| number..number + 1);
+    let (mut failures, mut results, mut empty) =
+        (BTreeMap::<String, usize>::new(), 0, BTreeMap::<String, usize>::new());
+    let mut programs: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut slowest = (Duration::ZERO, 0);
+    for number in numbers {
+        let start = Instant::now();
+        let (program, verdict) = program(seed, number);
+        slowest = slowest.max((start.elapsed(), number));
+        if kind.as_ref().is_some_and(|kind| kind != program.kind.name()) {
+            continue;
+        }
+        if only.is_some() {
+            println!("{} at {}: {verdict:?}", program.text(), at(&program));
+        }
+        *programs.entry(program.kind.name()).or_default() += 1;
+        match verdict {
+            Verdict::Nothing(reason) => *empty.entry(reason).or_default() += 1,
+            Verdict::Right(right) => results += right,
+            Verdict::Wrong(fault) => {
+                let name = program.kind.name();
+                *failures.entry(format!("{name}: {:?}", fault.what)).or_default() += 1;
+                let whole = program.text();
+                let (program, fault) = cut_down(program, fault);
+                println!("{number} ({name})\t{}\t{}\t{fault}\t{whole}", program.text(), at(&program));
+            }
+        }
+    }
+    println!(
+        "extreme programs {programs:?}: {results} results right, programs without any: {empty:?}; slowest {slowest:?}"
+    );
+    assert!(
+        failures.is_empty(),
+        "{failures:#?}; rerun one with ORACLE_SEED={seed} ORACLE_EXTREME=1 ORACLE_ONLY=<number>"
+    );
+}
+
+#[test]
+fn written_programs() {
+    let Ok(path) = std::env::var("ORACLE_LISTED") else { return };
+    let lines = std::fs::read_to_string(path).expect("the file of formulas");
+    let mut wrong = 0;
+    for line in lines.lines() {
+        let verdict = judge(&generate::written(line).expect(line));
+        wrong += usize::from(matches!(verdict, Verdict::Wrong(_)));
+        match verdict {
+            Verdict::Wrong(fault) => println!("{line}\t{fault}"),
+            other => println!("{line}\t{other:?}"),
+        }
+    }
+    assert_eq!(wrong, 0, "programs are wrong");
+}
