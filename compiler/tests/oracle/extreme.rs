@@ -3,9 +3,10 @@
 //! What a lowered program computes must be right to its own size wherever the true number is a float and does not hang on
 //! the last bits of the inputs; that the way to it overflows or cancels is no excuse.
 //!
-//! `ORACLE_EXTREME` (0) says how many programs, `ORACLE_SEED` (1) which ones, `ORACLE_ONLY=17` checks only number 17, and
-//! `ORACLE_KIND=powers` leaves out other kinds. Failures are cut down before they are printed. `ORACLE_LISTED=<file>` judges
-//! formulas that a person wrote, one a line with its point ([`generate::written`]).
+//! `ORACLE_EXTREME` says how many programs of all kinds, `ORACLE_SEED` (1) which ones, `ORACLE_KIND=powers` takes one kind only,
+//! and `ORACLE_ONLY=17` checks only number 17. Without `ORACLE_EXTREME`, some programs of the kinds in [`Kind::PASSING`] are
+//! checked. Failures are cut down before they are printed. `ORACLE_LISTED=<file>` judges formulas that a person wrote, one a
+//! line with its point ([`generate::written`]).
 
 pub mod generate;
 pub mod judge;
@@ -13,32 +14,32 @@ pub mod reference;
 pub mod term;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use crate::generate::random::Random;
 use crate::setting;
-use generate::{Extreme, candidate};
-use judge::{Fault, Verdict, judge};
+use generate::{Extreme, Kind, candidate};
+use judge::{Fault, Times, Verdict, judge};
 
+/// How many programs are checked by default.
+const PASSING: u64 = 200;
 /// How many candidates of a program are tried: most points of random formulas have nothing to say.
 const CANDIDATES: usize = 30;
 /// How many programs are tried to cut a failing one down.
 const MOST_CUTS: usize = 400;
 
 /// The program of a number with what came of it; the last candidate if none has anything to say.
-fn program(seed: u64, number: u64) -> (Extreme, Verdict) {
+fn program(seed: u64, number: u64, kinds: &[Kind], times: &mut Times) -> (Extreme, Verdict) {
     let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9), number);
-    let mut last = None;
-    for _ in 0..CANDIDATES {
-        let program = candidate(&mut random, number);
-        let verdict = judge(&program);
-        let done = !matches!(verdict, Verdict::Nothing(_));
-        last = Some((program, verdict));
-        if done {
-            break;
+    let kind = random.pick(kinds).copied().unwrap_or(Kind::Functions);
+    let mut tries = 0;
+    loop {
+        let program = candidate(&mut random, number, kind);
+        let verdict = judge(&program, times);
+        tries += 1;
+        if tries == CANDIDATES || !matches!(verdict, Verdict::Nothing(_)) {
+            return (program, verdict);
         }
     }
-    last.unwrap_or_else(|| unreachable!("there is a first candidate"))
 }
 
 /// The smallest program found that fails in the same way.
@@ -51,7 +52,7 @@ fn cut_down(program: Extreme, fault: Fault) -> (Extreme, Fault) {
             if cuts > MOST_CUTS || smaller.text().len() > program.text().len() {
                 return None;
             }
-            match judge(&smaller) {
+            match judge(&smaller, &mut Times::default()) {
                 Verdict::Wrong(found) if found.what == fault.what => Some((smaller, found)),
                 _ => None,
             }
@@ -73,43 +74,51 @@ fn at(program: &Extreme) -> String {
     format!("{{{}}}", program.used().map(input).collect::<Vec<_>>().join(", "))
 }
 
+/// The kinds of the programs of a run.
+fn kinds(all: bool) -> Vec<Kind> {
+    let name = std::env::var("ORACLE_KIND").ok();
+    let wanted = |kind: &Kind| name.as_ref().is_none_or(|name| name == kind.name());
+    let kinds = if all { &Kind::ALL[..] } else { &Kind::PASSING };
+    kinds.iter().copied().filter(wanted).collect()
+}
+
+/// Counts of a run.
+#[derive(Debug, Default)]
+struct Counts {
+    programs: BTreeMap<&'static str, usize>,
+    right: usize,
+    nothing: BTreeMap<String, usize>,
+    failures: BTreeMap<String, usize>,
+}
+
 #[test]
 fn extreme_programs() {
     let seed = setting("ORACLE_SEED", 1);
     let only = std::env::var("ORACLE_ONLY").ok().and_then(|text| text.parse::<u64>().ok());
-    let kind = std::env::var("ORACLE_KIND").ok();
-    let count = setting("ORACLE_EXTREME", 0);
-    let numbers = only.filter(|_| count > 0).map_or(0..count, |number| number..number + 1);
-    let (mut failures, mut results, mut empty) =
-        (BTreeMap::<String, usize>::new(), 0, BTreeMap::<String, usize>::new());
-    let mut programs: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut slowest = (Duration::ZERO, 0);
+    let all = std::env::var("ORACLE_EXTREME").is_ok();
+    let (kinds, count) = (kinds(all), setting("ORACLE_EXTREME", PASSING));
+    let numbers = only.filter(|_| all).map_or(0..count, |number| number..number + 1);
+    let (mut counts, mut times) = (Counts::default(), Times::default());
     for number in numbers {
-        let start = Instant::now();
-        let (program, verdict) = program(seed, number);
-        slowest = slowest.max((start.elapsed(), number));
-        if kind.as_ref().is_some_and(|kind| kind != program.kind.name()) {
-            continue;
-        }
+        let (program, verdict) = program(seed, number, &kinds, &mut times);
+        let name = program.kind.name();
         if only.is_some() {
             println!("{} at {}: {verdict:?}", program.text(), at(&program));
         }
-        *programs.entry(program.kind.name()).or_default() += 1;
+        *counts.programs.entry(name).or_default() += 1;
         match verdict {
-            Verdict::Nothing(reason) => *empty.entry(reason).or_default() += 1,
-            Verdict::Right(right) => results += right,
+            Verdict::Nothing(reason) => *counts.nothing.entry(reason).or_default() += 1,
+            Verdict::Right(right) => counts.right += right,
             Verdict::Wrong(fault) => {
-                let name = program.kind.name();
-                *failures.entry(format!("{name}: {:?}", fault.what)).or_default() += 1;
+                *counts.failures.entry(format!("{name}: {:?}", fault.what)).or_default() += 1;
                 let whole = program.text();
                 let (program, fault) = cut_down(program, fault);
                 println!("{number} ({name})\t{}\t{}\t{fault}\t{whole}", program.text(), at(&program));
             }
         }
     }
-    println!(
-        "extreme programs {programs:?}: {results} results right, programs without any: {empty:?}; slowest {slowest:?}"
-    );
+    println!("{counts:?} {times:?}");
+    let failures = &counts.failures;
     assert!(
         failures.is_empty(),
         "{failures:#?}; rerun one with ORACLE_SEED={seed} ORACLE_EXTREME=1 ORACLE_ONLY=<number>"
@@ -122,7 +131,7 @@ fn written_programs() {
     let lines = std::fs::read_to_string(path).expect("the file of formulas");
     let mut wrong = 0;
     for line in lines.lines() {
-        let verdict = judge(&generate::written(line).expect(line));
+        let verdict = judge(&generate::written(line).expect(line), &mut Times::default());
         wrong += usize::from(matches!(verdict, Verdict::Wrong(_)));
         match verdict {
             Verdict::Wrong(fault) => println!("{line}\t{fault}"),

@@ -24,8 +24,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Some several times: there are more of these programs.
-    const ALL: [Self; 12] = [
+    /// All, some several times: there are more of these programs.
+    pub const ALL: [Self; 12] = [
         Self::Powers,
         Self::Powers,
         Self::Coefficients,
@@ -39,6 +39,9 @@ impl Kind {
         Self::Arrays,
         Self::Arrays,
     ];
+
+    /// What the compiler has right at every point: checked by default.
+    pub const PASSING: [Self; 1] = [Self::Coefficients];
 
     /// Whether closed forms must have the numbers too: they may cancel, but not in these.
     #[must_use]
@@ -170,8 +173,7 @@ pub fn written(line: &str) -> Result<Extreme, String> {
 
 /// The program of a number: a candidate, which may have nothing to say at its point.
 #[must_use]
-pub fn candidate(random: &mut Random, number: u64) -> Extreme {
-    let kind = random.pick(&Kind::ALL).copied().unwrap_or(Kind::Functions);
+pub fn candidate(random: &mut Random, number: u64, kind: Kind) -> Extreme {
     let mut inputs = scalars(random, kind);
     let mut facts = Vec::new();
     let mut writer = Writer { random };
@@ -231,6 +233,55 @@ fn scalars(random: &mut Random, kind: Kind) -> Vec<Input> {
     let whole = one_of(random, &[-3.0, -2.0, -1.0, 2.0, 3.0, 4.0, 5.0]);
     vec![scalar("x", x), scalar("y", y), scalar("n", whole)]
 }
+
+/// Functions, those that overflow more often.
+const CALLS: [&str; 22] = [
+    "exp($0)",
+    "exp($0)",
+    "log($0)",
+    "softplus($0)",
+    "softplus($0)",
+    "sigmoid($0)",
+    "tanh($0)",
+    "sinh($0)",
+    "cosh($0)",
+    "expm1($0)",
+    "log1p($0)",
+    "silu($0)",
+    "erf($0)",
+    "erfc($0)",
+    "abs($0)",
+    "relu($0)",
+    "sqrt($0)",
+    "sin($0)",
+    "gelu($0)",
+    "log(erfc($0))",
+    "#0**2",
+    "log1p(exp($0))",
+];
+/// The same as people spell it, and what they do with it.
+const SPELLED: [&str; 20] = [
+    "log(1 + exp($0))",
+    "1/(1 + exp(-#0))",
+    "exp($0)/(1 + exp($0))",
+    "#0/(1 + exp(-#0))",
+    "(exp($0) - exp(-#0))/(exp($0) + exp(-#0))",
+    "1 - tanh($0)",
+    "1 - exp($0)",
+    "log(1 - exp(-abs($0)))",
+    "log(cosh($0))",
+    "log(exp($0) + 1) - #0",
+    "(1 + erf($0))/2",
+    "exp(-#0**2)/erfc($0)",
+    "s*log(1 + exp(#0/s))",
+    "log(sigmoid($0))",
+    "1 - sigmoid($0)",
+    "sqrt(1 + #0**2)",
+    "1/#0",
+    "#0*tanh(log(1 + exp($0)))",
+    "log(exp($0))",
+    "sqrt(1 + #0**2) - #0",
+];
 
 struct Writer<'a> {
     random: &'a mut Random,
@@ -318,7 +369,6 @@ impl Writer<'_> {
             "$2*$1*$0**2",
             "$2*($0*($0*$0 - 3*($1*$1))) + $3*($0*$0 - $1*$1)",
             "$0**2/$2 + $0/$3",
-            "log(1 + $2*exp($0))",
             "exp($0)*$2 + $3*$1",
             "sqrt($2*$0**2 + $3*$1**2)",
             "($2*$0 + $3*$1)**2",
@@ -413,53 +463,18 @@ impl Writer<'_> {
             let other = if self.random.chance(50) { self.argument() } else { self.function(depth - 1) };
             return self.binary(&inner, &other);
         }
-        const CALLS: [&str; 22] = [
-            "exp($0)",
-            "exp($0)",
-            "log($0)",
-            "softplus($0)",
-            "softplus($0)",
-            "sigmoid($0)",
-            "tanh($0)",
-            "sinh($0)",
-            "cosh($0)",
-            "expm1($0)",
-            "log1p($0)",
-            "silu($0)",
-            "erf($0)",
-            "erfc($0)",
-            "abs($0)",
-            "relu($0)",
-            "sqrt($0)",
-            "sin($0)",
-            "gelu($0)",
-            "log(erfc($0))",
-            "#0**2",
-            "log1p(exp($0))",
-        ];
-        const SPELLED: [&str; 20] = [
-            "log(1 + exp($0))",
-            "1/(1 + exp(-#0))",
-            "exp($0)/(1 + exp($0))",
-            "#0/(1 + exp(-#0))",
-            "(exp($0) - exp(-#0))/(exp($0) + exp(-#0))",
-            "1 - tanh($0)",
-            "1 - exp($0)",
-            "log(1 - exp(-abs($0)))",
-            "log(cosh($0))",
-            "log(exp($0) + 1) - #0",
-            "(1 + erf($0))/2",
-            "exp(-#0**2)/erfc($0)",
-            "s*log(1 + exp(#0/s))",
-            "log(sigmoid($0))",
-            "1 - sigmoid($0)",
-            "sqrt(1 + #0**2)",
-            "1/#0",
-            "#0*tanh(log(1 + exp($0)))",
-            "log(exp($0))",
-            "sqrt(1 + #0**2) - #0",
-        ];
-        if self.random.chance(60) { self.pattern(&CALLS, &[&inner]) } else { self.pattern(&SPELLED, &[&inner]) }
+        match self.random.below(20) {
+            0..12 => self.pattern(&CALLS, &[&inner]),
+            12..19 => self.pattern(&SPELLED, &[&inner]),
+            _ => {
+                let exponent = self.random.below(50) as i32 - 25;
+                let coefficient = self.coefficient(exponent);
+                self.pattern(
+                    &["log(1 + $1*exp($0))", "tanh($1*#0)", "exp($1*#0)", "sqrt(1 + $1*#0**2)"],
+                    &[&inner, &coefficient],
+                )
+            }
+        }
     }
 
     fn binary(&mut self, left: &Term, right: &Term) -> Term {
@@ -508,10 +523,12 @@ impl Writer<'_> {
         let shape = if length == 2 && self.random.chance(50) { "[2]" } else { "[N]" };
         let near = self.random.chance(50);
         let level = large(self.random);
+        // Lengths have squares that overflow and underflow.
+        let unit = if self.random.chance(15) { one_of(self.random, &[1e-200, 1e-30, 1e30, 1e160]) } else { 1.0 };
         let mut entry = || match (near, self.random.below(5)) {
-            (true, _) => level + one_of(self.random, &[0.0, 1.0, -1.0, 2.0]),
+            (true, _) => unit * (level + one_of(self.random, &[0.0, 1.0, -1.0, 2.0])),
             (false, 0) => 0.0,
-            (false, _) => large(self.random),
+            (false, _) => unit * large(self.random),
         };
         let x: Vec<f64> = (0..length).map(|_| entry()).collect();
         let w: Vec<f64> = (0..length).map(|_| one_of(self.random, &[0.5, 1.0, 2.0, 0.0, 0.1])).collect();

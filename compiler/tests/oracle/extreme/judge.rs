@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use chainrule_compiler::derive::{Derived, Request, derive};
 use chainrule_compiler::evaluate::{self, evaluate};
@@ -77,9 +78,18 @@ pub enum Verdict {
     Wrong(Fault),
 }
 
+/// How long the two sides took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// The jets.
+    pub reference: Duration,
+    /// Compiling and running.
+    pub compiler: Duration,
+}
+
 /// Judges a program at its point.
 #[must_use]
-pub fn judge(program: &Extreme) -> Verdict {
+pub fn judge(program: &Extreme, times: &mut Times) -> Verdict {
     let fault = |what, found: String| {
         Verdict::Wrong(Fault { what, entry: "the program".into(), right: "accepted".into(), found })
     };
@@ -90,19 +100,22 @@ pub fn judge(program: &Extreme) -> Verdict {
     if point.is_empty() {
         return Verdict::Nothing("no input".into());
     }
-    let reference = match (Subject { module: &module, point: &point }).reference() {
+    let start = Instant::now();
+    let reference = Subject { module: &module, point: &point }.reference();
+    times.reference += start.elapsed();
+    let reference = match reference {
         Ok(reference) => reference,
         Err(message) => return Verdict::Nothing(message),
     };
     if reference.value.is_none() {
         return Verdict::Nothing("a value that more digits change".into());
     }
-    let derived = match catch_unwind(AssertUnwindSafe(|| derived(&text))) {
-        Ok(Ok(derived)) => derived,
-        Ok(Err(message)) => return fault(What::Refused, message),
-        Err(_) => return fault(What::Panic, "its message stands above".into()),
-    };
-    let judged = catch_unwind(AssertUnwindSafe(|| compared(program, &reference, &derived)));
+    let start = Instant::now();
+    let judged = catch_unwind(AssertUnwindSafe(|| match derived(&text) {
+        Ok(derived) => compared(program, &reference, &derived),
+        Err(message) => fault(What::Refused, message),
+    }));
+    times.compiler += start.elapsed();
     judged.unwrap_or_else(|_| fault(What::Panic, "its message stands above".into()))
 }
 
