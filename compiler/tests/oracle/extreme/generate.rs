@@ -398,16 +398,35 @@ impl Writer<'_> {
             _ => (1.0 / x, ["x*y == 1", "y*x == 1", "2*x*y == 2", "x*y*3 == 3"]),
         };
         inputs.clear();
-        inputs.extend([scalar("x", x), scalar("y", y), scalar("z", one_of(self.random, &[0.5, 2.0, -1.5]))]);
+        inputs.extend([scalar("x", x), scalar("y", y)]);
         for _ in 0..2 + self.random.below(2) {
             let fact = self.random.word(&family).to_owned();
             if !facts.contains(&fact) {
                 facts.push(fact);
             }
         }
+        let third = one_of(self.random, &[0.5, 2.0, -1.5]);
+        inputs.push(scalar("z", third));
+        if self.random.chance(40) {
+            // What has nothing to do with the others: a form that relies on it must say so too.
+            let sign = if third > 0.0 { "z > 0" } else { "z < 0" };
+            let fact = if self.random.chance(50) { sign.to_owned() } else { format!("2*z == {}", 2.0 * third) };
+            facts.insert(self.random.below(facts.len() + 1), fact);
+        }
         let (x, y, z) = (Term::leaf("x"), Term::leaf("y"), Term::leaf("z"));
         let inner = self.pattern(
-            &["$0 + $1", "$0 - $1", "$0*$1", "$0/$1", "$0**2*$1", "2*$0 + $1*$2", "$0**2 + $1**2", "$1 - 2*$0"],
+            &[
+                "$0 + $1",
+                "$0 - $1",
+                "$0*$1",
+                "$0/$1",
+                "$0**2*$1",
+                "2*$0 + $1*$2",
+                "$0**2 + $1**2",
+                "$1 - 2*$0",
+                "abs($2)*$0",
+                "sqrt($2**2)*$1",
+            ],
             &[&x, &y, &z],
         );
         let outer = self.pattern(
