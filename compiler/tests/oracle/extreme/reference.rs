@@ -18,6 +18,8 @@ const BESIDE: i32 = 400;
 const SMALL_BITS: f64 = 250.0;
 /// Limits from several sides agree to so many bits.
 const LIMIT_BITS: f64 = 100.0;
+/// Slopes of a kink are smaller; larger ones are those of a root at 0.
+const STEEPEST_BITS: f64 = 64.0;
 /// Larger values may overflow.
 pub const LARGEST: f64 = 1e300;
 /// How often inputs are moved.
@@ -169,12 +171,16 @@ impl Subject<'_> {
                 difference < first.magnitude() - LIMIT_BITS || is_small(first) && is_small(other)
             };
             let agree = sides.iter().all(|side| side.row[place].is_finite() && near(side.row[place]));
-            let bounded = |side: &Numbers| side.row[place].is_finite() && side.row[place].magnitude() < SMALL_BITS;
+            let bounded = |side: &Numbers| side.row[place].is_finite() && side.row[place].magnitude() < STEEPEST_BITS;
+            let is_limit = |value: &Wide| (*value - first).magnitude() < value.magnitude() - LIMIT_BITS;
             if place <= count {
                 torn[place - 1] = !agree;
             } else if torn[(place - 1) / count - 1] || torn[(place - 1) % count] {
                 // What a kink's slopes are split into has no second derivative.
                 *value = None;
+                continue;
+            }
+            if agree && value.as_ref().is_some_and(is_limit) {
                 continue;
             }
             if agree {
