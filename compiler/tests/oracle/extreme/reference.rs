@@ -241,3 +241,40 @@ fn settled(number: Wide, again: Wide) -> Option<Wide> {
     }
     (number.magnitude() < -1000.0 && again.magnitude() < -1000.0).then(|| Wide::of(0.0))
 }
+
+/// Value, first and second derivative by the first coordinate, from mpmath or by hand; `None` where there is none.
+#[test]
+fn numbers_are_right_where_floats_are_not() {
+    type Row = (&'static str, [Option<f64>; 3]);
+    let rows: [Row; 9] = [
+        ("log(1 + exp(x))\tx = 800", [Some(800.0), Some(1.0), Some(0.0)]),
+        ("tanh(silu(x))\tx = 200", [Some(1.0), Some(7.660_678_386_856_023e-174), Some(-1.532_135_677_371_204_6e-173)]),
+        (
+            "log(erfc(x))\tx = 30",
+            [Some(-903.974_117_110_643_9), Some(-60.033_296_398_756_23), Some(-1.998_892_575_543_838)],
+        ),
+        (
+            "(x**2)**0.75\tx = -3",
+            [Some(5.196_152_422_706_632), Some(-2.598_076_211_353_316), Some(0.433_012_701_892_219_3)],
+        ),
+        ("x**n\tx = -3; n = -3", [Some(-1.0 / 27.0), Some(-1.0 / 27.0), Some(-4.0 / 81.0)]),
+        ("abs(x)**2\tx = 0", [Some(0.0), Some(0.0), Some(2.0)]),
+        ("abs(x)\tx = 0", [Some(0.0), Some(0.0), None]),
+        ("max(x, y)\tx = 1; y = 1", [Some(1.0), Some(0.5), None]),
+        ("1e-40*x**2\tx = 0", [Some(0.0), Some(0.0), Some(2e-40)]),
+    ];
+    for (line, expected) in rows {
+        let program = super::generate::written(line).expect(line);
+        let module = chainrule_compiler::parse::parse_module(&program.text()).expect(line);
+        let point: Vec<_> = program.used().map(|input| (input.value.clone(), input.whole)).collect();
+        let found = Subject { module: &module, point: &point }.reference().expect(line);
+        for (found, expected) in [found.value, found.gradient[0], found.hessian[0][0]].iter().zip(expected) {
+            let found = found.map(|right| right.value.to_f64());
+            let same = match (found, expected) {
+                (Some(found), Some(expected)) => (found - expected).abs() <= 1e-15 * expected.abs() + 1e-300,
+                (found, expected) => found.is_none() && expected.is_none(),
+            };
+            assert!(same, "{line}: {found:?} and not {expected:?}");
+        }
+    }
+}
