@@ -219,7 +219,8 @@ fn large(random: &mut Random) -> f64 {
 
 fn scalars(random: &mut Random, kind: Kind) -> Vec<Input> {
     if matches!(kind, Kind::Functions | Kind::Conditions) {
-        let x = large(random);
+        let beyond = kind == Kind::Conditions && random.chance(60);
+        let x = if beyond { one_of(random, &[800.0, 800.0, -800.0, 1000.0]) } else { large(random) };
         let y = match random.below(4) {
             0 => x + 1.0,
             1 => x - 1.0,
@@ -522,8 +523,24 @@ impl Writer<'_> {
 
     fn condition(&mut self) -> Term {
         let depth = 1 + self.random.below(2);
-        let (seen, taken) = (self.function(depth), self.function(1));
-        let (other, level) = (self.argument(), self.number(&["0.5", "10", "500", "700", "900", "-5", "0.75"]));
+        let (mut seen, taken) = (self.function(depth), self.function(1));
+        if self.random.chance(50) {
+            // Infinite, or no number, if it is computed as it is spelled.
+            let argument = self.argument();
+            seen = self.pattern(
+                &[
+                    "softplus($0)",
+                    "log(1 + exp($0))",
+                    "exp($0)/(1 + exp($0))",
+                    "log(exp($0) + exp(x))",
+                    "log(erfc($0))",
+                    "silu(-#0)",
+                ],
+                &[&argument],
+            );
+        }
+        let levels = ["0.5", "10", "900", "900", "1500", "1500", "5000", "-5", "0.75", "-500"];
+        let (other, level) = (self.argument(), self.number(&levels));
         let patterns = [
             "if $0 > $1 { $2 } else { $3 }",
             "if $0 < $1 { $2 } else { $3 }",
