@@ -2,8 +2,8 @@
 //!
 //! In: numbers of one float type. Out: a number of that type, and NaN for every operand that is NaN (`pow` and `hypot`
 //! excepted: see there). The names are those of the language's operators. They come from the standard library, or from
-//! `libm` where the feature `std` is off: `core` has not even `sqrt`. The error function always comes from `libm`: the
-//! standard library has none.
+//! `libm` where the feature `std` is off: `core` has not even `sqrt`. What the standard library lacks, or does not compute
+//! accurately, always comes from `libm` or `chainrule-special`, in double precision.
 
 /// The float types that formulas compute in: `f64` and `f32`.
 ///
@@ -16,38 +16,60 @@ impl Float for f64 {}
 mod sealed {
     /// What the functions of [`super`] do for one float type.
     pub trait Float: Copy {
+        const NAN: Self;
         fn exp(self) -> Self;
         fn log(self) -> Self;
         fn sqrt(self) -> Self;
         fn sin(self) -> Self;
         fn cos(self) -> Self;
         fn tan(self) -> Self;
+        fn asin(self) -> Self;
+        fn acos(self) -> Self;
+        fn atan(self) -> Self;
         fn tanh(self) -> Self;
         fn expm1(self) -> Self;
         fn log1p(self) -> Self;
+        fn exp2(self) -> Self;
+        fn log2(self) -> Self;
+        fn log10(self) -> Self;
+        fn cbrt(self) -> Self;
         fn sinh(self) -> Self;
         fn cosh(self) -> Self;
+        fn asinh(self) -> Self;
+        fn acosh(self) -> Self;
+        fn atanh(self) -> Self;
         fn erf(self) -> Self;
         fn erfc(self) -> Self;
+        fn erfcx(self) -> Self;
+        fn lgamma(self) -> Self;
+        fn digamma(self) -> Self;
+        fn trigamma(self) -> Self;
+        fn ierfcx(self, other: Self) -> Self;
+        fn polygamma(self, other: Self) -> Self;
         fn hypot(self, other: Self) -> Self;
         fn atan2(self, other: Self) -> Self;
         fn abs(self) -> Self;
         fn sign(self) -> Self;
         fn floor(self) -> Self;
+        fn ceil(self) -> Self;
+        fn round(self) -> Self;
         fn max(self, other: Self) -> Self;
         fn min(self, other: Self) -> Self;
         fn pow(self, other: Self) -> Self;
     }
 }
 
-/// Implements [`sealed::Float`] for a type: `method => inherent method of std | function of libm`; what stands in
-/// brackets is not in std.
+/// Implements [`sealed::Float`] for a type: `method => inherent method of std | function of libm`; what stands in the first
+/// brackets has a function of its own for the type, and what stands in the second ones is computed in double precision.
 macro_rules! float {
     (
         $float:ident: $($method:ident($($other:ident)?) => $std:ident | $libm:ident;)*
         [$($special:ident => $function:ident;)*]
+        [$($wide:ident($($second:ident)?) => $double:path;)*]
     ) => {
         impl sealed::Float for $float {
+            const NAN: Self = $float::NAN;
+
             $(
                 #[inline(always)]
                 fn $method(self $(, $other: Self)?) -> Self {
@@ -62,6 +84,13 @@ macro_rules! float {
                 #[inline(always)]
                 fn $special(self) -> Self {
                     libm::$function(self)
+                }
+            )*
+
+            $(
+                #[inline(always)]
+                fn $wide(self $(, $second: Self)?) -> Self {
+                    $double(f64::from(self) $(, f64::from($second))?) as $float
                 }
             )*
 
@@ -91,7 +120,16 @@ float! { f64:
     abs() => abs | fabs; floor() => floor | floor;
     expm1() => exp_m1 | expm1; log1p() => ln_1p | log1p; sinh() => sinh | sinh; cosh() => cosh | cosh;
     hypot(other) => hypot | hypot;
+    asin() => asin | asin; acos() => acos | acos; atan() => atan | atan;
+    exp2() => exp2 | exp2; log2() => log2 | log2; log10() => log10 | log10; cbrt() => cbrt | cbrt;
+    ceil() => ceil | ceil; round() => round | round;
     [erf => erf; erfc => erfc;]
+    [
+        asinh() => libm::asinh; acosh() => libm::acosh; atanh() => libm::atanh;
+        erfcx() => chainrule_special::erfcx; ierfcx(other) => chainrule_special::ierfcx;
+        lgamma() => libm::lgamma; digamma() => chainrule_special::digamma;
+        trigamma() => chainrule_special::trigamma; polygamma(other) => chainrule_special::polygamma;
+    ]
 }
 
 float! { f32:
@@ -101,7 +139,16 @@ float! { f32:
     abs() => abs | fabsf; floor() => floor | floorf;
     expm1() => exp_m1 | expm1f; log1p() => ln_1p | log1pf; sinh() => sinh | sinhf; cosh() => cosh | coshf;
     hypot(other) => hypot | hypotf;
+    asin() => asin | asinf; acos() => acos | acosf; atan() => atan | atanf;
+    exp2() => exp2 | exp2f; log2() => log2 | log2f; log10() => log10 | log10f; cbrt() => cbrt | cbrtf;
+    ceil() => ceil | ceilf; round() => round | roundf;
     [erf => erff; erfc => erfcf;]
+    [
+        asinh() => libm::asinh; acosh() => libm::acosh; atanh() => libm::atanh;
+        erfcx() => chainrule_special::erfcx; ierfcx(other) => chainrule_special::ierfcx;
+        lgamma() => libm::lgamma; digamma() => chainrule_special::digamma;
+        trigamma() => chainrule_special::trigamma; polygamma(other) => chainrule_special::polygamma;
+    ]
 }
 
 /// Writes the public functions, each with its documentation.
@@ -131,12 +178,32 @@ functions! {
     cos(x);
     /// The tangent of an angle in radians.
     tan(x);
+    /// The arc sine, between −π/2 and π/2: NaN outside of −1 to 1.
+    asin(x);
+    /// The arc cosine, between 0 and π: NaN outside of −1 to 1.
+    acos(x);
+    /// The arc tangent, between −π/2 and π/2.
+    atan(x);
     /// The hyperbolic tangent.
     tanh(x);
     /// The hyperbolic sine.
     sinh(x);
     /// The hyperbolic cosine.
     cosh(x);
+    /// The inverse hyperbolic sine.
+    asinh(x);
+    /// The inverse hyperbolic cosine: NaN below 1.
+    acosh(x);
+    /// The inverse hyperbolic tangent: NaN outside of −1 to 1.
+    atanh(x);
+    /// 2 to the power of `x`.
+    exp2(x);
+    /// The logarithm to the base 2: −∞ at 0, NaN below.
+    log2(x);
+    /// The logarithm to the base 10: −∞ at 0, NaN below.
+    log10(x);
+    /// The cube root.
+    cbrt(x);
     /// `exp(x) - 1`, accurate near 0.
     expm1(x);
     /// `log(1 + x)`, accurate near 0: −∞ at −1, NaN below.
@@ -145,6 +212,19 @@ functions! {
     erf(x);
     /// The complementary error function, 1 − erf.
     erfc(x);
+    /// The scaled complementary error function exp(x²)·erfc(x).
+    erfcx(x);
+    /// exp(x²)·iⁿerfc(x), the scaled repeated integral of the complementary error function: NaN unless `n` is a whole number
+    /// from 0 to 1000.
+    ierfcx(n, x);
+    /// The logarithm of the absolute value of the gamma function: ∞ at its poles.
+    lgamma(x);
+    /// The derivative of log Γ: NaN at 0 and at negative whole numbers.
+    digamma(x);
+    /// The derivative of `digamma`: ∞ at 0 and at negative whole numbers.
+    trigamma(x);
+    /// The n-th derivative of `digamma`: NaN unless `n` is a whole number from 0 to 100.
+    polygamma(n, x);
     /// The length of the vector (`a`, `b`), without overflow on the way.
     ///
     /// As in IEEE 754, it is infinite if one operand is, even where the other one is NaN.
@@ -157,6 +237,10 @@ functions! {
     sign(x);
     /// The largest integer that is not above `x`.
     floor(x);
+    /// The smallest integer that is not below `x`.
+    ceil(x);
+    /// The nearest integer, away from 0 at half the way.
+    round(x);
     /// The larger of two numbers; the second one where they are equal (as 0 and −0 are).
     ///
     /// Unlike [`f64::max`] it is NaN where either operand is: a NaN that vanishes is a wrong result.
@@ -169,6 +253,20 @@ functions! {
     ///
     /// As in IEEE 754, `pow(a, 0)` and `pow(1, b)` are 1 even where the other operand is NaN.
     pow(a, b);
+}
+
+/// The largest of some numbers, as [`max`] of two: NaN where one is NaN, or where there is none.
+#[inline(always)]
+#[must_use]
+pub fn max_of<T: Float, const N: usize>(numbers: [T; N]) -> T {
+    numbers.into_iter().reduce(max).unwrap_or(T::NAN)
+}
+
+/// The smallest of some numbers, as [`min`] of two: NaN where one is NaN, or where there is none.
+#[inline(always)]
+#[must_use]
+pub fn min_of<T: Float, const N: usize>(numbers: [T; N]) -> T {
+    numbers.into_iter().reduce(min).unwrap_or(T::NAN)
 }
 
 #[cfg(test)]
@@ -221,6 +319,23 @@ mod tests {
             close(pow(x, 2.5), 0.487_139_289_628_746_7);
             close(atan2(x, -0.5), 2.158_798_930_342_464);
             assert_eq!((abs(-x), floor(x), floor(-x)), (x, 0.0, -1.0));
+            close(asin(x), 0.848_062_078_981_481);
+            close(acos(x), 0.722_734_247_813_415_6);
+            close(atan(x), 0.643_501_108_793_284_4);
+            close(asinh(x + 0.25), 0.881_373_587_019_543);
+            close(acosh(x + 1.0), 1.158_810_360_429_947);
+            close(atanh(x), 0.972_955_074_527_656_7);
+            close(exp2(x), 1.681_792_830_507_429);
+            close(log2(x), -0.415_037_499_278_843_8);
+            close(log10(x), -0.124_938_736_608_299_95);
+            close(cbrt(x), 0.908_560_296_416_069_8);
+            close(erfcx(x), 0.506_937_650_293_144_8);
+            close(ierfcx(1.0, x), 0.183_986_345_827_897_7);
+            close(lgamma(x), 0.203_280_951_431_295_37);
+            close(digamma(x), -1.085_860_879_786_472_2);
+            close(trigamma(x), 2.541_879_647_671_606_5);
+            close(polygamma(2.0, x), -5.302_633_216_337_64);
+            assert_eq!((ceil(x), ceil(-x), round(x), round(-2.5 as F)), (1.0, 0.0, 1.0, -3.0));
         }
 
         sign_is_zero_at_both_zeros => |F| {
@@ -231,8 +346,10 @@ mod tests {
 
         nan_stays_nan => |F| {
             type Function = fn(F) -> F;
-            let functions: [Function; 16] =
-                [exp, log, sqrt, sin, cos, tan, tanh, abs, sign, floor, sinh, cosh, expm1, log1p, erf, erfc];
+            let functions: [Function; 32] = [
+                exp, log, sqrt, sin, cos, tan, tanh, abs, sign, floor, sinh, cosh, expm1, log1p, erf, erfc, asin, acos, atan,
+                asinh, acosh, atanh, exp2, log2, log10, cbrt, erfcx, lgamma, digamma, trigamma, ceil, round,
+            ];
             assert!(functions.iter().all(|function| function(F::NAN).is_nan()));
             for other in [F::NAN, F::INFINITY, F::NEG_INFINITY, 0.0, 1.0] {
                 for (a, b) in [(F::NAN, other), (other, F::NAN)] {
@@ -257,6 +374,17 @@ mod tests {
                 assert_eq!(max(a, b).to_bits(), b.to_bits());
                 assert_eq!(min(a, b).to_bits(), b.to_bits());
             }
+        }
+
+        the_largest_and_smallest_of_many => |F| {
+            let numbers: [F; 4] = [2.0, -1.5, 2.0, 0.5];
+            assert_eq!((max_of(numbers), min_of(numbers)), (2.0, -1.5));
+            for place in 0..4 {
+                let mut numbers = numbers;
+                numbers[place] = F::NAN;
+                assert!(max_of(numbers).is_nan() && min_of(numbers).is_nan());
+            }
+            assert!(max_of::<F, 0>([]).is_nan());
         }
 
         edges_of_the_domain => |F| {

@@ -58,6 +58,15 @@ grad! {
     }
     fn log_sum_exp(a, b, c) = log(exp(a) + exp(b) + exp(c));
     fn gaussian_sum(a, b, c) = log(exp(-a**2) + exp(-b**2) + exp(-c**2));
+
+    #[emit(hessian)]
+    fn largest(a, b, c) = max(a, b, c) + 2 * min(a, b, c, 4);
+
+    fn log_probability(x) = log_normal_cdf(x);
+    #[emit(hessian)]
+    fn scaled_error(x) = erfcx(x);
+    fn special(x, y) = lgamma(x) + digamma(y) - polygamma(2, x) + asinh(x) * atanh(y) + cbrt(x) * round(y);
+    fn special_single(x: f32) = erfcx(x) + lgamma(x) + log2(x);
 }
 
 mod inner {
@@ -150,6 +159,40 @@ fn layers_stay_in_range() {
     let (value, saved) = gaussian_sum::forward(30.0, 31.0, 1e3);
     assert!(near(value, -900.0));
     assert!(near(gaussian_sum::backward(30.0, 31.0, 1e3, &saved, 0.5).a, -30.0));
+}
+
+#[test]
+fn ties_of_many_share_evenly() {
+    let third = 1.0 / 3.0;
+    assert_eq!((largest(1.0, 5.0, 3.0), largest::gradient(1.0, 5.0, 3.0).to_array()), (7.0, [2.0, 1.0, 0.0]));
+    assert_eq!(largest::gradient(5.0, 5.0, 5.0).to_array(), [third; 3]);
+    assert_eq!(largest::gradient(3.0, 3.0, 5.0).to_array(), [1.0, 1.0, 1.0]);
+    assert_eq!(largest::gradient(4.0, 4.0, 4.0).to_array(), [third + 0.5; 3]);
+    assert_eq!(largest::hessian(4.0, 4.0, 4.0), [[0.0; 3]; 3]);
+    assert!(largest(f64::NAN, 1.0, 2.0).is_nan() && largest(2.0, 1.0, f64::NAN).is_nan());
+}
+
+/// Known values are of mpmath, with 50 digits.
+#[test]
+fn special_functions_are_accurate_far_out() {
+    let ulps = |found: f64, expected: f64| ((found - expected) / (expected * f64::EPSILON)).abs();
+    for (x, value, slope) in [
+        (-40.0, -804.608_442_013_753_8, 40.024_968_847_207_26),
+        (-1.0, -1.841_021_645_009_263_5, 1.525_135_276_160_981),
+        (3.0, -0.001_350_809_964_748_193_8, 0.004_437_839_042_125_664),
+    ] {
+        let found = log_probability::value_and_derivative(x);
+        assert!(ulps(found.0, value) <= 4.0 && ulps(found.1, slope) <= 4.0, "{found:?} at {x}");
+    }
+    assert!(ulps(scaled_error::derivative(1e8), -5.641_895_835_477_562e-17) <= 4.0);
+    assert!(ulps(scaled_error::hessian(1e8)[0][0], 1.128_379_167_095_512_6e-24) <= 4.0);
+    let gradient = special::gradient(2.5, 0.25);
+    let difference = |f: &dyn Fn(f64) -> f64| (f(1e-5) - f(-1e-5)) / 2e-5;
+    assert!((gradient.x - difference(&|h| special(2.5 + h, 0.25))).abs() < 1e-8);
+    assert!((gradient.y - difference(&|h| special(2.5, 0.25 + h))).abs() < 1e-7);
+    let (value, slope): (f32, f32) = special_single::value_and_derivative(0.5);
+    assert!((value - (0.615_690_3 + 0.572_365 - 1.0)).abs() < 1e-6);
+    assert!((slope - (-0.512_688_8 - 1.963_51 + 2.885_39)).abs() < 1e-5);
 }
 
 #[test]

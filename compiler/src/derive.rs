@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::differentiate::{Derivative, Flow, Seed, jacobian, pull_back, symmetric};
+use crate::facts::claims;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::guard;
 use crate::lower::Wanted;
 use crate::operators::{Notation, Operator};
 use crate::parse::is_name;
@@ -94,6 +96,8 @@ pub struct Derived {
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
     pub upstream: Option<String>,
+    /// How many forms the guard refuted: these values stay as the chain rule gives them, see `guard`.
+    pub refuted: usize,
 }
 
 /// How many operations formulas have: each operator, call, comparison, reduction and `if` counts one.
@@ -135,6 +139,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         stable: Vec::new(),
         flows: Vec::new(),
         upstream: request.upstream.clone(),
+        refuted: 0,
     };
     if request.order == 0 {
         return Ok(derived);
@@ -370,7 +375,18 @@ impl Derived {
         let roots = self.raw().into_iter().zip(self.closed_roots());
         let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
         let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
-        self.stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
+        let mut stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
+        let pairs: Vec<(Ref, Ref)> = self.raw().into_iter().zip(stable.iter().cloned()).collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
+        let refuted = guard::refuted(&self.function.graph, &pairs, &facts);
+        for ((value, _), form) in
+            pairs.iter().zip(&mut stable).zip(refuted).filter_map(|(pair, bad)| bad.then_some(pair))
+        {
+            guard::report(&self.function.name, "an accurate form");
+            form.clone_from(value);
+            self.record_refuted(value);
+        }
+        self.stable = stable;
         Ok(())
     }
 

@@ -214,12 +214,20 @@ impl<'a> Sweeper<'a> {
         }
         let operands = self.graph.operand_refs(node, &labels);
         let out = Ref { node, axes: accumulated.axes.clone() };
+        let mut tied: Option<Ref> = None;
         for (position, operand) in operands.iter().enumerate() {
             if !self.active[operand.node.index()] {
                 continue;
             }
             let cotangent = accumulated.cotangent.clone();
             let contribution = match self.graph.operation(node) {
+                Operation::Apply(operator) if operands.len() > operator.arity() => {
+                    let tied = match &tied {
+                        Some(tied) => Ref::clone(tied),
+                        None => tied.insert(self.tied(&operands, &out)?).clone(),
+                    };
+                    self.through_one_of(operator, operand, &tied, &out, cotangent)?
+                }
                 Operation::Apply(operator) => self.through(operator, position, &operands, &out, cotangent)?,
                 Operation::Sum(_) => Some(cotangent),
                 Operation::Max(_) => Some(self.through_max(operand, &out, &labels, cotangent)?),

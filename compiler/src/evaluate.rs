@@ -217,11 +217,19 @@ impl<'a> Machine<'a> {
         let start = self.starts[instruction.target.index()];
         match &instruction.compute {
             Compute::Apply(operator) if self.value(instruction.target).shape.is_empty() => {
-                let mut operands = [0.0; 3];
+                let count = instruction.operands.len();
+                let (mut few, mut many) = ([0.0; 3], Vec::new());
+                let operands = match few.get_mut(..count) {
+                    Some(few) => few,
+                    None => {
+                        many.resize(count, 0.0);
+                        many.as_mut_slice()
+                    }
+                };
                 for (value, operand) in operands.iter_mut().zip(&instruction.operands) {
                     *value = self.memory[self.starts[operand.value.index()]];
                 }
-                self.memory[start] = self.apply(*operator, &operands[..instruction.operands.len()]);
+                self.memory[start] = self.apply(*operator, operands);
             }
             Compute::Apply(operator) => self.elementwise(*operator, instruction),
             Compute::Sum => self.reduce(instruction, 0.0, |sum, value| sum + value),

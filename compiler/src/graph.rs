@@ -214,7 +214,7 @@ struct Node {
 
 #[derive(Clone, Copy, Debug)]
 struct Edge {
-    position: u8,
+    position: u16,
     axes: ListId,
 }
 
@@ -261,8 +261,8 @@ pub struct Graph {
     log: Vec<Replacement>,
 }
 
-/// No operator of the table takes more.
-const MOST_OPERANDS: usize = 3;
+/// As many operands are read without an allocation: only `max` and `min` take more.
+const FEW_OPERANDS: usize = 3;
 /// Ids stay well below `u32::MAX`.
 const MOST_NODES: usize = 1 << 31;
 
@@ -404,13 +404,12 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Arity`], [`GraphError::Kind`], and whatever a bad operand causes.
     pub fn apply(&mut self, operator: Operator, operands: &[Ref]) -> Result<Ref, GraphError> {
-        let row = operator.row();
-        if operands.len() != row.operands.len() {
+        if !operator.takes(operands.len()) {
             return Err(GraphError::Arity(operator, operands.len()));
         }
-        for (operand, kind) in operands.iter().zip(row.operands) {
+        for (operand, kind) in operands.iter().zip(operator.kinds()) {
             self.check(operand)?;
-            if self.kind(operand.node) != *kind {
+            if self.kind(operand.node) != kind {
                 return Err(GraphError::Kind);
             }
         }
@@ -489,14 +488,21 @@ impl Graph {
 
     /// Makes a node whose local axes are `all`, the first `kept` of them its slots.
     fn over(&mut self, operation: Operation, all: &[Axis], kept: usize, operands: &[Ref]) -> Result<Ref, GraphError> {
-        if all.len() > usize::from(Local::MAX) {
+        if all.len() > usize::from(Local::MAX) || operands.len() > usize::from(u16::MAX) {
             return Err(GraphError::TooLarge);
         }
         let mut dims = Vec::new();
         for axis in &all[..kept] {
             dims.push(self.dim(*axis));
         }
-        let mut edges = [(NodeId(0), ListId::EMPTY); MOST_OPERANDS];
+        let (mut few, mut many) = ([(NodeId(0), ListId::EMPTY); FEW_OPERANDS], Vec::new());
+        let edges = match few.get_mut(..operands.len()) {
+            Some(few) => few,
+            None => {
+                many.resize(operands.len(), (NodeId(0), ListId::EMPTY));
+                many.as_mut_slice()
+            }
+        };
         let mut locals = Vec::new();
         for (edge, operand) in edges.iter_mut().zip(operands) {
             if operand.axes.is_empty() {
@@ -508,7 +514,7 @@ impl Graph {
             locals.extend(operand.axes.iter().map(local));
             *edge = (operand.node, self.locals.intern(&locals));
         }
-        self.node(operation, &dims, &edges[..operands.len()], &all[..kept])
+        self.node(operation, &dims, edges, &all[..kept])
     }
 
     fn find(&self, hash: u32, operation: Operation, slots: ListId, edges: &[(NodeId, ListId)]) -> Option<NodeId> {
@@ -540,7 +546,7 @@ impl Graph {
         let index = self.store.add_node(Node { operation, slots });
         let node = NodeId(index.index() as u32);
         for (position, (operand, list)) in edges.iter().enumerate() {
-            let edge = Edge { position: position as u8, axes: *list };
+            let edge = Edge { position: position as u16, axes: *list };
             self.store.add_edge(index, NodeIndex::new(operand.index()), edge);
         }
         self.spans.push(self.span);

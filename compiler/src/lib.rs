@@ -7,6 +7,7 @@
 //! Each step is one module; each module's own page says what comes in, what goes out and what it keeps true.
 
 mod algebra;
+mod cost;
 pub mod derive;
 pub mod diagnostic;
 pub mod differentiate;
@@ -14,6 +15,7 @@ pub mod emit;
 pub mod evaluate;
 pub mod facts;
 pub mod graph;
+mod guard;
 pub mod lower;
 pub mod number;
 pub mod operators;

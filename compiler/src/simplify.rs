@@ -19,7 +19,7 @@ mod linear;
 mod nodes;
 mod plan;
 mod polynomial;
-mod sample;
+pub(crate) mod sample;
 mod search;
 mod second;
 mod tidy;

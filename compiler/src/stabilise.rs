@@ -11,23 +11,25 @@
 
 mod algebra;
 mod arrays;
+mod atoms;
 mod cases;
 mod cone;
 mod exponentials;
 mod form;
 mod lengths;
 mod polynomial;
-mod profile;
+pub(crate) mod profile;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use algebra::Algebra;
+use atoms::Atoms;
 use cases::Case;
 use form::Writer;
 use profile::{POINTS, Profiles, Range};
@@ -36,6 +38,8 @@ use crate::algebra::hash::QuickMap;
 
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
+/// For so many nodes, forms over the arguments of functions are tried.
+const MOST_ATOMS: usize = 16;
 /// For so many nodes, other forms are tried.
 const MOST_SEARCHES: usize = 24;
 /// So many conditions are told apart at once.
@@ -81,60 +85,65 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    let algebra = Algebra::new(&ranges);
-    let equates = |(node, range): (&NodeId, &Range)| match range {
-        Range::Equates(pairs) => Some((*node, pairs.clone())),
-        _ => None,
-    };
-    let equal = ranges.iter().filter_map(equates).collect();
-    let profiles = Profiles::new(graph, ranges);
-    let mut pass = Pass {
-        delicate: Vec::new(),
-        made: vec![None; graph.len()],
-        profiles,
-        algebra,
-        searches: 0,
-        tried: QuickMap::default(),
-        outside: vec![false; POINTS],
-        judged: QuickMap::default(),
-        better: QuickMap::default(),
-        sizes: QuickMap::default(),
-        equal,
-    };
-    for root in roots.iter().take(outputs) {
-        if let Some(points) = pass.profiles.of(graph, root.value.node) {
-            pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+    let mut pass = Pass::new(graph, roots, outputs, ranges);
+    roots.iter().map(|root| pass.chosen(graph, root)).collect()
+}
+
+impl Pass {
+    fn new(graph: &Graph, roots: &[Root], outputs: usize, ranges: HashMap<NodeId, Range>) -> Self {
+        let algebra = Algebra::new(&ranges);
+        let equates = |(node, range): (&NodeId, &Range)| match range {
+            Range::Equates(pairs) => Some((*node, pairs.clone())),
+            _ => None,
+        };
+        let equal = ranges.iter().filter_map(equates).collect();
+        let profiles = Profiles::new(graph, ranges);
+        let mut pass = Pass {
+            delicate: Vec::new(),
+            made: vec![None; graph.len()],
+            profiles,
+            algebra,
+            searches: 0,
+            tried: QuickMap::default(),
+            outside: vec![false; POINTS],
+            judged: QuickMap::default(),
+            better: QuickMap::default(),
+            sizes: QuickMap::default(),
+            equal,
+            atoms: 0,
+        };
+        for root in roots.iter().take(outputs) {
+            if let Some(points) = pass.profiles.of(graph, root.value.node) {
+                pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+            }
         }
+        for node in graph.nodes() {
+            let own = graph.as_operator(node).is_some_and(|op| is_delicate(op) || op == Operator::Divide);
+            let below = graph.operands(node).any(|operand| pass.delicate[operand.node.index()]);
+            pass.delicate.push(own || below);
+        }
+        pass
     }
-    for node in graph.nodes() {
-        let own = graph.as_operator(node).is_some_and(|op| is_delicate(op) || op == Operator::Divide);
-        let below = graph.operands(node).any(|operand| pass.delicate[operand.node.index()]);
-        pass.delicate.push(own || below);
-    }
-    let mut forms = Vec::new();
-    for root in roots {
-        if root.closed == root.value || pass.is_fine(graph, root.value.node) {
-            forms.push(pass.root(graph, &root.value)?);
-            continue;
+
+    /// What is evaluated of a root.
+    fn chosen(&mut self, graph: &mut Graph, root: &Root) -> Result<Ref, GraphError> {
+        if root.closed == root.value || self.is_fine(graph, root.value.node) {
+            return self.root(graph, &root.value);
         }
-        let closed = pass.root(graph, &root.closed)?;
-        if pass.is_finite(graph, closed.node) && pass.is_fine_where_finite(graph, closed.node) {
-            forms.push(closed);
-            continue;
+        let closed = self.root(graph, &root.closed)?;
+        if self.is_finite(graph, closed.node) && self.is_fine_where_finite(graph, closed.node) {
+            return Ok(closed);
         }
-        let form = pass.root(graph, &root.value)?;
+        let form = self.root(graph, &root.value)?;
         // They need not agree at the sample points: closed forms rely on facts.
-        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..pass.score(graph, form.node) });
-        forms.push(if own < other { closed } else { form });
+        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
+        Ok(if own < other { closed } else { form })
     }
-    Ok(forms)
 }
 
 /// Whether an operator may overflow, or cancel with a number beside it, in a way that algebra knows how to avoid.
 fn is_delicate(operator: Operator) -> bool {
-    use Operator as Op;
-    matches!(operator, Op::Exp | Op::Expm1 | Op::Log | Op::Log1p | Op::Tanh | Op::Sinh | Op::Cosh)
-        || matches!(operator, Op::Sqrt | Op::Hypot | Op::Erf | Op::Erfc | Op::Power)
+    operator.row().law.is_delicate()
 }
 
 struct Pass {
@@ -155,6 +164,8 @@ struct Pass {
     sizes: QuickMap<NodeId, usize>,
     /// What is equal where a condition holds.
     equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
+    /// How many formulas were looked at over the arguments of their functions.
+    atoms: usize,
 }
 
 /// How accurate a node is at a point.
@@ -166,6 +177,8 @@ struct Judged {
     /// In units in the last place.
     ulps: f64,
     condition: f64,
+    /// Whether the true value is beyond all finite numbers: nothing can be better.
+    beyond: bool,
 }
 
 impl Pass {
@@ -186,7 +199,26 @@ impl Pass {
             } else if opened {
                 Some(self.rebuilt(graph, node)?)
             } else {
-                self.at_once(graph, node)
+                // Arguments and conditions first.
+                let arguments = Atoms::arguments(graph, node);
+                let conditions = cases::comparisons(graph, node);
+                let missing = arguments.iter().chain(&conditions).filter(|other| self.made[other.index()].is_none());
+                let missing: Vec<NodeId> = missing.copied().filter(|other| *other != node).collect();
+                if !missing.is_empty() && self.atoms < MOST_ATOMS {
+                    self.atoms += usize::from(!arguments.is_empty());
+                    pending.push((node, false));
+                    pending.extend(missing.into_iter().map(|other| (other, false)));
+                    continue;
+                }
+                let conditions = conditions.into_iter().filter(|condition| *condition != node);
+                let conditions: Vec<(NodeId, NodeId)> =
+                    conditions.filter_map(|own| Some((own, self.made[own.index()]?))).collect();
+                let decided = cases::with_conditions(graph, node, &conditions)?;
+                match self.over_atoms(graph, decided, &arguments)? {
+                    Some(made) if self.is_fine_where_finite(graph, made) => Some(made),
+                    // What is accurate whatever the arguments are may still lose what they are known for.
+                    other => self.at_once(graph, decided).or(other),
+                }
             };
             if self.searches > MOST_SEARCHES {
                 // All or nothing, so that a root's form does not depend on the others.
@@ -204,8 +236,37 @@ impl Pass {
         Ok(Ref { node: self.made[root.node.index()].unwrap_or(root.node), axes: Vec::new() })
     }
 
+    /// A form over the arguments of functions, whatever these are; `None` if there is none that is accurate.
+    fn over_atoms(
+        &mut self,
+        graph: &mut Graph,
+        node: NodeId,
+        arguments: &BTreeSet<NodeId>,
+    ) -> Result<Option<NodeId>, GraphError> {
+        if arguments.is_empty() || self.atoms >= MOST_ATOMS {
+            return Ok(None);
+        }
+        self.atoms += 1;
+        let mut atoms = Atoms::of(graph, node, arguments)?;
+        let root = Ref { node: atoms.root, axes: Vec::new() };
+        let root = Root { value: root.clone(), closed: root };
+        let mut pass = Self::new(&atoms.graph, std::slice::from_ref(&root), 1, atoms.ranges.clone());
+        let form = pass.chosen(&mut atoms.graph, &root)?.node;
+        if form == atoms.root || !pass.is_fine_where_finite(&atoms.graph, form) {
+            return Ok(None);
+        }
+        graph.set_span(graph.span(node));
+        let made = |argument: NodeId| self.made.get(argument.index()).copied().flatten().unwrap_or(argument);
+        let value = atoms.back(form, graph, made)?;
+        if !self.is_better(graph, value, node, false) {
+            return Ok(None);
+        }
+        Self::record(graph, node, value);
+        Ok(Some(value))
+    }
+
     fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let fine = |point: &Judged| point.ulps <= FINE * point.condition;
+        let fine = |point: &Judged| point.beyond || point.ulps <= FINE * point.condition;
         self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
     }
 
@@ -222,7 +283,7 @@ impl Pass {
                 let (ulps, condition) = (limits.ulps(point), limits.condition(point));
                 let [a, b] = point.moves.map(f64::abs);
                 let error = if a.max(b).is_finite() { point.error + a.max(b) } else { point.error };
-                judged.push(Judged { value: point.value, error, ulps, condition });
+                judged.push(Judged { value: point.value, error, ulps, condition, beyond: limits.is_beyond(point) });
             }
         }
         let judged: Rc<[Judged]> = judged.into();
@@ -381,6 +442,13 @@ impl Pass {
         for (new, old) in new.iter().zip(old.iter()) {
             let (after, before) = (new.ulps, old.ulps);
             let fine = after <= FINE * new.condition;
+            if old.beyond {
+                continue;
+            }
+            // What is a number stays one, even where nothing is known of it.
+            if old.value.is_finite() && !new.value.is_finite() {
+                return false;
+            }
             if before.is_finite() {
                 let agree = limits.agree([new.value, new.error], [old.value, old.error]);
                 if !fine && after > 2.0 * (before + FINE) || !agree {
@@ -397,6 +465,9 @@ impl Pass {
         let Some(points) = self.judged(graph, form) else { return Score { far: u64::MAX, near: u64::MAX, size: 0 } };
         let (mut far, mut near) = (0, 0);
         for point in points.iter() {
+            if point.beyond {
+                continue;
+            }
             let worse = point.ulps / point.condition / FINE;
             let bits = if worse.is_finite() { 1 + worse.log2().clamp(0.0, 63.0) as u64 } else { 64 };
             far += if worse > BETTER || !worse.is_finite() { bits } else { 0 };

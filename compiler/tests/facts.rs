@@ -5,8 +5,8 @@
 // A test that panics has failed, as it should.
 #![allow(clippy::unwrap_used)]
 
-#[path = "common/libm.rs"]
-mod libm;
+#[path = "common/special.rs"]
+mod special;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -55,9 +55,8 @@ fn output(name: &str, items: &str, main: &str, debug: bool) -> String {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let assertions = format!("debug-assertions={}", if debug { "on" } else { "off" });
     let arguments = ["--edition", "2024", "--cfg", "feature=\"std\"", "-A", "warnings", "-C", &assertions, "-o"];
-    let libm = format!("libm={}", libm::libm().unwrap().display());
-    let compiled =
-        Command::new(rustc).args(["--extern", &libm]).args(arguments).arg(&binary).arg(&file).output().unwrap();
+    let special = special::special_functions().unwrap();
+    let compiled = Command::new(rustc).args(special).args(arguments).arg(&binary).arg(&file).output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     String::from_utf8(Command::new(&binary).output().unwrap().stdout).unwrap()
 }

@@ -21,7 +21,10 @@ fn notation(row: &Row) -> String {
     match row.notation {
         Notation::Infix(symbol, _) => format!("a {symbol} b"),
         Notation::Prefix(symbol) => format!("{symbol}a"),
-        Notation::Call => format!("{}({})", row.name, letters.join(", ")),
+        Notation::Call => {
+            let more = if row.among.is_empty() { "" } else { ", ..." };
+            format!("{}({}{more})", row.name, letters.join(", "))
+        }
         Notation::Name => row.name.to_owned(),
         Notation::Conditional => "if a { b } else { c }".to_owned(),
     }

@@ -140,6 +140,17 @@ impl Rational {
         times_powers(self.numerator, self.twos, self.fives).and_then(|whole| i32::try_from(whole).ok())
     }
 
+    /// The largest whole number that is not above it.
+    pub(crate) fn floor(self) -> Option<Self> {
+        let (above, below) = self.to_fraction()?;
+        Self::new(above.div_euclid(below), 1)
+    }
+
+    /// Whether it is a whole number that 2 divides.
+    pub(crate) fn is_even(self) -> bool {
+        self.is_zero() || (self.denominator == 1 && self.fives >= 0 && self.twos >= 1)
+    }
+
     /// The square root, if it is rational.
     pub(crate) fn root(self) -> Option<Self> {
         let root =

@@ -1,10 +1,14 @@
 //! Closed forms of what was derived.
 
+use std::collections::BTreeSet;
+
 use super::{Derived, Entry, derivative_count, graph_fault, upstream_name};
+use crate::cost::{self, Cost};
 use crate::diagnostic::Diagnostic;
 use crate::differentiate::{Seed, pull_back};
-use crate::facts::claims;
-use crate::graph::{GraphError, NodeId, Operation, Ref};
+use crate::facts::{Claim, claims};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::guard;
 use crate::print::Style;
 use crate::simplify::{Pulled, Second, Simplified, Step, Subject, pulled_back, simplify, steps_behind};
 
@@ -17,7 +21,8 @@ impl Derived {
             return Ok(());
         }
         let span = self.function.span;
-        if let Some(form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
+        if let Some(mut form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
+            self.leave_out_refuted(&raw, &mut form);
             self.use_facts(&form.steps);
             self.take(form);
         } else {
@@ -25,6 +30,31 @@ impl Derived {
             self.calls.clear();
         }
         Ok(())
+    }
+
+    /// What the guard refutes stays as the chain rule gives it.
+    fn leave_out_refuted(&mut self, raw: &[Ref], form: &mut Simplified) {
+        let pairs: Vec<(Ref, Ref)> = raw.iter().cloned().zip(form.roots.iter().cloned()).collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
+        let refuted = guard::refuted(&self.function.graph, &pairs, &facts);
+        if !refuted.contains(&true) {
+            return;
+        }
+        guard::report(&self.function.name, "a closed form");
+        for (place, (value, _)) in pairs.iter().enumerate().filter(|(place, _)| refuted[*place]) {
+            form.roots[place].clone_from(value);
+            self.record_refuted(value);
+        }
+        let kept = pairs.iter().zip(&refuted).filter(|(_, refuted)| !**refuted).map(|((value, _), _)| value.node);
+        form.steps = steps_behind(&self.function.graph, kept, &form.steps);
+    }
+
+    /// The log says what stays because its form was refuted.
+    pub(super) fn record_refuted(&mut self, value: &Ref) {
+        let graph = &mut self.function.graph;
+        let (operation, operands) = (graph.operation(value.node), graph.operand_refs(value.node, &value.axes));
+        graph.record("refuted by the guard", operation, &operands, value, None);
+        self.refuted += 1;
     }
 
     fn cheapest(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
@@ -60,6 +90,13 @@ impl Derived {
         Ok((self.operations_of(&partly) <= before).then_some(partly))
     }
 
+    /// What the derivatives cost beside the outputs.
+    fn cost_of(&self, form: &Simplified) -> Cost {
+        let graph = &self.function.graph;
+        let forward = graph.live(self.output_nodes());
+        cost::total(graph, form.roots.iter().map(|root| root.node), |node| forward[node.index()])
+    }
+
     fn operations_of(&mut self, form: &Simplified) -> usize {
         self.closed.clone_from(&form.roots);
         self.calls.clone_from(&form.calls);
@@ -76,7 +113,36 @@ impl Derived {
         let facts = claims(&self.function.graph, &self.function.facts);
         let (first, second) = (self.first(), self.seconds());
         let subject = Subject { outputs: &outputs, named: &named, roots, first, second: &second, facts: &facts };
-        simplify(&mut self.function.graph, &subject)
+        let several = facts.iter().any(|claim| claim.fact != facts[0].fact);
+        let before = several.then(|| self.function.graph.clone());
+        let found = simplify(&mut self.function.graph, &subject)?;
+        match before {
+            Some(before) => self.with_fewest_facts(&before, &subject, found),
+            None => Ok(found),
+        }
+    }
+
+    /// Leaves out facts without which the forms cost no more and are no longer: where each of two facts would do, one of them is enough.
+    fn with_fewest_facts(
+        &mut self,
+        before: &Graph,
+        subject: &Subject,
+        mut found: Simplified,
+    ) -> Result<Simplified, GraphError> {
+        let (mut kept, mut tried) = (subject.facts.to_vec(), BTreeSet::new());
+        while let Some(fact) = used_facts(&found.steps).into_iter().find(|fact| tried.insert(*fact)) {
+            let fewer: Vec<Claim> = kept.iter().filter(|claim| claim.fact != fact).cloned().collect();
+            let cost = self.cost_of(&found);
+            let with_fact = std::mem::replace(&mut self.function.graph, before.clone());
+            let other = simplify(&mut self.function.graph, &Subject { facts: &fewer, ..*subject })?;
+            let without = self.cost_of(&other);
+            if without.weight <= cost.weight && without.nodes <= cost.nodes {
+                (kept, found) = (fewer, other);
+            } else {
+                self.function.graph = with_fact;
+            }
+        }
+        Ok(found)
     }
 
     fn output_nodes(&self) -> Vec<NodeId> {
@@ -160,8 +226,8 @@ impl Derived {
     }
 
     fn use_facts(&mut self, steps: &[Step]) {
-        for place in steps.iter().flat_map(|step| &step.facts) {
-            if let Some(fact) = self.function.facts.get_mut(*place) {
+        for place in used_facts(steps) {
+            if let Some(fact) = self.function.facts.get_mut(place) {
                 fact.used = true;
             }
         }
@@ -170,4 +236,9 @@ impl Derived {
     fn derived_operations(&self) -> usize {
         derivative_count(&self.listing(Style::Language, |_, _| String::new()), self.function.outputs.len())
     }
+}
+
+/// The facts that some steps rely on.
+fn used_facts(steps: &[Step]) -> BTreeSet<usize> {
+    steps.iter().flat_map(|step| step.facts.iter().copied()).collect()
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Sweeper;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::Operator;
+use crate::operators::{Operator, Singularity};
 
 /// One condition of a cotangent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,28 +273,26 @@ impl Sweeper<'_> {
             let operands_tame = self.graph.operands(next).all(|operand| self.tame[operand.node.index()]);
             let tame = operands_tame
                 && match self.graph.operation(next) {
-                    Operation::Apply(operator) => match operator {
-                        Operator::Exp
-                        | Operator::Expm1
-                        | Operator::Log
-                        | Operator::Log1p
-                        | Operator::Sqrt
-                        | Operator::Sinh
-                        | Operator::Cosh
-                        | Operator::Tan => false,
-                        Operator::Divide => {
-                            self.graph.operands(next).nth(1).is_some_and(|divisor| self.is_stated(divisor.node))
-                        }
-                        Operator::Power => self.graph.operands(next).nth(1).is_some_and(|exponent| {
-                            self.graph.as_constant(exponent.node).and_then(Number::to_integer).is_some_and(|n| n > 0)
-                        }),
-                        _ => true,
-                    },
+                    Operation::Apply(operator) => self.is_regular(operator, next),
+                    // Sums and maxima of moderate numbers, and what an array has.
                     _ => true,
                 };
             self.tame.push(tame);
         }
         self.tame.get(node.index()).copied().unwrap_or(false)
+    }
+
+    /// Whether an application of an operator is finite wherever its operands are finite and not huge.
+    fn is_regular(&self, operator: Operator, node: NodeId) -> bool {
+        let operand = |place| self.graph.operands(node).nth(place).map(|operand| operand.node);
+        match operator.row().singularity {
+            Singularity::Nowhere => true,
+            Singularity::Divisor(place) => operand(place).is_some_and(|divisor| self.is_stated(divisor)),
+            Singularity::Exponent(place) => operand(place)
+                .and_then(|exponent| self.graph.as_constant(exponent)?.to_integer())
+                .is_some_and(|exponent| exponent > 0),
+            Singularity::Somewhere => false,
+        }
     }
 
     fn is_stated(&self, node: NodeId) -> bool {

@@ -37,6 +37,42 @@ impl Sweeper<'_> {
         cotangent: Cotangent,
     ) -> Result<Option<Cotangent>, GraphError> {
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
+        self.along(template, operands, out, cotangent)
+    }
+
+    /// The contribution of an operator of many operands to one of them: see [`among`](crate::operators::Row::among).
+    pub(super) fn through_one_of(
+        &mut self,
+        operator: Operator,
+        operand: &Ref,
+        tied: &Ref,
+        out: &Ref,
+        cotangent: Cotangent,
+    ) -> Result<Option<Cotangent>, GraphError> {
+        let template = operator.partial_among().ok_or(GraphError::Kind)?;
+        self.along(template, &[operand.clone(), tied.clone()], out, cotangent)
+    }
+
+    /// How many operands are equal to the result.
+    pub(super) fn tied(&mut self, operands: &[Ref], out: &Ref) -> Result<Ref, GraphError> {
+        let (one, mut count) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
+        let zero = count.clone();
+        for (place, operand) in operands.iter().enumerate() {
+            let equal = self.graph.apply(Operator::Equal, &[operand.clone(), out.clone()])?;
+            let counts = self.graph.apply(Operator::Select, &[equal, one.clone(), zero.clone()])?;
+            count = if place == 0 { counts } else { self.graph.apply(Operator::Add, &[count, counts])? };
+        }
+        Ok(count)
+    }
+
+    /// A cotangent times a partial derivative, by its formula.
+    fn along(
+        &mut self,
+        template: &Template,
+        operands: &[Ref],
+        out: &Ref,
+        cotangent: Cotangent,
+    ) -> Result<Option<Cotangent>, GraphError> {
         let mut partial = Partial { template, operands, out, steps: Vec::with_capacity(template.steps.len()) };
         for step in &template.steps {
             let mut arguments = Vec::with_capacity(step.arguments.len());

@@ -189,6 +189,13 @@ impl<'a> Body<'a> {
                 let (symbol, a, b) = (punctuation(symbol), &left.tokens, &right.tokens);
                 (quote!(#a #symbol #b), level, vec![left, right])
             }
+            Rust::Math(name) if instruction.operands.len() > operator.arity() => {
+                let count = instruction.operands.len();
+                let operands: Vec<Expression> = (0..count).map(|at| operand(at, precedence::ANY)).collect();
+                let (facade, name) = (self.facade, Ident::new(&format!("{name}_of"), Span::call_site()));
+                let tokens = operands.iter().map(|operand| &operand.tokens);
+                (quote!(#facade::math::#name([#(#tokens),*])), precedence::ATOM, operands)
+            }
             Rust::Math(name) => {
                 let operands: Vec<Expression> = (0..operator.arity()).map(|at| operand(at, precedence::ANY)).collect();
                 let (facade, name) = (self.facade, Ident::new(name, Span::call_site()));

@@ -15,7 +15,7 @@ impl Graph {
         match operands {
             [operand] => Ok(self.fold_unary(operator, operand)),
             [left, right] => self.fold_binary(operator, left, right),
-            [condition, yes, no] => Ok(self.fold_select(condition, yes, no)),
+            [condition, yes, no] if operator == Operator::Select => Ok(self.fold_select(condition, yes, no)),
             _ => Ok(None),
         }
     }

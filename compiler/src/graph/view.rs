@@ -4,10 +4,10 @@ use petgraph::Direction;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use super::lists::ListId;
-use super::{Axis, Dim, Graph, Input, Local, MOST_OPERANDS, NodeId, Operation, Ref, Replacement, Symbol};
+use super::{Axis, Dim, FEW_OPERANDS, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
-use crate::operators::{Kind, Operator, Rust};
+use crate::operators::{Kind, Law, Operator};
 
 /// How deep formulas of stated numbers are looked into.
 const MOST_STATED: u32 = 4;
@@ -23,14 +23,16 @@ pub struct Operand<'a> {
 
 /// The operands of a node in order, with what their slots take.
 pub(super) struct Edges {
-    all: [(NodeId, ListId); MOST_OPERANDS],
+    few: [(NodeId, ListId); FEW_OPERANDS],
+    /// All of them, where there are more.
+    many: Vec<(NodeId, ListId)>,
     count: usize,
     next: usize,
 }
 
 impl Edges {
     pub(super) fn as_slice(&self) -> &[(NodeId, ListId)] {
-        &self.all[..self.count]
+        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
     }
 }
 
@@ -42,7 +44,8 @@ impl Iterator for Edges {
             return None;
         }
         self.next += 1;
-        Some(self.all[self.next - 1])
+        let place = self.next - 1;
+        Some(if place < FEW_OPERANDS && self.many.is_empty() { self.few[place] } else { self.many[place] })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -124,13 +127,21 @@ impl Graph {
     /// What every pass goes through, also in builds without optimisation: so petgraph's lists are walked by hand.
     pub(super) fn edges(&self, node: NodeId) -> Edges {
         let (stored, end) = (self.store.raw_edges(), EdgeIndex::end());
-        let mut edges = Edges { all: [(NodeId(0), ListId::EMPTY); MOST_OPERANDS], count: 0, next: 0 };
+        let none = (NodeId(0), ListId::EMPTY);
+        let mut edges = Edges { few: [none; FEW_OPERANDS], many: Vec::new(), count: 0, next: 0 };
         let mut next = self.store.raw_nodes()[node.index()].next_edge(Direction::Outgoing);
         while next != end {
             let edge = &stored[next.index()];
             // petgraph lists edges last-added-first.
-            edges.all[usize::from(edge.weight.position)] = (NodeId(edge.target().index() as u32), edge.weight.axes);
-            edges.count += 1;
+            let place = usize::from(edge.weight.position);
+            if edges.count == 0 {
+                edges.count = place + 1;
+                if place >= FEW_OPERANDS {
+                    edges.many.resize(place + 1, none);
+                }
+            }
+            let stored = if edges.many.is_empty() { &mut edges.few[place] } else { &mut edges.many[place] };
+            *stored = (NodeId(edge.target().index() as u32), edge.weight.axes);
             next = edge.next_edge(Direction::Outgoing);
         }
         edges
@@ -231,7 +242,7 @@ impl Graph {
             return Some(number.nearest(self.float()));
         }
         let operator = self.as_operator(node).filter(|_| depth > 0)?;
-        let exact = matches!(operator.row().rust, Rust::Native(_)) && operator.row().result == Kind::Number;
+        let exact = operator.row().law == Law::Rational;
         let mut operands = Vec::new();
         for operand in self.operands(node).filter(|_| exact) {
             operands.push(self.stated_within(operand.node, depth - 1)?);

@@ -58,7 +58,7 @@ pub(super) fn place(builder: &Builder, roots: impl IntoIterator<Item = NodeId>) 
     for node in graph.nodes().rev() {
         let Some(home) = blocks.homes[node.index()] else { continue };
         let uses = blocks.use_blocks(builder, node, home, &levels, &mut known);
-        for (operand, block) in builder.needs(node).zip(uses) {
+        for (operand, block) in builder.needs(node).zip(uses.into_iter().chain(std::iter::repeat(home))) {
             let old = blocks.homes[operand.node.index()];
             blocks.homes[operand.node.index()] = Some(old.map_or(block, |old| blocks.common(old, block)));
         }
@@ -76,7 +76,7 @@ fn levels(graph: &Graph) -> Vec<u32> {
 }
 
 impl Blocks {
-    /// The block in which a node uses each of its operands.
+    /// The block in which a node uses each of its first operands; what takes more of them uses all at home.
     fn use_blocks(
         &mut self,
         builder: &Builder,

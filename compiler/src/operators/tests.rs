@@ -1,7 +1,7 @@
 //! The table's own tests: every row is held against what its operator computes, and a wrong row fails.
 
 use super::template::translate;
-use super::{ALL, Argument, Kind, Notation, Operator, Row, Rust, Template};
+use super::{ALL, Argument, Kind, Law, Notation, Operator, Parity, Range, Rounding, Row, Rust, Singularity, Template};
 use crate::parse::parse_expression;
 use crate::syntax::{BinaryOperator, Block, ExpressionId, ExpressionKind, Function};
 
@@ -96,7 +96,81 @@ fn complaints(row: &Row) -> Vec<String> {
         let domain = check_domain(row.domain, &values);
         found.extend(checks.chain(identities).chain([domain]).filter_map(Result::err));
     }
+    found.extend(check_columns(row));
     found
+}
+
+/// Numbers of many sizes: where a column says more than at the samples.
+const SIZES: [f64; 12] = [1e-300, 1e-20, 1e-3, 0.3, 0.5, 1.0, 1.7, 8.0, 30.0, 700.0, 1e20, 1e300];
+
+/// Operands that are not larger are moderate.
+const MODERATE: f64 = 30.0;
+
+/// Operands of many sizes and signs that are inside the domain.
+fn operands_of(row: &Row) -> Vec<Vec<f64>> {
+    let numbers: Vec<f64> = SIZES.iter().flat_map(|size| [*size, -*size]).chain([0.0]).collect();
+    let mut found = vec![Vec::new()];
+    for kind in row.operands {
+        let choices = if *kind == Kind::Truth { &[0.0, 1.0][..] } else { &numbers };
+        found = found
+            .iter()
+            .flat_map(|operands: &Vec<f64>| choices.iter().map(|choice| [&operands[..], &[*choice]].concat()))
+            .collect();
+    }
+    let samples = row.samples.iter().map(|sample| sample.to_vec());
+    found.into_iter().chain(samples).filter(|operands| is_inside(row, operands)).collect()
+}
+
+fn is_inside(row: &Row, operands: &[f64]) -> bool {
+    row.domain.is_empty() || value_of(row.domain, &Values { operands, out: f64::NAN }) == Ok(1.0)
+}
+
+/// What the columns say of the value agrees with it, near the samples and at all sizes.
+fn check_columns(row: &Row) -> Vec<String> {
+    let mut found = Vec::new();
+    let numbers = row.operands.iter().all(|kind| *kind == Kind::Number) && !row.operands.is_empty();
+    for operands in operands_of(row) {
+        let out = (row.evaluate)(&operands);
+        if out.is_nan() {
+            found.push(format!("the value at {operands:?} is NaN"));
+            continue;
+        }
+        let (low, high) = row.range.ends();
+        if !(low..=high).contains(&out) {
+            found.push(format!("the value {out} at {operands:?} is outside of {:?}", row.range));
+        }
+        let negated: Vec<f64> = operands.iter().map(|operand| -operand).collect();
+        let sign = if row.parity == Parity::Odd { -1.0 } else { 1.0 };
+        if row.parity != Parity::Neither && (row.evaluate)(&negated) != sign * out {
+            found.push(format!("{:?} at {operands:?}: {out}, and {}", row.parity, (row.evaluate)(&negated)));
+        }
+        let exact = operands.contains(&out) || operands.contains(&-out) || out.fract() == 0.0;
+        if row.rounding == Rounding::Exact && !exact {
+            found.push(format!("the value {out} at {operands:?} was rounded"));
+        }
+        let large = operands.iter().fold(MODERATE, |largest, operand| largest.max(operand.abs()));
+        if row.singularity == Singularity::Nowhere && large == MODERATE && out.abs() > 2.0 * MODERATE * MODERATE {
+            found.push(format!("the value {out} at {operands:?} is large"));
+        }
+    }
+    if row.singularity == Singularity::Nowhere && !row.domain.is_empty() {
+        // What is nowhere singular has a value outside of the domain too: there it is not differentiable at most.
+        let origin = vec![0.0; row.operands.len()];
+        if !(row.evaluate)(&origin).is_finite() {
+            found.push("the value at the origin is not finite".to_owned());
+        }
+    }
+    if numbers && row.operands.len() == 1 && row.parity == Parity::Neither && has_parity(row) {
+        found.push("it has a parity".to_owned());
+    }
+    found
+}
+
+/// Whether an operator of one operand is even or odd at the samples.
+fn has_parity(row: &Row) -> bool {
+    let both = |sample: &&[f64]| ((row.evaluate)(sample), (row.evaluate)(&[-sample[0]]));
+    let pairs: Vec<(f64, f64)> = row.samples.iter().map(both).collect();
+    pairs.iter().all(|(one, other)| one == other) || pairs.iter().all(|(one, other)| *one == -*other)
 }
 
 /// A partial agrees with central differences, as a formula and translated.
@@ -191,6 +265,12 @@ fn square(partial: &'static [&'static str], identities: &'static [&'static str],
         partials: partial,
         identities,
         samples: &[&[1.5], &[-0.7]],
+        rounding: Rounding::Nearest,
+        singularity: Singularity::Nowhere,
+        law: Law::Opaque,
+        parity: Parity::Even,
+        range: Range::AtLeast(0.0),
+        among: "",
         rust: Rust::Math("square"),
         latex: "{a}^2",
         evaluate: |x| x[0] * x[0],
@@ -212,4 +292,12 @@ fn a_wrong_row_fails() {
     wrong(square(&["2 * a"], &["a**2 == a"], ""), "==");
     wrong(square(&["2 * a"], &["a**2"], ""), "no equality");
     wrong(square(&["2 * a"], &[], "a > 0"), "outside of");
+    let stated = || square(&["2 * a"], &[], "");
+    wrong(Row { parity: Parity::Odd, ..stated() }, "Odd at");
+    wrong(Row { parity: Parity::Neither, ..stated() }, "it has a parity");
+    wrong(Row { range: Range::Within(0.0, 1e9), ..stated() }, "is outside of");
+    wrong(Row { range: Range::AtLeast(0.5), ..stated() }, "is outside of");
+    wrong(Row { rounding: Rounding::Exact, ..stated() }, "was rounded");
+    wrong(Row { evaluate: |x| x[0].exp(), ..stated() }, "is large");
+    wrong(Row { evaluate: |x| (x[0] - 0.3).sqrt(), ..stated() }, "is NaN");
 }

@@ -83,7 +83,9 @@ impl<'a> Machine<'a> {
             return self.give(Value::Array(value));
         }
         if let Some(operator) = Operator::called(name) {
-            self.arity(name, operator.arity(), arguments.len(), span)?;
+            if !operator.takes(arguments.len()) {
+                self.arity(name, operator.arity(), arguments.len(), span)?;
+            }
             self.no_named(call)?;
             let value = self.elementwise(operator, arguments, span)?;
             return self.give(Value::Array(value));
@@ -406,8 +408,10 @@ fn signature_text(name: &str) -> Option<String> {
         "eye" => Some("eye(size)".into()),
         "atan2" => Some("atan2(y, x)".into()),
         _ => {
-            let operands = ["a", "b", "c"].get(..Operator::called(name)?.arity())?.join(", ");
-            Some(format!("{name}({operands})"))
+            let operator = Operator::called(name)?;
+            let operands = ["a", "b", "c"].get(..operator.arity())?.join(", ");
+            let more = if operator.row().among.is_empty() { "" } else { ", ..." };
+            Some(format!("{name}({operands}{more})"))
         }
     }
 }

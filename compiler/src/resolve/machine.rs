@@ -405,9 +405,9 @@ impl<'a> Machine<'a> {
         mut operands: Vec<Array>,
         span: Span,
     ) -> Result<Array, Diagnostic> {
-        for (operand, kind) in operands.iter().zip(operator.row().operands) {
+        for (operand, kind) in operands.iter().zip(operator.kinds()) {
             let found = self.graph.kind(operand.value.node);
-            if found != *kind {
+            if found != kind {
                 let what = notation(operator);
                 let (needs, is) = match kind {
                     Kind::Number => ("numbers", "a condition"),

@@ -141,6 +141,10 @@ impl Search<'_> {
             let closed = builder.candidate(&candidate)?;
             let fewer = rank(&bank, &candidate, &Reaches::new(&leaves), own).operations < own.operations;
             let shorter = fewer && self.result == Some(target.node);
+            // A fact is worth an operation.
+            if !fewer && !facts.is_empty() {
+                continue;
+            }
             if self.stays_defined(graph, target.node, closed.node)
                 && !self.is_more_work(graph, target.node, closed.node, shorter)
             {
@@ -167,7 +171,12 @@ impl Search<'_> {
         };
         let tries = if self.subject.facts.is_empty() { 1 } else { 2 };
         let proven = [&[], self.subject.facts].into_iter().take(tries).find_map(prove);
-        let Some(facts) = proven else { return Ok(None) };
+        let Some(used) = proven else { return Ok(None) };
+        let facts = match used.is_empty() {
+            true => Some(BTreeSet::new()),
+            false => fewest(self.subject.facts, used.into_iter().collect(), |fewer| prove(fewer).is_some()),
+        };
+        let Some(facts) = facts.map(|facts| facts.into_iter().collect()) else { return Ok(None) };
         Ok(Some((Rule::FoldBack, graph.constant(Number::ZERO)?, facts)))
     }
 
@@ -338,18 +347,11 @@ impl Search<'_> {
         let mut opened = view.stated.take().unwrap_or_else(|| self.opened_view(graph, choice, view, stated));
         let proven = self.compare(choice, candidate, &mut opened);
         view.stated = Some(opened);
-        let (mut needed, relied) = proven?;
-        for fact in needed.clone() {
-            let kept = |claim: &&Claim| needed.contains(&claim.fact) && claim.fact != fact;
-            let fewer: Vec<Claim> = stated.iter().filter(kept).cloned().collect();
-            // That no fact is not enough is known already.
-            if !fewer.is_empty() {
-                let mut opened = self.opened_view(graph, choice, view, &fewer);
-                if self.compare(choice, candidate, &mut opened).is_some() {
-                    needed.remove(&fact);
-                }
-            }
-        }
+        let (used, relied) = proven?;
+        let needed = fewest(stated, used, |fewer| {
+            let mut opened = self.opened_view(graph, choice, view, fewer);
+            self.compare(choice, candidate, &mut opened).is_some()
+        })?;
         Some(needed.union(&relied).copied().collect())
     }
 
@@ -410,6 +412,28 @@ impl Search<'_> {
         let refers = |node: NodeId| !backward.contains(&node) && graph.as_constant(node).is_none();
         operands.filter(|operand| refers(operand.node)).count() as u32
     }
+}
+
+/// As few of the facts that a proof used as it takes: without any one of them it fails. `None` if it fails with all of them;
+/// that none are not enough is known already.
+pub(super) fn fewest(
+    stated: &[Claim],
+    used: BTreeSet<usize>,
+    mut proves: impl FnMut(&[Claim]) -> bool,
+) -> Option<BTreeSet<usize>> {
+    let only = |facts: &BTreeSet<usize>| -> Vec<Claim> {
+        stated.iter().filter(|claim| facts.contains(&claim.fact)).cloned().collect()
+    };
+    let mut needed = used.clone();
+    for fact in used {
+        let mut fewer = needed.clone();
+        fewer.remove(&fact);
+        if !fewer.is_empty() && proves(&only(&fewer)) {
+            needed = fewer;
+        }
+    }
+    let all = stated.iter().all(|claim| needed.contains(&claim.fact));
+    (all || proves(&only(&needed))).then_some(needed)
 }
 
 pub(super) fn is_sum(graph: &Graph, node: NodeId) -> bool {

@@ -13,7 +13,8 @@ use crate::graph::{NodeId, Ref};
 /// A kernel is a term, under whatever labels.
 #[derive(Clone, Debug)]
 struct Rule {
-    fact: usize,
+    /// The fact that says so, and those by which it was solved.
+    facts: BTreeSet<usize>,
     kernel: Kernel,
     value: Term,
 }
@@ -34,6 +35,11 @@ impl Facts {
     /// The facts that were relied on so far.
     pub(super) fn used(&self) -> &BTreeSet<usize> {
         &self.used
+    }
+
+    /// Forgets which facts were relied on: nothing that relies on them is kept.
+    pub(super) fn forget(&mut self) {
+        self.used.clear();
     }
 
     pub(super) fn is_positive(&mut self, node: NodeId) -> bool {
@@ -74,7 +80,8 @@ impl Field<'_> {
                 let _ = self.learn_equal(claim.fact, left, right);
             }
         }
-        self.facts.used.clear();
+        // What was computed on the way relies on facts: it is computed again where it is asked for.
+        self.forget();
     }
 
     fn learn_equal(&mut self, fact: usize, left: &Ref, right: &Ref) -> Option<()> {
@@ -82,6 +89,8 @@ impl Field<'_> {
             self.facts.exchanged.push((fact, left.node, slots));
             return Some(());
         }
+        // Anew, so that it is known which facts the terms rely on.
+        self.forget();
         let (left, right) = (self.term(left)?, self.term(right)?);
         let difference = self.minus(&left, &right)?.numerator;
         let labels: BTreeSet<Label> =
@@ -104,8 +113,9 @@ impl Field<'_> {
             rest.add(monomial.clone(), *coefficient)?;
         }
         let value = Term::polynomial(rest.scaled(scale)?);
-        self.facts.rules.push(Rule { fact, kernel, value });
-        self.forget();
+        let mut facts = std::mem::take(&mut self.facts.used);
+        facts.insert(fact);
+        self.facts.rules.push(Rule { facts, kernel, value });
         Some(())
     }
 
@@ -145,7 +155,7 @@ impl Field<'_> {
         }
         for rule in self.facts.rules.clone() {
             if let Some(map) = self.matched(rule.kernel, kernel) {
-                self.facts.used.insert(rule.fact);
+                self.facts.used.extend(&rule.facts);
                 return Some(self.renamed(&rule.value, &map));
             }
         }

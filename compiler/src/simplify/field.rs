@@ -53,6 +53,17 @@ impl Term {
         self.as_polynomial()?.as_constant()
     }
 
+    /// The kernel that it is, if it is one.
+    pub(super) fn as_kernel(&self) -> Option<Kernel> {
+        match self.as_polynomial()?.as_monomial()? {
+            (monomial, Rational::ONE) => match monomial.as_slice() {
+                [(kernel, Rational::ONE)] => Some(*kernel),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Every kernel, as often as it stands there.
     pub(super) fn kernels(&self) -> impl Iterator<Item = Kernel> {
         self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
@@ -170,8 +181,9 @@ impl<'a> Field<'a> {
         (self.work <= self.most).then_some(())
     }
 
-    /// Forgets terms that were made before a fact was known.
+    /// Forgets all terms, and the facts that they rely on.
     pub(super) fn forget(&mut self) {
+        self.facts.forget();
         self.terms.clear();
         self.renamings.clear();
     }
@@ -489,6 +501,7 @@ impl<'a> Field<'a> {
             Reducible::Never => false,
             Reducible::Always => true,
             Reducible::Indicator => exponent != Rational::ONE,
+            Reducible::Size => exponent.is_negative() || exponent >= Rational::from(2),
             Reducible::Square => exponent.to_integer().is_some_and(|exponent| exponent >= 2),
         }
     }
@@ -535,6 +548,17 @@ impl<'a> Field<'a> {
                     if let Some(replaced) = self.reduced_sign(*kernel, *exponent, terms.first()?, &rest)? {
                         return Some(Some(replaced));
                     }
+                }
+                Meaning::Function(Operator::Abs, terms) if terms.first()?.as_kernel().is_some() => {
+                    let inner = terms.first()?.as_kernel()?;
+                    let whole = exponent.floor()?;
+                    let square = whole.minus(Rational::from(i32::from(!whole.is_even())))?;
+                    let remaining = exponent.minus(square)?;
+                    let mut replaced = Polynomial::kernel(inner, square);
+                    if !remaining.is_zero() {
+                        replaced = replaced.times(&Polynomial::kernel(*kernel, remaining))?;
+                    }
+                    return Some(Some(replaced.times_monomial(&rest)?));
                 }
                 Meaning::Function(operator @ (Operator::Sqrt | Operator::Abs | Operator::Sin), terms)
                     if exponent.to_integer().is_some_and(|exponent| exponent >= 2) =>

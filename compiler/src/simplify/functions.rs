@@ -5,7 +5,7 @@ use super::kernel::{Closure, Label, Meaning};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::rational::Rational;
 use crate::graph::Dim;
-use crate::operators::Operator;
+use crate::operators::{Operator, Parity};
 
 /// Larger whole powers stay closed.
 const MOST_POWER: u32 = 12;
@@ -42,7 +42,6 @@ impl Field<'_> {
                 let sum = self.plus(&a, &b)?;
                 self.root(&sum)
             }
-            (Operator::Erf, [a]) => self.odd(operator, a),
             (Operator::Erfc, [a]) => {
                 let (one, other) = (self.one(), self.odd(Operator::Erf, a)?);
                 self.minus(&one, &other)
@@ -52,8 +51,6 @@ impl Field<'_> {
                 debug_assert_eq!(terms, [*a]);
                 self.over(&sine, &cosine)
             }
-            (Operator::Sin, [a]) => self.odd(operator, a),
-            (Operator::Cos, [a]) => self.even(operator, a),
             (Operator::Abs, [a]) => self.absolute(a),
             (Operator::Sign, [a]) => self.sign_of(a),
             (Operator::Select, [condition, yes, no]) => {
@@ -65,7 +62,7 @@ impl Field<'_> {
         }
     }
 
-    /// A comparison or a connective: 1 where it holds, else 0.
+    /// A comparison or a connective, which is 1 where it holds, else 0; or a function of which nothing but its parity is known.
     fn apply_condition(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
         match (operator, terms) {
             (Operator::And, [a, b]) => self.times(a, b),
@@ -85,6 +82,8 @@ impl Field<'_> {
                 let equal = self.is_equal(a, b)?;
                 self.complement(&equal)
             }
+            (_, [a]) if operator.row().parity == Parity::Odd => self.odd(operator, a),
+            (_, [a]) if operator.row().parity == Parity::Even => self.even(operator, a),
             _ => {
                 let terms = terms.iter().map(|term| (*term).clone()).collect();
                 Some(self.opaque_term(Meaning::Function(operator, terms)))
@@ -198,10 +197,28 @@ impl Field<'_> {
             Some(false) => self.scaled(a, Rational::MINUS_ONE),
             None => {
                 let (inner, scale) = self.unscaled(a)?;
-                let value = self.opaque_term(Meaning::Function(Operator::Abs, vec![inner]));
-                self.scaled(&value, if scale.is_negative() { scale.negated() } else { scale })
+                let value = match inner.as_polynomial().and_then(Polynomial::as_monomial) {
+                    Some((product, _)) => self.sizes(&product.clone())?,
+                    None => self.opaque_term(Meaning::Function(Operator::Abs, vec![inner])),
+                };
+                self.scaled(&value, scale.size())
             }
         }
+    }
+
+    /// The absolute value of a product of kernels: that of each factor.
+    fn sizes(&mut self, product: &Monomial) -> Option<Term> {
+        let mut sizes = Term::constant(Rational::ONE);
+        for (kernel, exponent) in product {
+            let factor = if self.is_positive_kernel(*kernel) { *kernel } else { self.size_of(*kernel) };
+            let factor = Term::polynomial(Polynomial::kernel(factor, *exponent));
+            sizes = self.times(&sizes, &factor)?;
+        }
+        Some(sizes)
+    }
+
+    fn size_of(&mut self, kernel: Kernel) -> Kernel {
+        self.kernels.intern(Meaning::Function(Operator::Abs, vec![Term::kernel(kernel)]))
     }
 
     fn sign_of(&mut self, a: &Term) -> Option<Term> {
@@ -289,11 +306,9 @@ impl Field<'_> {
         }
         if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
             && let Some(root) = coefficient.root()
-            && monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
+            && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
         {
-            let half = Rational::new(1, 2)?;
-            let halves: Option<Monomial> = monomial.iter().map(|(k, e)| Some((*k, e.times(half)?))).collect();
-            return Some(Term::polynomial(Polynomial::term(halves?, root)));
+            return self.scaled(&power, root);
         }
         Some(self.opaque_term(Meaning::Function(Operator::Sqrt, vec![radicand.clone()])))
     }
@@ -322,14 +337,35 @@ impl Field<'_> {
             }
             if let Some((inner, value)) = inner.as_polynomial().and_then(Polynomial::as_monomial)
                 && value == Rational::ONE
+                && let Some(power) = self.power_of_product(&inner.clone(), coefficient)?
             {
-                let powers: Option<Monomial> =
-                    inner.iter().map(|(kernel, exponent)| Some((*kernel, exponent.times(coefficient)?))).collect();
-                return Some(Term::polynomial(Polynomial::term(powers?, Rational::ONE)));
+                return Some(power);
             }
         }
         let kernel = self.kernels.intern(Meaning::Exponential(monomial.clone()));
         Some(Term::polynomial(Polynomial::kernel(kernel, coefficient)))
+    }
+
+    /// A product of kernels to a power that is not whole, where the product is positive: factor by factor, if every factor
+    /// is positive there, with the absolute value of those to an even power. The inner `None` if that is not known.
+    fn power_of_product(&mut self, product: &Monomial, power: Rational) -> Option<Option<Term>> {
+        let mut powers = Term::constant(Rational::ONE);
+        let mut open = 0;
+        for (kernel, exponent) in product {
+            let even = exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
+            let factor = if self.is_positive_kernel(*kernel) {
+                *kernel
+            } else if even {
+                self.size_of(*kernel)
+            } else {
+                // What is positive in all, is so in its last factor.
+                open += 1;
+                *kernel
+            };
+            let factor = Term::polynomial(Polynomial::kernel(factor, exponent.times(power)?));
+            powers = self.times(&powers, &factor)?;
+        }
+        Some((open < 2).then_some(powers))
     }
 
     /// Whether a polynomial is positive wherever it is defined.
@@ -348,7 +384,8 @@ impl Field<'_> {
 
     pub(super) fn is_positive_kernel(&mut self, kernel: Kernel) -> bool {
         match self.kernels.meaning(kernel).clone() {
-            Meaning::Exponential(_) | Meaning::Function(Operator::Exp, _) | Meaning::Size(_) => true,
+            Meaning::Exponential(_) | Meaning::Size(_) => true,
+            Meaning::Function(operator, _) => operator.row().range.is_positive(),
             Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
             Meaning::Node(node, _) => {
                 let array = self.graph.as_access(node).map(|access| access.node);

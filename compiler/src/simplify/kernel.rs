@@ -62,6 +62,8 @@ pub(super) enum Reducible {
     Indicator,
     /// From its square on.
     Square,
+    /// Where the exponent is not between 0 and 2: its square is that of another kernel.
+    Size,
 }
 
 impl Meaning {
@@ -69,6 +71,9 @@ impl Meaning {
         match self {
             Self::Delta(..) | Self::IsZero(_) | Self::Function(Operator::Sign, _) => Reducible::Always,
             Self::IsPositive(_) | Self::Condition(..) => Reducible::Indicator,
+            Self::Function(Operator::Abs, inner) if inner.first().is_some_and(|inner| inner.as_kernel().is_some()) => {
+                Reducible::Size
+            }
             Self::Function(Operator::Sqrt | Operator::Abs | Operator::Sin, _) => Reducible::Square,
             _ => Reducible::Never,
         }

@@ -70,6 +70,8 @@ impl Digits {
 /// A plan and whether its negative is meant.
 type Signed = (bool, Plan);
 
+/// Exponents with more digits are given up.
+const MOST_DIGITS: usize = 3;
 /// Deeper plans are given up.
 const MOST_DEPTH: usize = 24;
 
@@ -236,6 +238,19 @@ impl Field<'_> {
         self.renamed(&body, &map)
     }
 
+    /// Base and exponent of a power that varies: `exp(b*log(a))` is `a**b`, which is defined for whole powers of negative
+    /// numbers too.
+    fn as_power(&self, exponent: &Monomial) -> Option<(Term, Monomial)> {
+        let log = |(kernel, power): &(Kernel, Rational)| match self.kernels.meaning(*kernel) {
+            Meaning::Function(Operator::Log, base) if *power == Rational::ONE => base.first().cloned(),
+            _ => None,
+        };
+        let (place, base) = exponent.iter().enumerate().find_map(|(place, factor)| Some((place, log(factor)?)))?;
+        let mut rest = exponent.clone();
+        rest.remove(place);
+        (!rest.is_empty()).then_some((base, rest))
+    }
+
     fn plan_kernel(&mut self, kernel: Kernel, depth: usize) -> Option<Plan> {
         if depth > MOST_DEPTH {
             return None;
@@ -248,6 +263,11 @@ impl Field<'_> {
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {
+                if let Some((base, exponent)) = self.as_power(&monomial) {
+                    let base = with_sign(self.plan_term(&base, depth)?);
+                    let exponent = with_sign(self.plan_sum(&Polynomial::term(exponent, Rational::ONE), depth)?);
+                    return Some(apply(Operator::Power, [base, exponent]));
+                }
                 let inner = self.plan_sum(&Polynomial::term(monomial, Rational::ONE), depth)?;
                 apply(Operator::Exp, [with_sign(inner)])
             }
@@ -288,11 +308,20 @@ impl Quotient {
         Some(scale.is_negative())
     }
 
-    fn plan(self) -> Plan {
+    fn plan(mut self) -> Plan {
         let product = |number: Option<Number>, plans: Vec<Plan>| {
             let numbers = number.map(Plan::Number);
             numbers.into_iter().chain(plans).reduce(|product, plan| apply(Operator::Multiply, [product, plan]))
         };
+        // 5/3 in front of something is one number.
+        if let (Some(factor), Some(divisor), [], [_, ..]) =
+            (self.factor, self.divisor, &self.below[..], &self.above[..])
+            && !is_power_of_two(divisor)
+        {
+            let quotient = apply(Operator::Divide, [Plan::Number(factor), Plan::Number(divisor)]);
+            self.above.insert(0, quotient);
+            (self.factor, self.divisor) = (None, None);
+        }
         let above = product(self.factor, self.above).unwrap_or(Plan::Number(Number::ONE));
         let mut plan = match product(self.divisor, self.below) {
             Some(below) => apply(Operator::Divide, [above, below]),
@@ -303,6 +332,10 @@ impl Quotient {
         }
         plan
     }
+}
+
+fn is_power_of_two(number: Number) -> bool {
+    number.to_integer().is_some_and(|whole| whole.count_ones() == 1)
 }
 
 fn with_sign((negative, plan): Signed) -> Plan {
@@ -321,7 +354,12 @@ fn powered(plan: Plan, exponent: Rational) -> Option<Plan> {
     if let Some(whole) = exponent.to_integer() {
         return Some(apply(Operator::Power, [plan, Plan::Number(Number::from(i64::from(whole)))]));
     }
-    let twice = exponent.times(Rational::from(2))?.to_integer()?;
+    let Some(twice) = exponent.times(Rational::from(2))?.to_integer() else {
+        let (above, below) = exponent.written(MOST_DIGITS)?;
+        let quotient = apply(Operator::Divide, [Plan::Number(above), Plan::Number(below)]);
+        let decimal = exponent.to_decimal().map(Plan::Number);
+        return Some(apply(Operator::Power, [plan, decimal.unwrap_or(quotient)]));
+    };
     let root = apply(Operator::Sqrt, [plan]);
     Some(if twice == 1 { root } else { apply(Operator::Power, [root, Plan::Number(Number::from(i64::from(twice)))]) })
 }

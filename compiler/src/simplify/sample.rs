@@ -95,10 +95,11 @@ impl Samples {
     }
 }
 
-/// Whether a form is a number or infinite at zeros of the inputs, one by one and all together, wherever another one is.
-/// Between proofs by algebra and what is computed stands 0/0.
-pub(super) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId) -> bool {
-    let live = graph.live([before, after]);
+/// Whether a form is a number, or at least infinite, at zeros of the inputs, one by one and all together, wherever another
+/// one is and the facts hold. Between proofs by algebra and what is computed stands 0/0.
+pub(super) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId, facts: &[Claim]) -> bool {
+    let stated = facts.iter().map(|claim| claim.statement.node);
+    let live = graph.live(stated.chain([before, after]));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let is_input = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(_));
     let inputs: Vec<NodeId> = nodes.iter().copied().filter(is_input).collect();
@@ -110,13 +111,17 @@ pub(super) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId) 
             let zero = |array: Vec<f64>| if zeros.contains(node) { vec![0.0; array.len()] } else { array };
             point.arrays[node.index()] = array.map(zero);
         }
-        let has_nan = |node: NodeId| point.arrays[node.index()].iter().flatten().any(|value| value.is_nan());
-        has_nan(before) || !has_nan(after)
+        // Shapes differ where one of them lacks axes: all of a value counts.
+        let all =
+            |node: NodeId, is: fn(f64) -> bool| point.arrays[node.index()].iter().flatten().all(|value| is(*value));
+        let keeps = |is: fn(f64) -> bool| !all(before, is) || all(after, is);
+        let holds = facts.iter().all(|claim| all(claim.statement.node, |value| value != 0.0));
+        !holds || (keeps(f64::is_finite) && keeps(|value| !value.is_nan()))
     })
 }
 
 /// The position of an axis at a point.
-pub(super) fn position(graph: &Graph, axis: Axis, point: usize) -> usize {
+pub(crate) fn position(graph: &Graph, axis: Axis, point: usize) -> usize {
     let size = size(graph.dim(axis), point);
     (scrambled(u64::from(axis.number()), point as u64) % size.max(1) as u64) as usize
 }
@@ -138,7 +143,7 @@ pub(super) fn other_position(graph: &Graph, axis: Axis, point: usize, time: usiz
 }
 
 /// The size of a dimension at a point.
-pub(super) fn size(dim: Dim, point: usize) -> usize {
+pub(crate) fn size(dim: Dim, point: usize) -> usize {
     match dim {
         // A large array is sampled as a small one: a hit that depends on the size is refuted by its proof.
         Dim::Literal(size) => (size as usize).min(4),
@@ -147,14 +152,71 @@ pub(super) fn size(dim: Dim, point: usize) -> usize {
     }
 }
 
-struct Point<'a> {
+/// The arrays of nodes at one point.
+pub(crate) struct Point<'a> {
     graph: &'a Graph,
     point: usize,
     positive: bool,
     arrays: Arrays,
 }
 
-impl Point<'_> {
+impl<'a> Point<'a> {
+    /// What `live` marks, where the inputs are a factor times their random numbers, moved to where facts hold. Other points
+    /// have other sizes of dimensions.
+    pub(crate) fn of(graph: &'a Graph, point: usize, factor: f64, live: &[bool], facts: &[Claim]) -> Self {
+        let mut all = Self { graph, point, positive: false, arrays: vec![None; graph.len()] };
+        for node in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
+            let scaled = |array: Vec<f64>| array.into_iter().map(|value| factor * value).collect();
+            all.arrays[node.index()] = all.random(node).map(scaled);
+        }
+        all.satisfy(facts);
+        for node in graph.nodes().filter(|node| live[node.index()]) {
+            if !matches!(graph.operation(node), Operation::Input(_)) {
+                all.arrays[node.index()] = all.compute(node);
+            }
+        }
+        all
+    }
+
+    /// Which point.
+    pub(crate) fn index(&self) -> usize {
+        self.point
+    }
+
+    /// The array of a node; `None` for what is too large.
+    pub(crate) fn array(&self, node: NodeId) -> Option<&[f64]> {
+        self.arrays.get(node.index())?.as_deref()
+    }
+
+    /// Where a use stands in its node's array, at positions.
+    pub(crate) fn place(&self, used: &Ref, at: &dyn Fn(Axis) -> usize) -> Option<usize> {
+        let mut place = 0;
+        for (axis, dim) in used.axes.iter().zip(self.graph.shape(used.node)) {
+            place = place * size(*dim, self.point) + at(*axis);
+        }
+        (place < self.array(used.node)?.len()).then_some(place)
+    }
+
+    /// The number of a use, at positions.
+    pub(crate) fn value(&self, used: &Ref, at: &dyn Fn(Axis) -> usize) -> Option<f64> {
+        self.array(used.node)?.get(self.place(used, at)?).copied()
+    }
+
+    /// Where every operand stands in its array, for each element that a node is computed from: of a reduction, those of one
+    /// element of the result after the other.
+    pub(crate) fn walk(&self, node: NodeId) -> Option<Vec<Vec<usize>>> {
+        let dims = self.graph.local_dims(node);
+        let sizes: Vec<usize> = dims.iter().map(|dim| size(*dim, self.point)).collect();
+        let mut walks = self.walks(node, sizes.len())?;
+        let (mut places, mut position) = (Vec::new(), vec![0; sizes.len()]);
+        let mut more = !sizes.contains(&0);
+        while more {
+            places.push(walks.iter().map(|walk| walk.place).collect());
+            more = step(&sizes, &mut position, &mut walks);
+        }
+        Some(places)
+    }
+
     fn computed(mut self, live: &[bool], free: &[bool], facts: &[Claim]) -> Arrays {
         self.arrays = vec![None; self.graph.len()];
         for node in self.graph.nodes() {
@@ -408,7 +470,7 @@ fn step(sizes: &[usize], position: &mut [usize], walks: &mut [Walk]) -> bool {
 }
 
 /// All positions of a shape in row-major order.
-pub(super) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
+pub(crate) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
     if sizes.contains(&0) {
         return;
     }

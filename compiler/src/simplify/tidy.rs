@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Rule;
+use super::candidate::fewest;
 use super::field::{Field, Term};
 use super::leaves::factors;
 use super::plan::{Plan, realise};
@@ -43,12 +44,12 @@ impl<'a> Search<'a> {
         let mut plans: Vec<Plan> = Vec::new();
         for (opaque, facts) in self.views(graph, before.node) {
             let (plan, used, rough) = {
-                let mut field = Field::new(graph, opaque, facts).within(MOST_WORK).writing(self.digits);
+                let mut field = Field::new(graph, opaque.clone(), facts).within(MOST_WORK).writing(self.digits);
                 let term = field.term(&before);
                 let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
                 match plan {
-                    Some(plan) => (plan, field.facts.used().iter().copied().collect(), field.is_rough()),
+                    Some(plan) => (plan, field.facts.used().clone(), field.is_rough()),
                     None => continue,
                 }
             };
@@ -60,17 +61,30 @@ impl<'a> Search<'a> {
             plans.push(plan);
             let size = self.size(graph, after.node);
             let shorter = size.0 < best.0.0 && self.result == Some(node);
-            let cheaper = size < best.0 && !self.is_more_work(graph, before.node, after.node, shorter);
+            // A fact is worth an operation.
+            let fewer = if BTreeSet::is_empty(&used) { size < best.0 } else { size.0 < best.0.0 };
+            let cheaper = fewer && !self.is_more_work(graph, before.node, after.node, shorter);
             if cheaper
                 && self.divides_by_the_same(graph, &before, &after)
                 && self.stays_defined(graph, before.node, after.node)
             {
-                best = (size, Some((after, used, rough)));
+                best = (size, Some((after, used, rough, opaque)));
             }
         }
-        if let (_, Some((after, used, rough))) = best {
+        if let (_, Some((after, used, rough, opaque))) = best {
+            let facts = match BTreeSet::is_empty(&used) {
+                true => Some(used),
+                false => fewest(self.subject.facts, used, |fewer| {
+                    let mut field = Field::new(graph, opaque.clone(), fewer);
+                    let terms = field.term(&before).zip(field.term(&after));
+                    let proven = terms.is_some_and(|(before, after)| field.proves_equal(&before, &after));
+                    self.work.set(self.work.get() + field.work());
+                    proven
+                }),
+            };
+            let Some(facts) = facts else { return Ok(()) };
             self.rough.set(self.rough.get() || rough);
-            self.step(Rule::Canonical, &before, &after, used);
+            self.step(Rule::Canonical, &before, &after, facts.into_iter().collect());
             self.found.insert(node, (axes, after));
         }
         Ok(())
@@ -133,16 +147,10 @@ impl<'a> Search<'a> {
         views
     }
 
-    /// Whether a form is a number or infinite at zeros of the inputs wherever a value is. A power that is no whole one may
-    /// be so where the quotient that algebra makes of it is 0/0.
+    /// Whether a form is a number at zeros of the inputs wherever a value is: algebra makes quotients of powers and signs,
+    /// which are 0/0 there.
     pub(super) fn stays_defined(&self, graph: &Graph, before: NodeId, after: NodeId) -> bool {
-        let live = graph.live([before]);
-        let is_fractional = |node: NodeId| {
-            let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.stated(exponent.node));
-            graph.as_operator(node) == Some(Operator::Power) && exponent.is_some_and(|exponent| exponent.fract() != 0.0)
-        };
-        !graph.nodes().any(|node| live[node.index()] && is_fractional(node))
-            || is_defined_at_zeros(graph, before, after)
+        is_defined_at_zeros(graph, before, after, self.subject.facts)
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.

@@ -13,7 +13,7 @@ use super::profile::Range;
 use crate::algebra::hash::QuickMap;
 use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId, Operation, Ref};
-use crate::operators::Operator;
+use crate::operators::{Law, Operator};
 
 /// `scale · monomial · Π polynomialᵏ`; zero has the scale 0 and nothing else. The polynomials have at least two terms, no
 /// common monomial, no common number, and a positive last coefficient.
@@ -163,7 +163,10 @@ impl Algebra {
                 Range::Moderate => {
                     algebra.moderate.insert(*input);
                 }
-                Range::Relative | Range::Equates(_) => {}
+                Range::NotNegative => {
+                    algebra.moderate.insert(*input);
+                }
+                Range::Bounded | Range::Relative | Range::Equates(_) => {}
                 Range::Others { .. } => {
                     algebra.moderate.insert(*input);
                 }
@@ -284,16 +287,9 @@ impl Algebra {
 
     /// Whether algebra looks into a node.
     fn is_known(&self, graph: &Graph, node: NodeId) -> bool {
-        use Operator as Op;
         graph.shape(node).is_empty()
             && !self.opaque.contains(&node)
-            && graph.as_operator(node).is_some_and(|operator| {
-                matches!(
-                    operator,
-                    Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Negate | Op::Power | Op::Exp | Op::Expm1
-                ) || matches!(operator, Op::Log | Op::Log1p | Op::Sqrt | Op::Tanh | Op::Sinh | Op::Cosh | Op::Hypot)
-                    || matches!(operator, Op::Erf | Op::Erfc)
-            })
+            && graph.as_operator(node).is_some_and(|operator| operator.row().law != Law::Opaque)
     }
 
     fn nature(&self, graph: &Graph, node: NodeId) -> Nature {

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::graph::{Graph, NodeId, Ref};
-use crate::operators::Operator;
+use crate::graph::{Graph, GraphError, NodeId, Ref};
+use crate::operators::{Kind, Operator};
 
 /// No more nodes are looked at.
 const MOST_NODES: usize = 64;
@@ -29,6 +29,51 @@ pub(super) fn condition(graph: &Graph, node: NodeId) -> Option<NodeId> {
         }
     }
     None
+}
+
+/// The comparisons that a value depends on, as far as arithmetic and functions lead to them.
+pub(super) fn comparisons(graph: &Graph, root: NodeId) -> Vec<NodeId> {
+    let (mut found, mut seen, mut pending) = (Vec::new(), HashSet::new(), vec![root]);
+    while let Some(next) = pending.pop() {
+        let Some(operator) = graph.as_operator(next) else { continue };
+        if !seen.insert(next) || seen.len() > 4 * MOST_NODES {
+            continue;
+        }
+        let row = operator.row();
+        if row.result == Kind::Truth && row.operands.first() == Some(&Kind::Number) {
+            found.push(next);
+        } else {
+            pending.extend(graph.operands(next).map(|operand| operand.node));
+        }
+    }
+    found
+}
+
+/// A value with what stands for its comparisons.
+pub(super) fn with_conditions(
+    graph: &mut Graph,
+    root: NodeId,
+    conditions: &[(NodeId, NodeId)],
+) -> Result<NodeId, GraphError> {
+    if conditions.iter().all(|(own, made)| own == made) {
+        return Ok(root);
+    }
+    let live = graph.live([root]);
+    let mut values: HashMap<NodeId, NodeId> = conditions.iter().copied().collect();
+    for node in graph.nodes().filter(|node| live[node.index()]).collect::<Vec<_>>() {
+        let Some(operator) = graph.as_operator(node).filter(|_| !values.contains_key(&node)) else { continue };
+        let all = graph.local_axes(node);
+        let operands = graph.operand_refs(node, &all);
+        if operands.iter().any(|operand| values.contains_key(&operand.node)) {
+            let operands = operands.into_iter().map(|operand| match values.get(&operand.node) {
+                Some(made) => Ref { node: *made, axes: operand.axes },
+                None => operand,
+            });
+            let made = graph.apply(operator, &operands.collect::<Vec<_>>())?.node;
+            values.insert(node, made);
+        }
+    }
+    Ok(values.get(&root).copied().unwrap_or(root))
 }
 
 /// A condition that a composed one depends on.

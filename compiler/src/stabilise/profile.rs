@@ -10,17 +10,17 @@ use std::collections::HashMap;
 use super::lengths::unit_of;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::number::{FloatType, Number};
-use crate::operators::{Argument, Kind, Operator, Rust, Template};
+use crate::operators::{Argument, Kind, Operator, Rounding, Singularity, Template};
 
 /// Sizes that an input takes with both signs; the least and the largest ones depend on the float type.
 const SIZES: [f64; 20] = [
     1e-17, 1e-9, 1e-4, 0.1, 0.3, 0.5, 0.7, 0.999_999, 1.0, 1.000_001, 1.5, 2.0, 3.7, 9.0, 18.0, 30.0, 40.0, 60.0, 1e4,
     1e9,
 ];
-const SIZES_F64: [f64; 10] = [1e-310, 1e-300, 1e-160, 300.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308];
-const SIZES_F32: [f64; 10] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38];
+const SIZES_F64: [f64; 11] = [1e-310, 1e-300, 1e-160, 300.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308, 400.0];
+const SIZES_F32: [f64; 11] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38, 64.0];
 /// The points where all inputs are of one size, which a hash would rarely hit.
-const COMMON: usize = 29;
+const COMMON: usize = 33;
 /// How many sample points: zero, each size with both signs, and the common ones.
 pub(super) const POINTS: usize = 1 + 2 * (SIZES.len() + SIZES_F64.len()) + COMMON;
 
@@ -94,6 +94,11 @@ impl Limits {
         self.in_ulps(point, most).max(1.0)
     }
 
+    /// Whether the true value overflows, however it is computed.
+    pub(super) fn is_beyond(&self, point: &Point) -> bool {
+        point.value.is_infinite() && point.least >= self.largest
+    }
+
     fn in_ulps(&self, point: &Point, error: f64) -> f64 {
         let spacing = (point.value.abs() * 2.0 * self.roundoff).max(self.smallest);
         error * self.roundoff * UNIT / spacing
@@ -112,6 +117,10 @@ impl Limits {
 pub(super) enum Range {
     /// Not negative, and not huge.
     Moderate,
+    /// Not negative.
+    NotNegative,
+    /// Not far beyond 1 in size.
+    Bounded,
     /// Zero, or neither tiny nor huge, of any sign.
     Relative,
     /// Not below any of some nodes.
@@ -220,6 +229,9 @@ impl Profiles {
                 Some(vec![Point { error, ..exact(value) }; POINTS].into())
             }
             Operation::Truth(value) => Some(vec![exact(f64::from(u8::from(value))); POINTS].into()),
+            Operation::Apply(operator) if graph.operands(node).count() > operator.arity() => {
+                self.folded(graph, node, operator)
+            }
             Operation::Apply(operator) => {
                 // Plain loops over slices, here and below: a pass that runs in users' builds, without optimisation.
                 let mut operands: [&[Point]; 3] = [&[]; 3];
@@ -250,6 +262,19 @@ impl Profiles {
         }
     }
 
+    /// The points of an operator of many operands: of the first two, of that and the third, and so on.
+    fn folded(&self, graph: &Graph, node: NodeId, operator: Operator) -> Option<Box<[Point]>> {
+        let mut operands = graph.operands(node);
+        let mut points: Box<[Point]> = self.points_of(operands.next()?.node)?.into();
+        let mut step = OneStep::new(operator);
+        for operand in operands {
+            for (point, other) in points.iter_mut().zip(self.points_of(operand.node)?) {
+                *point = self.apply(&mut step, &[point, other]);
+            }
+        }
+        Some(points)
+    }
+
     /// The number that an input takes at a point, by what is known of it.
     fn input(&self, node: NodeId, place: u32, point: usize) -> Point {
         let at = |node: &NodeId| Some(self.points_of(*node)?[point]);
@@ -261,6 +286,8 @@ impl Profiles {
         let range = self.ranges.get(&node);
         let mut value = sample(self.limits.float, place, point);
         match range {
+            Some(Range::NotNegative) => value = value.abs(),
+            Some(Range::Bounded) if value.abs() > 1.0 => value = 1.0 / value,
             Some(Range::Moderate) => value = value.abs().min(MODERATE),
             Some(Range::Others { largest, unit }) => {
                 let ratio = at(largest).zip(at(unit)).map_or(1.0, |(largest, unit)| largest.value / unit.value);
@@ -360,7 +387,11 @@ impl Profiles {
         let own = value.is_nan() && finite && !step.divides;
         let undefined = own || undefined && step.operator != Operator::Select;
         if step.is_condition {
-            return Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined };
+            // A comparison of numbers that are hardly known may come out either way.
+            let largest = values.iter().fold(self.limits.normal, |largest, value| largest.max(value.abs()));
+            let open = !finite || operands.iter().any(|operand| operand.error * unit > 0.01 * largest);
+            let error = if open && self.is_undecided(step, operands, value) { f64::INFINITY } else { 0.0 };
+            return Point { value, error, moves: [0.0; 2], least: f64::MAX, undefined };
         }
         step.start(&values, value);
         let mut error = self.rounding(step.operator, &values[..operands.len()], value, finite && zero);
@@ -382,6 +413,9 @@ impl Profiles {
                 }
             }
             place += 1;
+        }
+        if step.operator == Operator::Select && operands[0].error > 0.0 && values[1] != values[2] {
+            error = f64::INFINITY;
         }
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(step, operands, value));
@@ -409,6 +443,28 @@ impl Profiles {
         other[place] += moves;
         let change = step.evaluate(&other) - value;
         if moves == small { change * (moved / small) } else { change / unit }
+    }
+
+    /// Whether a condition is another one for what its operands may really be.
+    fn is_undecided(&self, step: &OneStep, operands: &[&Point], value: f64) -> bool {
+        let unit = self.limits.roundoff * UNIT;
+        let mut ends = [[0.0; 3]; 2];
+        for (place, operand) in operands.iter().enumerate() {
+            let [low, high] = match operand.value {
+                value if value.is_nan() => [f64::NEG_INFINITY, f64::INFINITY],
+                value if value.is_infinite() => [operand.least.copysign(value), value],
+                _ if operand.error.is_infinite() => [f64::NEG_INFINITY, f64::INFINITY],
+                value => [value - operand.error * unit, value + operand.error * unit],
+            };
+            (ends[0][place], ends[1][place]) = (low, high);
+        }
+        (0..1 << operands.len()).any(|mask: usize| {
+            let mut moved = [0.0; 3];
+            for (place, moved) in moved.iter_mut().enumerate().take(operands.len()) {
+                *moved = ends[mask >> place & 1][place];
+            }
+            step.evaluate(&moved) != value
+        })
     }
 
     /// The error where an operand is hardly known, which slopes do not tell.
@@ -439,10 +495,8 @@ impl Profiles {
         // What is 0 at half the way already is far below the smallest number.
         let vanishes = |a: &f64| value == 0.0 && *a != 0.0 && (operator.row().evaluate)(&[*a / 2.0]) == 0.0;
         let size = match (operator, values) {
-            (_, [a]) if operator.row().rust != Rust::Native("-") && vanishes(a) => return 0.0,
+            (_, [a]) if vanishes(a) => return 0.0,
             _ if !value.is_finite() => return f64::INFINITY,
-            (Operator::Negate | Operator::Abs | Operator::Sign | Operator::Floor, _)
-            | (Operator::Maximum | Operator::Minimum | Operator::Select, _) => return 0.0,
             (Operator::Add, [a, b]) if is_exact_sum(*a, *b, value) => return 0.0,
             (Operator::Subtract, [a, b]) if is_exact_sum(*a, -*b, value) => return 0.0,
             (Operator::Multiply, [a, b]) if a.mul_add(*b, -value) == 0.0 && large(value) => return 0.0,
@@ -450,9 +504,10 @@ impl Profiles {
             (Operator::Divide, [a, _]) if exact && *a == 0.0 => return 0.0,
             (Operator::Divide, [a, b]) if value.mul_add(*b, -*a) == 0.0 && large(*a) && large(value) => return 0.0,
             (Operator::Sqrt, [a]) if value.mul_add(value, -*a) == 0.0 && large(*a) => return 0.0,
-            _ => match operator.row().rust {
-                Rust::Native(_) => 1.0,
-                _ => 2.0,
+            _ => match operator.row().rounding {
+                Rounding::Exact => return 0.0,
+                Rounding::Nearest => 1.0,
+                Rounding::Library => 2.0,
             },
         };
         let tiny =
@@ -479,7 +534,7 @@ fn beyond(step: &OneStep, values: &[f64; 3], place: usize, least: f64) -> f64 {
 
 /// An operation with its partial derivatives, ready to be computed at many points. Operands, the result, the numbers of
 /// partials and what their steps give stand in registers.
-struct OneStep {
+pub(crate) struct OneStep {
     operator: Operator,
     function: fn(&[f64]) -> f64,
     arity: usize,
@@ -508,7 +563,7 @@ const OUT: usize = 3;
 const ZERO: usize = 4;
 
 impl OneStep {
-    fn new(operator: Operator) -> Self {
+    pub(crate) fn new(operator: Operator) -> Self {
         let (row, mut partials, mut registers) = (operator.row(), Vec::new(), vec![0.0; ZERO + 1]);
         for place in 0..row.operands.len() {
             partials.push(match operator.partial(place) {
@@ -521,25 +576,25 @@ impl OneStep {
             function: row.evaluate,
             arity: row.operands.len(),
             is_condition: row.result == Kind::Truth,
-            divides: row.rust == Rust::Native("/"),
+            divides: matches!(row.singularity, Singularity::Divisor(_)),
             partials: partials.into(),
             registers: registers.into(),
         }
     }
 
     /// The operation itself.
-    fn evaluate(&self, values: &[f64; 3]) -> f64 {
+    pub(crate) fn evaluate(&self, values: &[f64; 3]) -> f64 {
         called(self.function, self.arity, *values)
     }
 
     /// At a point, before its slopes are asked for.
-    fn start(&mut self, values: &[f64; 3], out: f64) {
+    pub(crate) fn start(&mut self, values: &[f64; 3], out: f64) {
         [self.registers[0], self.registers[1], self.registers[2]] = *values;
         self.registers[OUT] = out;
     }
 
     /// The value of the partial derivative by an operand.
-    fn slope(&mut self, place: usize) -> f64 {
+    pub(crate) fn slope(&mut self, place: usize) -> f64 {
         let Slope { steps, result } = &self.partials[place];
         let mut number = 0;
         while number < steps.len() {
@@ -626,6 +681,10 @@ fn sample(float: FloatType, place: u32, point: usize) -> f64 {
             [-ends[5], 0.0],
             [0.0, ends[5]],
             [0.0, -ends[5]],
+            [ends[6], 0.999 * ends[6]],
+            [-ends[6], -1.001 * ends[6]],
+            [1e4, 1e4 + 0.5],
+            [ends[10], 1.0],
         ];
         return pairs[common % COMMON][place as usize % 2];
     }

@@ -14,8 +14,8 @@ use proc_macro2::{Span, TokenStream};
 
 use crate::compiled;
 use crate::generate::Program;
-use crate::libm::libm;
 use crate::report::{Failure, Report};
+use crate::special::special_functions;
 
 /// The cotangent that `backward` is given: not 1, so that it cannot be left out, and a power of two, which rounds nothing.
 const UPSTREAM: f64 = -2.0;
@@ -147,9 +147,8 @@ impl Batch {
         std::fs::write(&file, source).map_err(|error| error.to_string())?;
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
         let arguments = ["--edition", "2024", "-C", "debuginfo=0", "--cfg", "feature=\"std\"", "-A", "warnings"];
-        let libm = format!("libm={}", libm()?.display());
-        let output =
-            Command::new(rustc).args(arguments).args(["--extern", &libm]).arg(&file).arg("-o").arg(&binary).output();
+        let special = special_functions()?;
+        let output = Command::new(rustc).args(arguments).args(special).arg(&file).arg("-o").arg(&binary).output();
         let output = output.map_err(|error| error.to_string())?;
         if !output.status.success() {
             let said: String = String::from_utf8_lossy(&output.stderr)

@@ -16,11 +16,11 @@ mod extreme;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;
-#[path = "../common/libm.rs"]
-mod libm;
 mod listed;
 mod numeric;
 mod report;
+#[path = "../common/special.rs"]
+mod special;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

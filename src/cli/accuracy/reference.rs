@@ -51,22 +51,15 @@ fn apply(operator: Operator, operands: &[&Big], bits: usize) -> Option<Big> {
             up.plus(&up.over(&up.plus(&Big::of(1.0, bits)))).over(&two)
         }
         (Operator::Cosh, [a]) => a.exp().plus(&a.negated().exp()).over(&Big::of(2.0, bits)),
+        (Operator::Erfcx, [a]) => a.times(a).exp().times(&a.erfc()),
         (Operator::Erf, [a]) => a.erf(),
         (Operator::Erfc, [a]) => a.erfc(),
         (Operator::Hypot, [a, b]) => a.times(a).plus(&b.times(b)).sqrt(),
-        (Operator::Maximum, [a, b]) => {
-            if a.minus(b).sign() > 0 {
-                (*a).clone()
-            } else {
-                (*b).clone()
-            }
+        (Operator::Maximum, [first, rest @ ..]) => {
+            rest.iter().fold(*first, |most, other| if most.minus(other).sign() > 0 { most } else { other }).clone()
         }
-        (Operator::Minimum, [a, b]) => {
-            if a.minus(b).sign() < 0 {
-                (*a).clone()
-            } else {
-                (*b).clone()
-            }
+        (Operator::Minimum, [first, rest @ ..]) => {
+            rest.iter().fold(*first, |least, other| if least.minus(other).sign() < 0 { least } else { other }).clone()
         }
         (Operator::Equal, [a, b]) => truth(a.minus(b).sign() == 0),
         (Operator::NotEqual, [a, b]) => truth(a.minus(b).sign() != 0),
@@ -85,6 +78,29 @@ fn apply(operator: Operator, operands: &[&Big], bits: usize) -> Option<Big> {
             }
         }
         (Operator::Pi, []) => pi(bits),
+        (_, [a]) => return inverse(operator, a, bits),
+        _ => return None,
+    })
+}
+
+/// Inverse functions, powers and logarithms of other bases.
+fn inverse(operator: Operator, a: &Big, bits: usize) -> Option<Big> {
+    let one = Big::of(1.0, bits);
+    let odd = |size: Big| if a.sign() < 0 { size.negated() } else { size };
+    Some(match operator {
+        Operator::Exp2 => a.times(&Big::of(2.0, bits).log()).exp(),
+        Operator::Log2 => a.log().over(&Big::of(2.0, bits).log()),
+        Operator::Log10 => a.log().over(&Big::of(10.0, bits).log()),
+        Operator::Cbrt if a.sign() == 0 => a.clone(),
+        Operator::Cbrt => odd(a.abs().log().over(&Big::of(3.0, bits)).exp()),
+        Operator::Asinh => {
+            let size = a.abs();
+            let root = size.times(&size).plus(&one).sqrt();
+            // x + x²/(1 + √(1 + x²)), without what cancels near 0.
+            odd(size.plus(&size.times(&size).over(&root.plus(&one))).log1p())
+        }
+        Operator::Acosh => a.plus(&a.times(a).minus(&one).sqrt()).log(),
+        Operator::Atanh => a.log1p().minus(&a.negated().log1p()).over(&Big::of(2.0, bits)),
         _ => return None,
     })
 }

@@ -132,6 +132,16 @@ fn known(name: &str, arguments: &[Tensor<Jet>], options: Options, running: usize
             }
             left.zip(right, running, |a, b| call_binary(name, a, b).unwrap_or_else(Jet::undefined))?
         }
+        ("max" | "min", [first, rest @ ..]) => {
+            let among = if name == "max" { largest } else { smallest };
+            let alone = |item: &Jet| vec![item.clone()];
+            let mut together = Tensor { shape: first.shape.clone(), items: first.items.iter().map(alone).collect() };
+            for operand in rest {
+                together = together
+                    .zip(operand, running, |items, other| [items.as_slice(), std::slice::from_ref(other)].concat())?;
+            }
+            Tensor { shape: together.shape, items: together.items.iter().map(|items| among(items)).collect() }
+        }
         _ => return Ok(None),
     }))
 }

@@ -117,6 +117,50 @@ fn erf(a: &Jet) -> Jet {
     a.unary(a.value.erf(), first, || Some(first().multiply(&a.value).multiply(&whole(-2))))
 }
 
+/// `exp(a**2) * erfc(a)`
+fn erfcx(a: &Jet) -> Jet {
+    multiply(&exp(&multiply(a, a)), &subtract(&Jet::whole(1), &erf(a)))
+}
+
+/// The scaled repeated integrals of the complementary error function, by their recurrence (DLMF 7.18.7).
+fn ierfcx(order: i64, x: &Jet) -> Jet {
+    let mut before: Jet = whole(2).divide(&Real::pi().sqrt()).into();
+    let mut last = erfcx(x);
+    for k in 1..=order {
+        let sum = subtract(&divide(&before, &Jet::whole(2)), &multiply(x, &last));
+        (before, last) = (last, divide(&sum, &Jet::whole(k)));
+    }
+    last
+}
+
+fn polygamma(order: i64, a: &Jet) -> Jet {
+    let x = &a.value;
+    a.unary(x.polygamma(order), || x.polygamma(order + 1), || Some(x.polygamma(order + 2)))
+}
+
+/// The angle whose sine is `a`.
+fn arc_sine(a: &Jet) -> Jet {
+    arc_tangent(a, &sqrt(&subtract(&Jet::whole(1), &multiply(a, a))))
+}
+
+/// The logarithm to a whole base.
+fn log_to(base: i64, a: &Jet) -> Jet {
+    divide(&log(a), &whole(base).log().into())
+}
+
+/// `log(a + sqrt(a**2 + sign))`
+fn area(a: &Jet, sign: i64) -> Jet {
+    log(&add(a, &sqrt(&add(&multiply(a, a), &Jet::whole(sign)))))
+}
+
+/// A whole power, or a root, of a number that is not zero: its logarithm may not exist.
+fn cube_root(a: &Jet) -> Jet {
+    let x = &a.value;
+    let root = || if x.is_zero() { whole(0) } else { x.abs().log().divide(&whole(3)).exp().multiply(&x.sign()) };
+    let first = || root().divide(&x.multiply(&whole(3)));
+    a.unary(root(), first, || Some(first().multiply(&whole(-2)).divide(&x.multiply(&whole(3)))))
+}
+
 /// The operator of one number that a name stands for; `None` if there is none.
 pub fn call_unary(name: &str, a: &Jet) -> Option<Jet> {
     let x = &a.value;
@@ -130,6 +174,16 @@ pub fn call_unary(name: &str, a: &Jet) -> Option<Jet> {
         "tan" => tan(a),
         "tanh" => tanh(a),
         "atan" => arc_tangent(a, &one()),
+        "asin" => arc_sine(a),
+        "acos" => subtract(&divide(&Real::pi().into(), &Jet::whole(2)), &arc_sine(a)),
+        "asinh" if x.compare(&whole(0)) == Some(Ordering::Less) => negate(&area(&negate(a), 1)),
+        "asinh" => area(a, 1),
+        "acosh" => area(a, -1),
+        "atanh" => divide(&log(&divide(&add(&one(), a), &subtract(&one(), a))), &Jet::whole(2)),
+        "exp2" => exp(&multiply(a, &whole(2).log().into())),
+        "log2" => log_to(2, a),
+        "log10" => log_to(10, a),
+        "cbrt" => cube_root(a),
         "expm1" => subtract(&exp(a), &one()),
         "log1p" => log(&add(a, &one())),
         "cosh" | "sinh" => {
@@ -140,10 +194,16 @@ pub fn call_unary(name: &str, a: &Jet) -> Option<Jet> {
         }
         "erf" => erf(a),
         "erfc" => subtract(&one(), &erf(a)),
+        "erfcx" => erfcx(a),
+        "lgamma" => a.unary(x.lgamma(), || x.polygamma(0), || Some(x.polygamma(1))),
+        "digamma" => polygamma(0, a),
+        "trigamma" => polygamma(1, a),
         "abs" if x.is_zero() => Jet::whole(0),
         "abs" => a.unary(x.abs(), || x.sign(), || None),
         "sign" => x.sign().into(),
         "floor" => x.floor().into(),
+        "ceil" => x.negate().floor().negate().into(),
+        "round" => x.abs().add(&half(&whole(1))).floor().multiply(&x.sign()).into(),
         _ => return None,
     })
 }
@@ -152,6 +212,8 @@ pub fn call_unary(name: &str, a: &Jet) -> Option<Jet> {
 pub fn call_binary(name: &str, a: &Jet, b: &Jet) -> Option<Jet> {
     Some(match name {
         "atan2" => arc_tangent(a, b),
+        "polygamma" => polygamma(a.value.to_integer().filter(|order| *order >= 0)?, b),
+        "ierfcx" => ierfcx(a.value.to_integer().filter(|order| *order >= 0)?, b),
         "hypot" => sqrt(&add(&multiply(a, a), &multiply(b, b))),
         "max" => largest(&[a.clone(), b.clone()]),
         "min" => smallest(&[a.clone(), b.clone()]),

@@ -29,6 +29,31 @@ fn decimal(text: &str) -> BigFloat {
     with_constants(|constants| BigFloat::parse(text, Radix::Dec, PRECISION, ROUND, constants))
 }
 
+/// Series in inverse powers are summed from here on, after so many steps at most: with [`TERMS`] terms, to 60 digits.
+const FAR: i64 = 60;
+const MOST_STEPS: usize = 4000;
+const TERMS: usize = 50;
+
+/// The Bernoulli numbers B₂, B₄, …, by their recurrence (DLMF 24.5.3).
+fn bernoulli() -> Vec<Real> {
+    thread_local! {
+        static NUMBERS: Vec<Real> = {
+            let mut all: Vec<Real> = vec![Real::from(1_i64)];
+            for m in 1..=2 * TERMS {
+                // Σ C(m + 1, k)·Bₖ = 0 over k from 0 to m.
+                let (mut sum, mut binomial) = (Real::from(0_i64), Real::from(1_i64));
+                for (k, number) in all.iter().enumerate() {
+                    sum = sum.add(&binomial.multiply(number));
+                    binomial = binomial.multiply(&Real::from(m + 1 - k)).divide(&Real::from(k + 1));
+                }
+                all.push(sum.divide(&Real::from(m + 1)).negate());
+            }
+            all.into_iter().skip(2).step_by(2).collect()
+        };
+    }
+    NUMBERS.with(Clone::clone)
+}
+
 /// A real number, or undefined. Copies share it.
 #[derive(Clone, Debug)]
 pub struct Real(Option<Rc<BigFloat>>);
@@ -224,6 +249,69 @@ impl Real {
             total = next;
         }
         total.multiply(&two).multiply(&square.negate().exp()).divide(&Self::pi().sqrt())
+    }
+
+    /// The n-th derivative of log Γ's derivative, by the Euler–Maclaurin formula far from the poles (DLMF 25.11.5 and 5.11.2).
+    pub fn polygamma(&self, n: i64) -> Self {
+        let (mut place, mut sum) = (self.clone(), Self::from(0_i64));
+        let order = n.unsigned_abs();
+        let (one, two) = (Self::from(1_i64), Self::from(2_i64));
+        let far = Self::from(FAR);
+        for _ in 0..MOST_STEPS {
+            match place.compare(&far) {
+                Some(Ordering::Less) => {}
+                Some(_) => break,
+                None => return Self::UNDEFINED,
+            }
+            sum = sum.add(&one.divide(&place.whole_power(order + 1)));
+            place = place.add(&one);
+        }
+        let factorial = (1..=n).fold(one.clone(), |product, k| product.multiply(&Self::from(k)));
+        let inverse = one.divide(&place);
+        // With the factorial: (n - 1)!/xⁿ + n!/(2xⁿ⁺¹) + Σ B₂ₖ·(2k + n - 1)!/(2k)!/xⁿ⁺²ᵏ.
+        let main = if n == 0 {
+            place.log().negate()
+        } else {
+            factorial.divide(&Self::from(n)).multiply(&inverse.whole_power(order))
+        };
+        let mut total = factorial.multiply(&sum.add(&inverse.whole_power(order + 1).divide(&two))).add(&main);
+        let mut rising = factorial.multiply(&Self::from(n + 1)).multiply(&inverse.whole_power(order + 2)).divide(&two);
+        if n == 0 {
+            rising = inverse.multiply(&inverse).divide(&two);
+        }
+        for (k, number) in (1_i64..).zip(bernoulli()) {
+            total = total.add(&number.multiply(&rising));
+            let next = 2 * k + n;
+            let step = Self::from(next * (next + 1)).divide(&Self::from((2 * k + 1) * (2 * k + 2)));
+            rising = rising.multiply(&step).multiply(&inverse).multiply(&inverse);
+        }
+        if n % 2 == 0 { total.negate() } else { total }
+    }
+
+    /// The logarithm of |Γ|, by Stirling's series far from the poles (DLMF 5.11.1).
+    pub fn lgamma(&self) -> Self {
+        let (mut place, mut product) = (self.clone(), Self::from(1_i64));
+        let (one, two, far) = (Self::from(1_i64), Self::from(2_i64), Self::from(FAR));
+        for _ in 0..MOST_STEPS {
+            match place.compare(&far) {
+                Some(Ordering::Less) => {}
+                Some(_) => break,
+                None => return Self::UNDEFINED,
+            }
+            product = product.multiply(&place);
+            place = place.add(&one);
+        }
+        let log = place.log();
+        let half = one.divide(&two);
+        let mut total = place.subtract(&half).multiply(&log).subtract(&place);
+        total = total.add(&Self::pi().multiply(&two).log().multiply(&half));
+        let inverse = one.divide(&place);
+        let mut power = inverse.clone();
+        for (k, number) in (1_i64..).zip(bernoulli()) {
+            total = total.add(&number.multiply(&power).divide(&Self::from(2 * k * (2 * k - 1))));
+            power = power.multiply(&inverse).multiply(&inverse);
+        }
+        total.subtract(&product.abs().log())
     }
 
     /// The number as an integer, if it is a small one.

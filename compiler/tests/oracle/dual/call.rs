@@ -97,6 +97,7 @@ impl<'m> Interpreter<'m> {
         match arguments {
             [operand] => self.known_unary(name, operand, options),
             [left, right] => self.known_binary(name, left, right),
+            many if matches!(name, "max" | "min" | "clamp") => self.known_among(name, many),
             _ => Err(format!("unknown function `{name}` of {} arguments", arguments.len())),
         }
     }
@@ -111,6 +112,7 @@ impl<'m> Interpreter<'m> {
             "max" => operand.reduced(axis, keep, |items| functions::largest(items, recorder)),
             "min" => operand.reduced(axis, keep, |items| functions::smallest(items, recorder)),
             "softmax" => operand.along(last(operand, axis)?, functions::softmax),
+            "log_softmax" => operand.along(last(operand, axis)?, functions::log_softmax),
             "logsumexp" => operand.reduced(Some(last(operand, axis)?), keep, functions::logsumexp),
             "eye" => identity(operand),
             "trace" => diagonal(operand)?.reduced(None, false, functions::sum),
@@ -118,6 +120,27 @@ impl<'m> Interpreter<'m> {
             "diag" => diagonal(operand),
             _ => elementwise(name, operand, |item| call_unary(name, item, recorder)),
         }
+    }
+
+    /// The largest or smallest of more than two, or a function of three, item by item.
+    fn known_among<J: Jet>(&mut self, name: &str, operands: &[Tensor<J>]) -> Outcome<Tensor<J>> {
+        let recorder = &mut self.recorder;
+        let mut shape = Vec::new();
+        for operand in operands {
+            shape = common_shape(&shape, &operand.shape)?;
+        }
+        let operands: Vec<Tensor<J>> = operands.iter().map(|operand| operand.stretched(&shape)).collect();
+        let item = |at: usize| {
+            let items: Vec<J> = operands.iter().map(|operand| operand.items[at]).collect();
+            match (name, items.as_slice()) {
+                ("max", items) => Some(functions::largest(items, recorder)),
+                ("min", items) => Some(functions::smallest(items, recorder)),
+                (_, [a, b, c]) => functions::call_ternary(name, [*a, *b, *c], recorder),
+                _ => None,
+            }
+        };
+        let items: Option<Vec<J>> = (0..shape.iter().product()).map(item).collect();
+        Ok(Tensor { shape, items: items.ok_or(format!("unknown function `{name}`"))? })
     }
 
     fn known_binary<J: Jet>(&mut self, name: &str, left: &Tensor<J>, right: &Tensor<J>) -> Outcome<Tensor<J>> {

@@ -207,8 +207,7 @@ fn hyperbolic_tangent<J: Jet>(a: J) -> J {
 /// The Gaussian error linear unit: x times the normal distribution, whose density is its derivative.
 fn gelu<J: Jet>(a: J) -> J {
     let x = a.primal();
-    let below = real::<J::Number>(0.5) * (-x / real::<J::Number>(2.0).sqrt()).erfc();
-    let density = (-x * x / real(2.0)).exp() / (real::<J::Number>(2.0) * J::Number::pi()).sqrt();
+    let (below, density) = (distribution(x), density(x));
     a.unary(x * below, below + x * density, density * (real::<J::Number>(2.0) - x * x))
 }
 
@@ -225,6 +224,12 @@ fn error_function<J: Jet>(a: J, value: J::Number, sign: J::Number) -> J {
     a.unary(value, slope, real::<J::Number>(-2.0) * x * slope)
 }
 
+/// exp(x²)·erfc(x) and its first two derivatives.
+fn scaled_error_function<J: Jet>(a: J) -> J {
+    let [value, first, second] = a.primal().erfcx();
+    a.unary(value, first, second)
+}
+
 fn sign<J: Jet>(a: J) -> J::Number {
     let x = a.primal();
     if x > real(0.0) {
@@ -236,10 +241,35 @@ fn sign<J: Jet>(a: J) -> J::Number {
     }
 }
 
+/// The density of the normal distribution.
+fn density<R: Real>(x: R) -> R {
+    (-x * x / real(2.0)).exp() / (real::<R>(2.0) * R::pi()).sqrt()
+}
+
+/// The normal distribution.
+fn distribution<R: Real>(x: R) -> R {
+    real::<R>(0.5) * (-x / real::<R>(2.0).sqrt()).erfc()
+}
+
+/// The function of three numbers that a name stands for; `None` if there is none.
+pub fn call_ternary<J: Jet>(name: &str, [a, b, c]: [J; 3], recorder: &mut Recorder) -> Option<J> {
+    (name == "clamp").then(|| {
+        recorder.compare(a, b);
+        recorder.compare(a, c);
+        if a.primal() < b.primal() {
+            b
+        } else if a.primal() > c.primal() {
+            c
+        } else {
+            a
+        }
+    })
+}
+
 /// The function of one number that a name stands for, operators and the prelude alike; `None` if there is none.
 pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J> {
     let x = a.primal();
-    if matches!(name, "abs" | "sign" | "relu") {
+    if matches!(name, "abs" | "sign" | "relu" | "softsign" | "log_normal_cdf") {
         recorder.compare(a, J::constant(real(0.0)));
     }
     Some(match name {
@@ -258,8 +288,6 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
             real::<J::Number>(1.0) / (real::<J::Number>(1.0) + x),
             real::<J::Number>(-1.0) / ((real::<J::Number>(1.0) + x) * (real::<J::Number>(1.0) + x)),
         ),
-        "erf" => error_function(a, x.erf(), real(1.0)),
-        "erfc" => error_function(a, x.erfc(), real(-1.0)),
         "abs" if x == real(0.0) => J::constant(real(0.0)),
         "abs" => a.unary(x.abs(), sign(a), real(0.0)),
         "sign" => J::constant(sign(a)),
@@ -267,11 +295,109 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
             recorder.floor(x);
             J::constant(x.floor())
         }
+        "ceil" => {
+            recorder.floor(-x);
+            J::constant(x.ceil())
+        }
+        "round" => {
+            recorder.floor(x + real(0.5));
+            J::constant(x.round())
+        }
+        _ => return inverse(name, a).or_else(|| special(name, a)).or_else(|| prelude(name, a)),
+    })
+}
+
+/// Inverse functions, powers and logarithms of other bases.
+fn inverse<J: Jet>(name: &str, a: J) -> Option<J> {
+    let (x, one, two) = (a.primal(), real::<J::Number>(1.0), real::<J::Number>(2.0));
+    Some(match name {
+        "asin" | "acos" => {
+            let root = (one - x * x).sqrt();
+            let (first, second) = (one / root, x / (root * root * root));
+            if name == "asin" { a.unary(x.asin(), first, second) } else { a.unary(x.acos(), -first, -second) }
+        }
+        "atan" => {
+            let square = one + x * x;
+            a.unary(x.atan(), one / square, -two * x / (square * square))
+        }
+        "asinh" => {
+            let square = one + x * x;
+            a.unary(x.asinh(), one / square.sqrt(), -x / square.powf(real(1.5)))
+        }
+        "acosh" => {
+            let square = (x - one) * (x + one);
+            a.unary(x.acosh(), one / square.sqrt(), -x / square.powf(real(1.5)))
+        }
+        "atanh" => {
+            let square = (one - x) * (one + x);
+            a.unary(x.atanh(), one / square, two * x / (square * square))
+        }
+        "exp2" => {
+            let (value, scale) = (x.exp2(), two.ln());
+            a.unary(value, scale * value, scale * scale * value)
+        }
+        "log2" => logarithm(a, x.log2(), two),
+        "log10" => logarithm(a, x.log10(), real(10.0)),
+        "cbrt" => {
+            let root = x.cbrt();
+            a.unary(root, root / (real::<J::Number>(3.0) * x), -two * root / (real::<J::Number>(9.0) * x * x))
+        }
+        _ => return None,
+    })
+}
+
+/// The logarithm to a base, with its value.
+fn logarithm<J: Jet>(a: J, value: J::Number, base: J::Number) -> J {
+    let (x, scale) = (a.primal(), base.ln());
+    a.unary(value, real::<J::Number>(1.0) / (scale * x), real::<J::Number>(-1.0) / (scale * x * x))
+}
+
+/// The error function, the gamma function, and their kin; `None` also for those that the number does not know.
+fn special<J: Jet>(name: &str, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(match name {
+        "erf" => error_function(a, x.erf(), real(1.0)),
+        "erfc" => error_function(a, x.erfc(), real(-1.0)),
+        "erfcx" => scaled_error_function(a),
+        "lgamma" => a.unary(x.lgamma()?, x.polygamma(0)?, x.polygamma(1)?),
+        "digamma" => polygamma(0, a)?,
+        "trigamma" => polygamma(1, a)?,
+        _ => return None,
+    })
+}
+
+fn polygamma<J: Jet>(order: i32, a: J) -> Option<J> {
+    let x = a.primal();
+    Some(a.unary(x.polygamma(order)?, x.polygamma(order + 1)?, x.polygamma(order + 2)?))
+}
+
+/// Functions of the prelude.
+fn prelude<J: Jet>(name: &str, a: J) -> Option<J> {
+    let (x, one, two) = (a.primal(), real::<J::Number>(1.0), real::<J::Number>(2.0));
+    Some(match name {
         "sigmoid" => sigmoid(a),
         "softplus" => softplus(a),
         "silu" => multiply(a, sigmoid(a)),
         "gelu" => gelu(a),
         "gelu_tanh" => gelu_tanh(a),
+        "mish" => multiply(a, hyperbolic_tangent(softplus(a))),
+        "softsign" => {
+            let below = one + x.abs();
+            a.unary(x / below, one / (below * below), two * -sign(a) / (below * below * below))
+        }
+        "logit" => {
+            let odds = one / (x * (one - x));
+            a.unary(x.ln() - (one - x).ln(), odds, (two * x - one) * odds * odds)
+        }
+        "normal_pdf" => {
+            let density = density(x);
+            a.unary(density, -x * density, (x * x - one) * density)
+        }
+        "normal_cdf" => a.unary(distribution(x), density(x), -x * density(x)),
+        "log_normal_cdf" => {
+            let hazard = density(x) / distribution(x);
+            a.unary(distribution(x).ln(), hazard, -hazard * (x + hazard))
+        }
         "relu" if x > real(0.0) => a,
         "relu" => J::constant(real(0.0)),
         _ => return None,
@@ -280,8 +406,33 @@ pub fn call_unary<J: Jet>(name: &str, a: J, recorder: &mut Recorder) -> Option<J
 
 /// The function of two numbers that a name stands for; `None` if there is none.
 pub fn call_binary<J: Jet>(name: &str, a: J, b: J, recorder: &mut Recorder) -> Option<J> {
+    let zero = J::constant(real(0.0));
+    if matches!(name, "elu" | "xlogy" | "huber") {
+        recorder.compare(a, zero);
+    }
+    let x = a.primal();
     Some(match name {
+        "elu" if x > real(0.0) => a,
+        "elu" => multiply(b, a.unary(x.exp_m1(), x.exp(), x.exp())),
+        "xlogy" if x == real(0.0) => zero,
+        "xlogy" => multiply(a, log(b)),
+        "huber" => {
+            let (size, half) = (a.unary(x.abs(), sign(a), real(0.0)), J::constant(real(0.5)));
+            recorder.compare(size, b);
+            if size.primal() <= b.primal() {
+                multiply(half, multiply(a, a))
+            } else {
+                multiply(b, subtract(size, multiply(half, b)))
+            }
+        }
         "atan2" => arc_tangent(a, b),
+        "polygamma" => polygamma(x.to_f64() as i32, b)?,
+        // The first integral is all of these that is asked for: half the derivative of erfcx, negated.
+        "ierfcx" if x == real(1.0) => {
+            let (x, two) = (b.primal(), real::<J::Number>(2.0));
+            let [_, slope, curvature] = x.erfcx();
+            b.unary(-slope / two, -curvature / two, -(real::<J::Number>(4.0) * slope + two * x * curvature) / two)
+        }
         "hypot" => length(a, b),
         "max" => largest(&[a, b], recorder),
         "min" => smallest(&[a, b], recorder),
@@ -343,6 +494,12 @@ pub fn softmax<J: Jet>(items: &[J]) -> Vec<J> {
     let (shifted, _) = shifted_exponentials(items);
     let total = sum(&shifted);
     shifted.into_iter().map(|item| divide(item, total)).collect()
+}
+
+/// The logarithms of `softmax`.
+pub fn log_softmax<J: Jet>(items: &[J]) -> Vec<J> {
+    let total = logsumexp(items);
+    items.iter().map(|item| subtract(*item, total)).collect()
 }
 
 /// The logarithm of the sum of the exponentials.

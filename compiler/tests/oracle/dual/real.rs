@@ -29,6 +29,10 @@ pub trait Real:
     fn abs(self) -> Self;
     /// The largest whole number that is not above x.
     fn floor(self) -> Self;
+    /// The smallest whole number that is not below x.
+    fn ceil(self) -> Self;
+    /// The nearest whole number, away from 0 at half the way.
+    fn round(self) -> Self;
     /// √x
     fn sqrt(self) -> Self;
     /// eˣ
@@ -51,10 +55,36 @@ pub trait Real:
     fn cosh(self) -> Self;
     /// tanh x
     fn tanh(self) -> Self;
+    /// The angle whose sine is x.
+    fn asin(self) -> Self;
+    /// The angle whose cosine is x.
+    fn acos(self) -> Self;
+    /// The angle whose tangent is x.
+    fn atan(self) -> Self;
+    /// The inverse of sinh.
+    fn asinh(self) -> Self;
+    /// The inverse of cosh.
+    fn acosh(self) -> Self;
+    /// The inverse of tanh.
+    fn atanh(self) -> Self;
+    /// 2ˣ
+    fn exp2(self) -> Self;
+    /// The logarithm to the base 2.
+    fn log2(self) -> Self;
+    /// The logarithm to the base 10.
+    fn log10(self) -> Self;
+    /// ∛x
+    fn cbrt(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
     /// 1 − erf x
     fn erfc(self) -> Self;
+    /// exp(x²)·erfc(x) and its first two derivatives.
+    fn erfcx(self) -> [Self; 3];
+    /// log |Γ(x)|, if these numbers know it.
+    fn lgamma(self) -> Option<Self>;
+    /// The derivative of digamma of an order, or digamma itself, if these numbers know it; not far below 0.
+    fn polygamma(self, order: i32) -> Option<Self>;
     /// The angle of the point (x, y), where `self` is y.
     fn atan2(self, x: Self) -> Self;
     /// √(x² + y²)
@@ -89,7 +119,8 @@ macro_rules! by_the_standard_library {
 }
 
 impl Real for f64 {
-    by_the_standard_library!(abs, floor, sqrt, exp, exp_m1, ln, ln_1p, sin, cos, tan, sinh, cosh, tanh);
+    by_the_standard_library!(abs, floor, ceil, round, sqrt, cbrt, exp, exp2, exp_m1, ln, ln_1p, log2, log10);
+    by_the_standard_library!(sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh);
 
     fn of(value: f64) -> Self {
         value
@@ -113,6 +144,33 @@ impl Real for f64 {
 
     fn erfc(self) -> Self {
         libm::erfc(self)
+    }
+
+    /// Beyond the reach of `exp` by the asymptotic series (DLMF 7.12.1), term by term.
+    fn erfcx(self) -> [Self; 3] {
+        let root = std::f64::consts::PI.sqrt();
+        if self > 8.0 {
+            let (mut term, mut sums) = (1.0 / (root * self), [0.0; 3]);
+            for k in 0..24 {
+                let power = f64::from(2 * k + 1);
+                sums[0] += term;
+                sums[1] -= power * term / self;
+                sums[2] += power * (power + 1.0) * term / (self * self);
+                term *= -power / (2.0 * self * self);
+            }
+            return sums;
+        }
+        let value = (self * self).exp() * libm::erfc(self);
+        let first = 2.0 * self * value - 2.0 / root;
+        [value, first, 2.0 * value + 2.0 * self * first]
+    }
+
+    fn lgamma(self) -> Option<Self> {
+        Some(libm::lgamma(self))
+    }
+
+    fn polygamma(self, order: i32) -> Option<Self> {
+        Some(if order == 0 { digamma(self) } else { polygamma(order, self) })
     }
 
     fn atan2(self, x: Self) -> Self {
@@ -141,4 +199,32 @@ impl Real for f64 {
     fn max(self, other: Self) -> Self {
         f64::max(self, other)
     }
+}
+
+/// The n-th derivative of digamma for n > 0, at arguments that are not far below 0: the sum of its poles (DLMF 5.15.1), and
+/// the rest of it as an integral with its first corrections.
+fn polygamma(n: i32, x: f64) -> f64 {
+    let (mut sum, far) = (0.0, x.max(0.0) + 40.0);
+    let mut place = x;
+    while place < far {
+        sum += place.powi(-n - 1);
+        place += 1.0;
+    }
+    let (n_, inverse) = (f64::from(n), place.recip());
+    let rest = inverse.powi(n) / n_ + inverse.powi(n + 1) / 2.0 + (n_ + 1.0) / 12.0 * inverse.powi(n + 2)
+        - (n_ + 1.0) * (n_ + 2.0) * (n_ + 3.0) / 720.0 * inverse.powi(n + 4)
+        + (1..=5).map(|k| n_ + f64::from(k)).product::<f64>() / 30240.0 * inverse.powi(n + 6);
+    let factorial: f64 = (1..=n).map(f64::from).product();
+    (if n % 2 == 0 { -factorial } else { factorial }) * (sum + rest)
+}
+
+fn digamma(x: f64) -> f64 {
+    let (mut place, mut sum) = (x, 0.0);
+    while place < 40.0 {
+        sum += place.recip();
+        place += 1.0;
+    }
+    let square = place * place;
+    let rest = 0.5 / place + (1.0 / 12.0 - (1.0 / 120.0 - 1.0 / (252.0 * square)) / square) / square;
+    place.ln() - rest - sum
 }

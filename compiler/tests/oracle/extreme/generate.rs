@@ -236,7 +236,7 @@ fn scalars(random: &mut Random, kind: Kind) -> Vec<Input> {
 }
 
 /// Functions, those that overflow more often.
-const CALLS: [&str; 22] = [
+const CALLS: [&str; 26] = [
     "exp($0)",
     "exp($0)",
     "log($0)",
@@ -259,9 +259,13 @@ const CALLS: [&str; 22] = [
     "log(erfc($0))",
     "#0**2",
     "log1p(exp($0))",
+    "clamp($0, -1, 2)",
+    "normal_cdf($0)",
+    "log_normal_cdf($0)",
+    "erfcx($0)",
 ];
 /// The same as people spell it, and what they do with it.
-const SPELLED: [&str; 20] = [
+const SPELLED: [&str; 22] = [
     "log(1 + exp($0))",
     "1/(1 + exp(-#0))",
     "exp($0)/(1 + exp($0))",
@@ -274,6 +278,8 @@ const SPELLED: [&str; 20] = [
     "log(exp($0) + 1) - #0",
     "(1 + erf($0))/2",
     "exp(-#0**2)/erfc($0)",
+    "log(normal_cdf($0))",
+    "exp(-#0**2)*erfcx($0)",
     "s*log(1 + exp(#0/s))",
     "log(sigmoid($0))",
     "1 - sigmoid($0)",
@@ -511,6 +517,9 @@ impl Writer<'_> {
             "min($0, 1000)",
             "max($0, $1)",
             "max($0, 0)",
+            "max($0, $1, 0)",
+            "min($0, $1, 1000)",
+            "clamp($0, #1, 900)",
             "hypot($0, $1)",
             "sqrt(#0**2 + #1**2)",
             "log(#0**2 + #1**2)",
@@ -550,6 +559,8 @@ impl Writer<'_> {
             "relu(#0 - $1)",
             "abs(#0 - $1)",
             "min($0, max($2, $1))",
+            "clamp($0, $3, $1)",
+            "max($0, $1, $3)",
         ];
         self.pattern(&patterns, &[&seen, &level, &taken, &other])
     }

@@ -93,7 +93,9 @@ impl Generator<'_> {
         let operand = self.expression(shape, depth - 1);
         let axis = if self.random.chance(40) { Some(self.random.below(shape.len())) } else { None };
         self.mark(if axis.is_some() { "softmax with axis" } else { "softmax" });
-        Some(self.builder.call_with("softmax", &[operand], axis, false))
+        let function = self.random.word(&["softmax", "softmax", "log_softmax"]);
+        self.mark(function);
+        Some(self.builder.call_with(function, &[operand], axis, false))
     }
 
     fn smoothed_maximum(&mut self, shape: &[Dimension], depth: usize) -> Option<ExpressionId> {

@@ -25,6 +25,12 @@ impl Generator<'_> {
             16 => {
                 let (left, right) = self.pair(shape, depth);
                 let function = self.random.word(&["max", "min"]);
+                if self.random.chance(50) {
+                    self.mark("max and min of three");
+                    // Now and then one stands there twice: a tie.
+                    let third = if self.random.chance(50) { left } else { self.smaller(shape, depth - 1) };
+                    return self.builder.call(function, &[left, right, third]);
+                }
                 self.mark("max and min of two");
                 self.builder.call(function, &[left, right])
             }
@@ -72,7 +78,32 @@ impl Generator<'_> {
     }
 
     fn smooth(&mut self, operand: ExpressionId) -> ExpressionId {
-        match self.random.below(12) {
+        match self.random.below(17) {
+            14 => self.probability(operand),
+            15 => {
+                let function = self.random.word(&["mish", "softsign", "normal_cdf", "normal_pdf", "log_normal_cdf"]);
+                self.mark(function);
+                // Where the logarithm of the distribution is asked for, it does not underflow.
+                let bounded = if function == "log_normal_cdf" { self.bounded(operand) } else { operand };
+                self.builder.call(function, &[bounded])
+            }
+            12 => {
+                let function = self.random.word(&["atan", "asinh", "exp2", "erfcx", "atanh", "asin", "acos"]);
+                self.mark(function);
+                // Half of what lies between -1 and 1, unless it is defined everywhere and grows slowly.
+                if matches!(function, "atan" | "asinh") {
+                    return self.builder.call(function, &[operand]);
+                }
+                let (half, bounded) = (self.builder.number(0.5), self.bounded(operand));
+                let inside = self.builder.multiply(half, bounded);
+                self.builder.call(function, &[inside])
+            }
+            13 => {
+                let bounded = self.bounded(operand);
+                self.mark("ierfcx");
+                let one = self.builder.number(1.0);
+                self.builder.call("ierfcx", &[one, bounded])
+            }
             0..2 => {
                 self.mark("negation");
                 self.builder.negate(operand)
@@ -94,6 +125,30 @@ impl Generator<'_> {
                 let function = self.random.word(&["sigmoid", "softplus", "silu", "relu", "gelu", "gelu_tanh", "erfc"]);
                 self.mark(function);
                 self.builder.call(function, &[operand])
+            }
+        }
+    }
+
+    /// A function of several numbers of the prelude.
+    fn probability(&mut self, operand: ExpressionId) -> ExpressionId {
+        let function = self.random.word(&["logit", "elu", "clamp", "xlogy", "huber"]);
+        self.mark(function);
+        match function {
+            "logit" => {
+                let probability = self.builder.call("sigmoid", &[operand]);
+                self.builder.call(function, &[probability])
+            }
+            "clamp" => {
+                let (low, high) = (self.builder.number(-0.5), self.builder.number(0.75));
+                self.builder.call(function, &[operand, low, high])
+            }
+            "xlogy" => {
+                let positive = self.positive(operand);
+                self.builder.call(function, &[operand, positive])
+            }
+            _ => {
+                let scale = self.builder.number(0.75);
+                self.builder.call(function, &[operand, scale])
             }
         }
     }
@@ -135,13 +190,40 @@ impl Generator<'_> {
 
     fn guarded(&mut self, operand: ExpressionId) -> ExpressionId {
         let positive = self.positive(operand);
-        let function = self.random.word(&["log", "sqrt", "log1p"]);
+        let function = self.random.word(&[
+            "log",
+            "log",
+            "sqrt",
+            "sqrt",
+            "log1p",
+            "log2",
+            "log10",
+            "cbrt",
+            "lgamma",
+            "digamma",
+            "trigamma",
+            "acosh",
+            "erfcx",
+            "polygamma",
+        ]);
         self.mark(function);
-        self.builder.call(function, &[positive])
+        match function {
+            "acosh" => {
+                let one = self.builder.number(1.0);
+                let above = self.builder.add(one, positive);
+                self.builder.call(function, &[above])
+            }
+            "polygamma" => {
+                let order = self.random.below(3) as f64;
+                let order = self.builder.number(order);
+                self.builder.call(function, &[order, positive])
+            }
+            _ => self.builder.call(function, &[positive]),
+        }
     }
 
     fn kinked(&mut self, operand: ExpressionId) -> ExpressionId {
-        let function = self.random.word(&["abs", "abs", "abs", "sign", "floor"]);
+        let function = self.random.word(&["abs", "abs", "abs", "sign", "floor", "ceil", "round"]);
         self.mark(function);
         self.builder.call(function, &[operand])
     }

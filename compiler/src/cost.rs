@@ -1,0 +1,126 @@
+//! What formulas cost: weighted operations, counted on the graph.
+//!
+//! In: nodes of a graph. Out: how much arithmetic they are, where an addition is 1. The weights are ratios that hold
+//! roughly on current processors; they choose between forms, so they are the same everywhere.
+
+use crate::graph::{Dim, Graph, NodeId, Operation};
+use crate::number::Number;
+use crate::operators::Operator;
+
+/// A division or a square root.
+const QUOTIENT: u64 = 4;
+/// A function without a rule of its own.
+const FUNCTION: u64 = 15;
+/// A size that is not known.
+const UNKNOWN_SIZE: u64 = 100;
+/// Powers beyond are functions.
+const MOST_POWER: i64 = 64;
+
+/// Weighted operations, and how many there are at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) weight: u64,
+    pub(crate) nodes: usize,
+}
+
+/// What some values cost together, each node once; what `free` holds for is there already.
+pub(crate) fn total(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, free: impl Fn(NodeId) -> bool) -> Cost {
+    let mut seen = vec![false; graph.len()];
+    let mut pending: Vec<NodeId> = roots.into_iter().collect();
+    let mut total = Cost::default();
+    while let Some(node) = pending.pop() {
+        if free(node) || std::mem::replace(&mut seen[node.index()], true) {
+            continue;
+        }
+        total.weight = total.weight.saturating_add(weight(graph, node));
+        total.nodes += 1;
+        pending.extend(graph.operands(node).map(|operand| operand.node));
+    }
+    total
+}
+
+/// What one node costs: its operation, for each element that it is computed at.
+pub(crate) fn weight(graph: &Graph, node: NodeId) -> u64 {
+    let once = match graph.operation(node) {
+        Operation::Apply(operator) => operation(graph, node, operator),
+        Operation::Sum(_) | Operation::Max(_) if !graph.is_entry_of_input(node) => 1,
+        _ => 0,
+    };
+    let size = |dim: &Dim| match dim {
+        Dim::Literal(size) => u64::from(*size).max(1),
+        Dim::Symbol(_) | Dim::Variable(_) => UNKNOWN_SIZE,
+    };
+    graph.local_dims(node).iter().map(size).fold(once, u64::saturating_mul)
+}
+
+fn operation(graph: &Graph, node: NodeId, operator: Operator) -> u64 {
+    use Operator as Op;
+    match operator {
+        // A quotient of stated numbers is one.
+        _ if graph.stated(node).is_some() => 0,
+        Op::Add | Op::Subtract | Op::Multiply | Op::Abs | Op::Sign | Op::Minimum | Op::Maximum | Op::Floor => 1,
+        // A power of two divides as it multiplies.
+        Op::Divide if graph.operands(node).nth(1).is_some_and(|divisor| is_power_of_two(graph, divisor.node)) => 1,
+        Op::Divide | Op::Sqrt => QUOTIENT,
+        Op::Power => {
+            let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.as_constant(exponent.node));
+            exponent.map_or(FUNCTION, power)
+        }
+        Op::Negate | Op::Select | Op::Pi => 0,
+        _ if operator.row().result == crate::operators::Kind::Truth => 0,
+        _ => FUNCTION,
+    }
+}
+
+fn is_power_of_two(graph: &Graph, node: NodeId) -> bool {
+    let number = graph.as_constant(node).map(|number| number.to_f64().abs());
+    number.is_some_and(|number| number.is_normal() && number.to_bits().trailing_zeros() >= 52)
+}
+
+/// A power with a stated exponent, as its products and roots.
+fn power(exponent: Number) -> u64 {
+    let twice = exponent.checked_mul(Number::from(2)).and_then(Number::to_integer);
+    let Some(twice) = twice.filter(|twice| twice.unsigned_abs() <= 2 * MOST_POWER.unsigned_abs()) else {
+        return FUNCTION;
+    };
+    let (whole, half) = (twice.unsigned_abs() / 2, twice % 2 != 0);
+    let products = if whole == 0 { 0 } else { u64::from(whole.ilog2() + whole.count_ones() - 1) };
+    let root = if half { QUOTIENT + u64::from(whole > 0) } else { 0 };
+    (products + root + if twice < 0 { QUOTIENT } else { 0 }).min(FUNCTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse_formula;
+    use crate::resolve::resolve;
+
+    #[test]
+    fn operations_have_their_weights() {
+        for (text, expected) in [
+            ("x + y", 1),
+            ("-(x*y)", 1),
+            ("x/y", 4),
+            ("sqrt(x*x)", 5),
+            ("exp(x)*exp(x)", 16),
+            ("if x > y { x } else { -y }", 0),
+            ("x**2", 1),
+            ("x**12", 4),
+            ("x**-2", 5),
+            ("x**1.5", 5),
+            ("x**0.3", 15),
+            ("x**y", 15),
+            ("2*x/3", 5),
+            ("3*x/4", 2),
+            ("x*(1/3)", 1),
+            ("fn f(x: [3]) = sum(x**2);", 6),
+            ("fn f(x: [N], y: [N]) = sum(x*y);", 200),
+            ("fn f(x: [3]) = x[0] + x[1];", 1),
+        ] {
+            let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+            let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
+            let output = function.outputs[0].value.node;
+            assert_eq!(total(&function.graph, [output], |_| false).weight, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Special functions that neither the standard library nor `libm` has.
+//!
+//! In: numbers in double precision. Out: the function there, to a few units in the last place times the condition number,
+//! and NaN where it is not defined. The compiler's evaluator and emitted code call the same functions, so that both give
+//! the same bits; they compute with `libm` alone, with and without `std`.
+#![no_std]
+
+mod error;
+mod gamma;
+#[cfg(test)]
+mod tests;
+
+pub use error::{erfcx, ierfcx};
+pub use gamma::{digamma, polygamma, trigamma};
+
+/// The whole number that an order is, if it is one from 0 to `most`.
+fn order(n: f64, most: u32) -> Option<u32> {
+    let whole = libm::round(n);
+    (whole >= 0.0 && whole <= f64::from(most)).then_some(whole as u32)
+}
+
+/// A sum that keeps what its additions round away (Neumaier 1974).
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, term: f64) {
+        let total = self.total + term;
+        self.lost +=
+            if self.total.abs() >= term.abs() { (self.total - total) + term } else { (term - total) + self.total };
+        self.total = total;
+    }
+
+    fn value(self) -> f64 {
+        // Beside what overflowed, nothing was lost.
+        if self.total.is_finite() { self.total + self.lost } else { self.total }
+    }
+}
