@@ -83,6 +83,10 @@ pub struct Derived {
     pub output_names: Vec<String>,
     /// The derivatives, outputs first, then parameters in order.
     pub entries: Vec<Entry>,
+    /// Each entry's value as it is shown by the chain rule: what is zero by convention, where a length is, is not written.
+    pub shown: Vec<Ref>,
+    /// Where something is, closed forms that keep the conventions.
+    evaluated: Vec<Ref>,
     /// The closed form of each entry's value, over the same axes; the value itself where none was found.
     pub closed: Vec<Ref>,
     /// How the closed forms were found, from the chain rule's values.
@@ -133,6 +137,8 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         function,
         output_names,
         entries: Vec::new(),
+        shown: Vec::new(),
+        evaluated: Vec::new(),
         closed: Vec::new(),
         steps: Vec::new(),
         calls: Vec::new(),
@@ -372,7 +378,9 @@ impl Derived {
     /// # Errors
     /// [`Code::TooLarge`]
     pub fn stabilise(&mut self) -> Result<(), Diagnostic> {
-        let roots = self.raw().into_iter().zip(self.closed_roots());
+        let mut closed = self.closed_roots();
+        closed.splice(self.function.outputs.len().., self.evaluated_forms().iter().cloned());
+        let roots = self.raw().into_iter().zip(closed);
         let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
         let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
         let mut stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
@@ -388,6 +396,11 @@ impl Derived {
         }
         self.stable = stable;
         Ok(())
+    }
+
+    /// Closed forms that are defined where a length is zero.
+    fn evaluated_forms(&self) -> &[Ref] {
+        if self.evaluated.is_empty() { &self.closed } else { &self.evaluated }
     }
 
     /// Outputs, then derivatives as the chain rule gives them.
@@ -473,7 +486,7 @@ impl Derived {
         let outputs = self.function.outputs.len();
         let value = count(listing, &listing.asked[..outputs], &HashSet::new());
         let derived = derivative_count(listing, outputs);
-        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        let raw = self.shown.clone();
         let raw = if raw == self.closed {
             derived
         } else {

@@ -10,7 +10,10 @@
 
 mod cotangent;
 mod entries;
+mod factor;
 mod partial;
+mod range;
+mod root;
 
 #[cfg(test)]
 mod tests;
@@ -19,8 +22,10 @@ use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use cotangent::{Cotangent, Guard};
+use range::Ranges;
 
 pub(crate) use entries::symmetric;
+pub(crate) use root::{is_convention, without_conventions};
 
 /// A derivative: its value may lack some of the axes, and then broadcasts over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,8 +143,8 @@ fn swept(
 ) -> Result<Vec<Derivative>, GraphError> {
     let mut cotangent = Cotangent::plain(graph.constant(Number::ONE)?);
     for (axis, row) in output.axes.iter().zip(rows) {
-        let condition = graph.delta(*axis, *row)?.into();
-        cotangent.guards.push(Guard { condition, holds: true, soft: false });
+        let condition = graph.delta(*axis, *row)?;
+        cotangent.guards.push(Guard::new(condition, true));
     }
     let mut sweeper = Sweeper::new(graph, wrt, false);
     sweeper.known = known.map(|known| (known, wrt));
@@ -164,7 +169,7 @@ struct Sweeper<'a> {
     known: Option<(Known, &'a [NodeId])>,
     with_flows: bool,
     flows: Vec<Flow>,
-    tame: Vec<bool>,
+    ranges: Ranges,
 }
 
 /// The cotangent of a node over labels for its slots.
@@ -185,7 +190,7 @@ impl<'a> Sweeper<'a> {
             active[node.index()] |= reached && graph.kind(node) == Kind::Number;
         }
         let cotangents = active.iter().map(|_| None).collect();
-        Self { graph, active, cotangents, kept, known: None, with_flows, flows: Vec::new(), tame: Vec::new() }
+        Self { graph, active, cotangents, kept, known: None, with_flows, flows: Vec::new(), ranges: Ranges::default() }
     }
 
     fn run(&mut self) -> Result<(), GraphError> {
@@ -220,15 +225,18 @@ impl<'a> Sweeper<'a> {
                 continue;
             }
             let cotangent = accumulated.cotangent.clone();
+            let closed: Vec<Axis> = labels.iter().copied().filter(|label| !operand.axes.contains(label)).collect();
             let contribution = match self.graph.operation(node) {
                 Operation::Apply(operator) if operands.len() > operator.arity() => {
                     let tied = match &tied {
                         Some(tied) => Ref::clone(tied),
                         None => tied.insert(self.tied(&operands, &out)?).clone(),
                     };
-                    self.through_one_of(operator, operand, &tied, &out, cotangent)?
+                    self.through_one_of(operator, operand, (&tied, &out), cotangent, &closed)?
                 }
-                Operation::Apply(operator) => self.through(operator, position, &operands, &out, cotangent)?,
+                Operation::Apply(operator) => {
+                    self.through(operator, position, (&operands, &out), cotangent, &closed)?
+                }
                 Operation::Sum(_) => Some(cotangent),
                 Operation::Max(_) => Some(self.through_max(operand, &out, &labels, cotangent)?),
                 _ => None,
@@ -244,7 +252,7 @@ impl<'a> Sweeper<'a> {
     fn through_known(&mut self, known: Known, wrt: &[NodeId], cotangent: &Cotangent) -> Result<(), GraphError> {
         for (node, Derivative { value, axes }) in wrt.iter().zip(known.derivatives) {
             let fresh: Vec<Axis> = axes.iter().map(|axis| self.graph.axis_like(*axis)).collect();
-            if let Some(contribution) = self.times(cotangent.clone(), &value.renamed(&axes, &fresh))? {
+            if let Some(contribution) = self.times(cotangent.clone(), &value.renamed(&axes, &fresh), &[])? {
                 self.contribute(&Ref { node: *node, axes: fresh.clone() }, contribution, &fresh)?;
             }
         }
@@ -296,8 +304,8 @@ impl<'a> Sweeper<'a> {
         contribution = contribution.renamed(&distinct, &renamed);
         for (slot, axis) in used.axes.iter().enumerate() {
             if first(axis) != slot {
-                let condition = self.graph.delta(axes[first(axis)], axes[slot])?.into();
-                contribution.guards.insert(0, Guard { condition, holds: true, soft: false });
+                let condition = self.graph.delta(axes[first(axis)], axes[slot])?;
+                contribution.guards.insert(0, Guard::new(condition, true));
             }
         }
         let cotangent = match self.cotangents[place].take() {
@@ -338,7 +346,7 @@ impl<'a> Sweeper<'a> {
         let tie = self.graph.apply(Operator::Select, &[condition.clone(), one, zero])?;
         let count = self.graph.sum(closed, &tie)?;
         cotangent.value = self.graph.apply(Operator::Divide, &[cotangent.value, count])?;
-        cotangent.guards.push(Guard { condition: condition.into(), holds: true, soft: false });
+        cotangent.guards.push(Guard::new(condition, true));
         Ok(cotangent)
     }
 }

@@ -228,7 +228,8 @@ operators! {
     }
     Sqrt {
         name: "sqrt", operands: &[N], result: N, notation: Notation::Call,
-        doc: "The square root; its derivative at 0 is infinite.", domain: "a >= 0", partials: &["1 / (2 * out)"],
+        doc: "The square root; its derivative at 0 is infinite. By convention a root of a sum of squares has first and \
+              second derivatives 0 where it is 0.", domain: "a >= 0", partials: &["1 / (2 * out)"],
         identities: &["sqrt(a)**2 == a"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Root, parity: Parity::Neither,
         range: Range::AtLeast(0.0), among: "",
@@ -467,7 +468,8 @@ operators! {
     }
     Hypot {
         name: "hypot", operands: &[N, N], result: N, notation: Notation::Call,
-        doc: "sqrt(a**2 + b**2) without overflow on the way; not differentiable where both are 0.",
+        doc: "sqrt(a**2 + b**2) without overflow on the way. By convention first and second derivatives are 0 where both \
+              are 0.",
         domain: "a != 0 || b != 0", partials: &["a / out", "b / out"],
         identities: &["hypot(a, b)**2 == a**2 + b**2", "hypot(a, b) == hypot(b, -a)"], samples: PAIRS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Root, parity: Parity::Even,
@@ -487,7 +489,8 @@ operators! {
     }
     Abs {
         name: "abs", operands: &[N], result: N, notation: Notation::Call,
-        doc: "The absolute value. By convention the derivative at 0 is 0.", domain: "",
+        doc: "The absolute value. By convention the derivative at 0 is 0; under an even function derivatives are the true \
+              ones.", domain: "",
         partials: &["if a == 0 { 0 } else { sign(a) }"],
         identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
@@ -677,6 +680,12 @@ impl Operator {
     #[must_use]
     pub fn called(name: &str) -> Option<Self> {
         ALL.iter().copied().find(|op| op.row().notation == Notation::Call && op.row().name == name)
+    }
+
+    /// Whether an identity says that the operator is odd: `sin(-a) == -sin(a)`.
+    #[must_use]
+    pub fn is_odd(self) -> bool {
+        self.row().parity == Parity::Odd
     }
 
     /// The partial derivative by one operand, ready to be put into a graph; `None` if there is none (conditions).

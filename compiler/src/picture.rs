@@ -8,14 +8,19 @@ mod chart;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use crate::derive::{Request, check_upstream, derive, output_names, upstream_name};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::differentiate::{Flow, Seed, pull_back};
+use crate::differentiate::{Flow, Seed, pull_back, without_conventions};
 use crate::evaluate::{EvaluateError, Tensor, evaluate};
+use crate::facts::claims;
 use crate::graph::{Axis, GraphError, NodeId, Ref};
 use crate::lower::{Program, Wanted, lower};
 use crate::operators::Kind;
+use crate::print::KnownCall;
 use crate::resolve::{Function, Output};
+use crate::simplify::{Subject, simplify};
 
 pub use chart::{Edges, Shown, chart, node_text, role};
 
@@ -31,6 +36,8 @@ pub struct Picture {
     /// What flows back from each output; `None` from an array without an upstream cotangent, and from what does not
     /// depend on the inputs.
     pub sweeps: Vec<Option<Sweep>>,
+    /// Values of the prelude's functions, by which closed forms call them.
+    pub calls: Vec<KnownCall>,
 }
 
 /// What flows back from one output.
@@ -40,6 +47,8 @@ pub struct Sweep {
     pub seed: Wanted,
     /// What flows along the edges, from the output down.
     pub flows: Vec<Flow>,
+    /// How each flow is written: as the chain rule gives it until [`Picture::close`].
+    pub forms: Vec<Ref>,
     /// The cotangents of nodes, as places in [`Picture::nodes`].
     pub cotangents: Vec<(usize, Wanted)>,
 }
@@ -96,7 +105,7 @@ pub fn picture(function: Function, request: &PictureRequest) -> Result<Picture, 
     let (nodes, sweeps) = (Vec::new(), Vec::new());
     let output_names = output_names(&derived.function, request.upstream.as_deref());
     let wrt = derived.wrt();
-    let mut picture = Picture { function: derived.function, output_names, nodes, sweeps };
+    let mut picture = Picture { function: derived.function, output_names, nodes, sweeps, calls: Vec::new() };
     picture.find_nodes();
     let swept = picture.sweep(&wrt, request);
     swept.map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))?;
@@ -133,7 +142,8 @@ impl Picture {
                 (*place, Wanted { value: derivative.value, axes: derivative.axes })
             };
             let cotangents = active.iter().zip(sweep.derivatives).map(cotangent).collect();
-            self.sweeps.push(Some(Sweep { seed: wanted, flows: sweep.flows, cotangents }));
+            let forms = sweep.flows.iter().map(|flow| flow.value.clone()).collect();
+            self.sweeps.push(Some(Sweep { seed: wanted, flows: sweep.flows, forms, cotangents }));
         }
         Ok(())
     }
@@ -162,6 +172,33 @@ impl Picture {
             None if output.axes.is_empty() => Seed::one(graph, &output.value).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Writes what flows in closed form, as derivatives are shown. The numbers stay those of the chain rule.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`]
+    pub fn close(&mut self) -> Result<(), Diagnostic> {
+        let span = self.function.span;
+        self.close_forms().map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))
+    }
+
+    fn close_forms(&mut self) -> Result<(), GraphError> {
+        let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
+        let named: Vec<NodeId> = self.function.names.iter().map(|name| name.node).collect();
+        let facts = claims(&self.function.graph, &self.function.facts);
+        let graph = &mut self.function.graph;
+        let (forward, mut known) = (graph.live(outputs.iter().copied()), HashMap::new());
+        let flows = self.sweeps.iter().flatten().flat_map(|sweep| &sweep.forms);
+        let roots: Vec<Ref> =
+            flows.map(|flow| without_conventions(graph, flow, &forward, &mut known)).collect::<Result<_, _>>()?;
+        let subject =
+            Subject { outputs: &outputs, named: &named, roots: &roots, first: roots.len(), second: &[], facts: &facts };
+        let closed = simplify(&mut self.function.graph, &subject)?;
+        let forms = self.sweeps.iter_mut().flatten().flat_map(|sweep| &mut sweep.forms);
+        forms.zip(closed.roots).for_each(|(form, root)| *form = root);
+        self.calls = closed.calls;
+        Ok(())
     }
 
     /// The program that computes every number of the picture.

@@ -30,13 +30,17 @@ pub fn graph(options: &Graph, report: &Report) -> Result<String, Failure> {
         upstream: options.upstream.clone(),
         backward: edges.backward,
     };
-    let picture = picture(function, &request).map_err(|error| source.failure(vec![error]))?;
+    let mut picture = picture(function, &request).map_err(|error| source.failure(vec![error]))?;
     report.warnings(&without_way_back(&picture, edges), None, "");
     let values = match point::point(&options.at)? {
         Some(point) => {
             Some(values(&picture, &point).map_err(|error| Failure { diagnostics: vec![error], source: None })?)
         }
-        None => None,
+        None => {
+            // Where there are no numbers, formulas are shown.
+            picture.close().map_err(|error| Failure { diagnostics: vec![error], source: None })?;
+            None
+        }
     };
     Ok(match options.format {
         GraphFormat::Json => to_ascii(&json::graph(&picture, values.as_ref(), edges)) + "\n",

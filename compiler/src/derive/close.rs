@@ -1,11 +1,11 @@
 //! Closed forms of what was derived.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Derived, Entry, derivative_count, graph_fault, upstream_name};
 use crate::cost::{self, Cost};
 use crate::diagnostic::Diagnostic;
-use crate::differentiate::{Seed, pull_back};
+use crate::differentiate::{Seed, pull_back, without_conventions};
 use crate::facts::{Claim, claims};
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::guard;
@@ -15,12 +15,19 @@ use crate::simplify::{Pulled, Second, Simplified, Step, Subject, pulled_back, si
 impl Derived {
     /// Looks for closed forms; keeps them only if the listing has no more operations than the chain rule's.
     pub(super) fn close(&mut self, leave: bool) -> Result<(), Diagnostic> {
-        let raw: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        let span = self.function.span;
+        let evaluated: Vec<Ref> = self.entries.iter().map(|entry| entry.derivative.value.clone()).collect();
+        let raw = self.without_conventions(&evaluated).map_err(|error| graph_fault(&error, span))?;
         self.closed.clone_from(&raw);
+        self.shown.clone_from(&raw);
         if leave {
             return Ok(());
         }
-        let span = self.function.span;
+        if raw != evaluated {
+            // What is evaluated keeps its conditions.
+            let form = self.simplified(&evaluated).map_err(|error| graph_fault(&error, span))?;
+            self.evaluated = form.roots;
+        }
         if let Some(mut form) = self.cheapest(&raw).map_err(|error| graph_fault(&error, span))? {
             self.leave_out_refuted(&raw, &mut form);
             self.use_facts(&form.steps);
@@ -55,6 +62,13 @@ impl Derived {
         let (operation, operands) = (graph.operation(value.node), graph.operand_refs(value.node, &value.axes));
         graph.record("refuted by the guard", operation, &operands, value, None);
         self.refuted += 1;
+    }
+
+    /// Derivatives as they are shown: what is zero by convention at lengths of zero is not written.
+    fn without_conventions(&mut self, values: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+        let forward = self.function.graph.live(self.output_nodes());
+        let mut known = HashMap::new();
+        values.iter().map(|value| without_conventions(&mut self.function.graph, value, &forward, &mut known)).collect()
     }
 
     fn cheapest(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
@@ -151,7 +165,7 @@ impl Derived {
 
     /// Pullbacks of numbers from their gradients in closed form; those of arrays as they are.
     fn pulled_form(&mut self, raw: &[Ref]) -> Result<Option<Simplified>, GraphError> {
-        let pulled = self.pulled()?;
+        let pulled = self.pulled(raw)?;
         let gradient = |(pulled, root): (&Option<Pulled>, &Ref)| match pulled {
             Some(pulled) => pulled.gradient.clone(),
             None => root.clone(),
@@ -166,18 +180,23 @@ impl Derived {
     }
 
     /// Which entries are pullbacks of numbers.
-    fn pulled(&mut self) -> Result<Vec<Option<Pulled>>, GraphError> {
+    fn pulled(&mut self, raw: &[Ref]) -> Result<Vec<Option<Pulled>>, GraphError> {
         let mut all = vec![None; self.entries.len()];
         let Some(upstream) = self.upstream.clone() else { return Ok(all) };
         let wrt = self.wrt();
         let nodes = self.nodes(&wrt);
-        for (of, output) in self.function.outputs.iter().enumerate() {
+        let outputs = self.function.outputs.clone();
+        for (of, output) in outputs.iter().enumerate() {
             if !output.axes.is_empty() {
                 continue;
             }
             let graph = &mut self.function.graph;
             let seed = Seed::one(graph, &output.value)?;
-            let gradients = pull_back(graph, &[seed], &nodes, false)?.derivatives;
+            let mut gradients = pull_back(graph, &[seed], &nodes, false)?.derivatives;
+            let values: Vec<Ref> = gradients.iter().map(|gradient| gradient.value.clone()).collect();
+            let values = self.without_conventions(&values)?;
+            gradients.iter_mut().zip(values).for_each(|(gradient, value)| gradient.value = value);
+            let graph = &self.function.graph;
             let name = upstream_name(&upstream, of);
             let named = |node: &NodeId| match graph.operation(*node) {
                 Operation::Input(place) => graph.inputs().get(place as usize).is_some_and(|input| input.name == name),
@@ -185,12 +204,13 @@ impl Derived {
             };
             let Some(node) = graph.nodes().find(named) else { continue };
             let cotangent = Ref { node, axes: Vec::new() };
-            for (entry, place) in self.entries.iter().zip(&mut all).filter(|(entry, _)| entry.of == of) {
+            let own = self.entries.iter().zip(raw).zip(&mut all).filter(|((entry, _), _)| entry.of == of);
+            for ((entry, pullback), place) in own {
                 let Some(gradient) = wrt.iter().position(|by| entry.wrt == [*by]).map(|by| &gradients[by]) else {
                     continue;
                 };
                 let Entry { derivative, .. } = entry;
-                let pullback = derivative.value.clone();
+                let pullback = pullback.clone();
                 // A step says what stands for a value over all of its axes.
                 if pullback.distinct_axes().len() == pullback.axes.len() {
                     let gradient = gradient.value.renamed(&gradient.axes, &derivative.axes);

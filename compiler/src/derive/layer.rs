@@ -33,7 +33,7 @@ impl Derived {
         let outputs: Vec<Ref> = self.function.outputs.iter().map(|output| output.value.clone()).collect();
         let (outputs, stable) = (nodes(&outputs), nodes(&self.numeric()));
         let (values, pullbacks) = stable.split_at(outputs.len());
-        if self.overflows() {
+        if !self.evaluated.is_empty() || self.overflows() {
             let saved = self.read_beside(values, pullbacks, &[]);
             return Layer { outputs: values.to_vec(), cotangents: pullbacks.to_vec(), kept: saved.clone(), saved };
         }

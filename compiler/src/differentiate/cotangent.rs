@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Sweeper;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Operator, Singularity};
+use crate::operators::Operator;
 
 /// One condition of a cotangent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,12 @@ pub(super) struct Guard {
     pub(super) soft: bool,
 }
 
+impl Guard {
+    pub(super) fn new(condition: impl Into<Rc<Ref>>, holds: bool) -> Self {
+        Self { condition: condition.into(), holds, soft: false }
+    }
+}
+
 /// A value and, outermost first, the conditions outside of which it counts as zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cotangent {
@@ -32,6 +38,13 @@ pub(super) struct Cotangent {
 impl Cotangent {
     pub(super) fn plain(value: Ref) -> Self {
         Self { guards: Vec::new(), value }
+    }
+
+    /// Adds a condition, if it is not there already.
+    pub(super) fn guard(&mut self, condition: Ref, holds: bool) {
+        if !self.guards.iter().any(|guard| *guard.condition == condition && guard.holds == holds && !guard.soft) {
+            self.guards.push(Guard::new(condition, holds));
+        }
     }
 
     pub(super) fn renamed(mut self, from: &[Axis], to: &[Axis]) -> Self {
@@ -51,11 +64,43 @@ impl Sweeper<'_> {
     /// The value with its conditions written out.
     pub(super) fn materialise(&mut self, guards: &[Guard], mut value: Ref) -> Result<Ref, GraphError> {
         for guard in guards.iter().rev().filter(|guard| !guard.soft) {
+            if self.is_selected(&value, guard) {
+                continue;
+            }
             let zero = self.graph.constant(Number::ZERO)?;
             let (yes, no) = if guard.holds { (value, zero) } else { (zero, value) };
             value = self.graph.apply(Operator::Select, &[Ref::clone(&guard.condition), yes, no])?;
         }
         Ok(value)
+    }
+
+    /// Writes the conditions out that say more than where an entry stands; what is selected is zero elsewhere, so these are
+    /// soft from now on.
+    pub(super) fn select(&mut self, cotangent: &mut Cotangent) -> Result<(), GraphError> {
+        let places: Vec<bool> = cotangent.guards.iter().map(|guard| self.is_place(guard)).collect();
+        let written = cotangent.guards.iter().zip(&places).filter(|(_, place)| !**place);
+        let written: Vec<Guard> = written.map(|(guard, _)| guard.clone()).collect();
+        cotangent.value = self.materialise(&written, cotangent.value.clone())?;
+        for (guard, place) in cotangent.guards.iter_mut().zip(places) {
+            guard.soft |= !place;
+        }
+        Ok(())
+    }
+
+    /// Whether a value is an `if` that is zero outside of a condition.
+    fn is_selected(&self, value: &Ref, guard: &Guard) -> bool {
+        let Some::<[Ref; 3]>([condition, yes, no]) =
+            self.as_application(value, Operator::Select).and_then(|operands| operands.try_into().ok())
+        else {
+            return false;
+        };
+        let other: Ref = if guard.holds { no } else { yes };
+        condition == *guard.condition && self.graph.is_integer(other.node, 0)
+    }
+
+    /// Whether a condition says where an entry stands: sums pick by such.
+    fn is_place(&self, guard: &Guard) -> bool {
+        self.graph.operation(guard.condition.node) == Operation::Delta || self.as_position(&guard.condition).is_some()
     }
 
     /// The sum of two contributions; what they have in common stays outside.
@@ -153,8 +198,8 @@ impl Sweeper<'_> {
             }
         }
         let (left, right) = (self.all(left)?, self.all(right)?);
-        let condition = self.graph.apply(Operator::Or, &[left, right])?.into();
-        Ok(vec![Guard { condition, holds: true, soft: true }])
+        let condition = self.graph.apply(Operator::Or, &[left, right])?;
+        Ok(vec![Guard { soft: true, ..Guard::new(condition, true) }])
     }
 
     fn all(&mut self, guards: &[Guard]) -> Result<Ref, GraphError> {
@@ -188,8 +233,8 @@ impl Sweeper<'_> {
             let (one, zero) = (self.graph.constant(Number::ONE)?, self.graph.constant(Number::ZERO)?);
             let mark = self.graph.apply(Operator::Select, &[all, one.clone(), zero])?;
             let any = self.graph.max(&closed, &mark)?;
-            let condition = self.graph.apply(Operator::Equal, &[any, one])?.into();
-            cotangent.guards.push(Guard { condition, holds: true, soft: true });
+            let condition = self.graph.apply(Operator::Equal, &[any, one])?;
+            cotangent.guards.push(Guard { soft: true, ..Guard::new(condition, true) });
         }
         Ok(())
     }
@@ -256,7 +301,7 @@ impl Sweeper<'_> {
     }
 
     /// The closed axis that a condition binds to another one.
-    fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
+    pub(super) fn picks(&self, guard: &Guard, closed: &[Axis]) -> Option<(Axis, Axis)> {
         let is_delta = self.graph.operation(guard.condition.node) == Operation::Delta;
         let (left, right) = match guard.condition.axes[..] {
             [left, right] if is_delta && guard.holds && !guard.soft && left != right => (left, right),
@@ -264,39 +309,5 @@ impl Sweeper<'_> {
         };
         let pair = if closed.contains(&left) { (left, right) } else { (right, left) };
         closed.contains(&pair.0).then_some(pair)
-    }
-
-    /// Whether a node is finite wherever the inputs are finite and not huge.
-    pub(super) fn is_tame(&mut self, node: NodeId) -> bool {
-        for place in self.tame.len()..=node.index() {
-            let Some(next) = self.graph.node_at(place) else { break };
-            let operands_tame = self.graph.operands(next).all(|operand| self.tame[operand.node.index()]);
-            let tame = operands_tame
-                && match self.graph.operation(next) {
-                    Operation::Apply(operator) => self.is_regular(operator, next),
-                    // Sums and maxima of moderate numbers, and what an array has.
-                    _ => true,
-                };
-            self.tame.push(tame);
-        }
-        self.tame.get(node.index()).copied().unwrap_or(false)
-    }
-
-    /// Whether an application of an operator is finite wherever its operands are finite and not huge.
-    fn is_regular(&self, operator: Operator, node: NodeId) -> bool {
-        let operand = |place| self.graph.operands(node).nth(place).map(|operand| operand.node);
-        match operator.row().singularity {
-            Singularity::Nowhere => true,
-            Singularity::Divisor(place) => operand(place).is_some_and(|divisor| self.is_stated(divisor)),
-            Singularity::Exponent(place) => operand(place)
-                .and_then(|exponent| self.graph.as_constant(exponent)?.to_integer())
-                .is_some_and(|exponent| exponent > 0),
-            Singularity::Somewhere => false,
-        }
-    }
-
-    fn is_stated(&self, node: NodeId) -> bool {
-        matches!(self.graph.operation(node), Operation::Size(_))
-            || self.graph.as_constant(node).is_some_and(|number| number.nearest(self.graph.float()) != 0.0)
     }
 }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::Sweeper;
 use super::cotangent::{Cotangent, Guard};
-use crate::graph::{GraphError, NodeId, Operation, Ref};
+use super::factor::Smooth;
+use super::range::Reach;
+use crate::graph::{Axis, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Argument, Operator, Template};
 
@@ -13,6 +15,8 @@ struct Partial<'a> {
     template: &'a Template,
     operands: &'a [Ref],
     out: &'a Ref,
+    /// What the product is summed over.
+    closed: &'a [Axis],
     steps: Vec<Ref>,
 }
 
@@ -32,12 +36,39 @@ impl Sweeper<'_> {
         &mut self,
         operator: Operator,
         position: usize,
-        operands: &[Ref],
-        out: &Ref,
+        (operands, out): (&[Ref], &Ref),
         cotangent: Cotangent,
+        closed: &[Axis],
     ) -> Result<Option<Cotangent>, GraphError> {
+        match self.smooth(operator, (operands, out), position, &cotangent.value)? {
+            Some(Smooth { value, factor, rest: None }) => self.times(Cotangent { value, ..cotangent }, &factor, closed),
+            Some(Smooth { value, factor, rest: Some(rest) }) => {
+                let guards = cotangent.guards.clone();
+                let smooth = self.times(Cotangent { value, ..cotangent }, &factor, closed)?;
+                let rest =
+                    self.through_kink(operator, position, (operands, out), Cotangent { guards, value: rest }, closed)?;
+                match (smooth, rest) {
+                    (Some(smooth), Some(rest)) => self.accumulate(smooth, rest).map(Some),
+                    (smooth, rest) => Ok(smooth.or(rest)),
+                }
+            }
+            None => self.through_kink(operator, position, (operands, out), cotangent, closed),
+        }
+    }
+
+    /// The same by the table's partial.
+    fn through_kink(
+        &mut self,
+        operator: Operator,
+        position: usize,
+        (operands, out): (&[Ref], &Ref),
+        mut cotangent: Cotangent,
+        closed: &[Axis],
+    ) -> Result<Option<Cotangent>, GraphError> {
+        self.by_convention(operator, operands, out, &mut cotangent)?;
         let template = operator.partial(position).ok_or(GraphError::Kind)?;
-        self.along(template, operands, out, cotangent)
+        let partial = self.partial(template, operands, out, closed)?;
+        self.multiply(cotangent, &partial, &template.result)
     }
 
     /// The contribution of an operator of many operands to one of them: see [`among`](crate::operators::Row::among).
@@ -45,12 +76,14 @@ impl Sweeper<'_> {
         &mut self,
         operator: Operator,
         operand: &Ref,
-        tied: &Ref,
-        out: &Ref,
+        (tied, out): (&Ref, &Ref),
         cotangent: Cotangent,
+        closed: &[Axis],
     ) -> Result<Option<Cotangent>, GraphError> {
         let template = operator.partial_among().ok_or(GraphError::Kind)?;
-        self.along(template, &[operand.clone(), tied.clone()], out, cotangent)
+        let operands = [operand.clone(), tied.clone()];
+        let partial = self.partial(template, &operands, out, closed)?;
+        self.multiply(cotangent, &partial, &template.result)
     }
 
     /// How many operands are equal to the result.
@@ -65,15 +98,15 @@ impl Sweeper<'_> {
         Ok(count)
     }
 
-    /// A cotangent times a partial derivative, by its formula.
-    fn along(
+    /// Puts a partial into the graph.
+    fn partial<'a>(
         &mut self,
-        template: &Template,
-        operands: &[Ref],
-        out: &Ref,
-        cotangent: Cotangent,
-    ) -> Result<Option<Cotangent>, GraphError> {
-        let mut partial = Partial { template, operands, out, steps: Vec::with_capacity(template.steps.len()) };
+        template: &'a Template,
+        operands: &'a [Ref],
+        out: &'a Ref,
+        closed: &'a [Axis],
+    ) -> Result<Partial<'a>, GraphError> {
+        let mut partial = Partial { template, operands, out, closed, steps: Vec::with_capacity(template.steps.len()) };
         for step in &template.steps {
             let mut arguments = Vec::with_capacity(step.arguments.len());
             for argument in &step.arguments {
@@ -81,7 +114,14 @@ impl Sweeper<'_> {
             }
             partial.steps.push(self.step(step.operator, &arguments)?);
         }
-        self.multiply(cotangent, &partial, &template.result)
+        Ok(partial)
+    }
+
+    /// The derivative of an operator of one operand at 0, where its value is 0.
+    pub(super) fn partial_at(&mut self, operator: Operator, zero: &Ref) -> Result<Ref, GraphError> {
+        let template = operator.partial(0).ok_or(GraphError::Kind)?;
+        let partial = self.partial(template, std::slice::from_ref(zero), zero, &[])?;
+        self.argument(&template.result, &partial)
     }
 
     /// A step of a partial. What it adds to a stated number or quotient stays one: 1.2 - 1 is 0.2 and 5/3 - 1 is 2/3, rounded
@@ -146,7 +186,7 @@ impl Sweeper<'_> {
     ) -> Result<Option<Cotangent>, GraphError> {
         let Some([condition, yes, no]) = partial.as_select(argument) else {
             let factor = self.argument(argument, partial)?;
-            return self.times(cotangent, &factor);
+            return self.times(cotangent, &factor, partial.closed);
         };
         let condition = self.argument(condition, partial)?;
         if let Operation::Truth(holds) = self.graph.operation(condition.node) {
@@ -160,14 +200,14 @@ impl Sweeper<'_> {
             _ => None,
         } {
             let mut inside = cotangent;
-            inside.guards.push(Guard { condition: condition.into(), holds, soft: false });
+            inside.guard(condition, holds);
             return self.multiply(inside, partial, only);
         }
         let condition = Rc::new(condition);
         let outer = cotangent.guards.len();
         let branch = |sweeper: &mut Self, argument: &Argument, holds: bool| {
             let mut inside = cotangent.clone();
-            inside.guards.push(Guard { condition: condition.clone(), holds, soft: false });
+            inside.guards.push(Guard::new(condition.clone(), holds));
             sweeper.multiply(inside, partial, argument)
         };
         match (branch(self, yes, true)?, branch(self, no, false)?) {
@@ -185,22 +225,49 @@ impl Sweeper<'_> {
         }
     }
 
-    /// A cotangent times a factor, inside every condition; `None` if that is zero.
-    pub(super) fn times(&mut self, mut cotangent: Cotangent, factor: &Ref) -> Result<Option<Cotangent>, GraphError> {
+    /// A cotangent times a factor; `None` if that is zero. The product goes inside every condition, or, where the factor is
+    /// finite in any case and a contraction begins, the conditions go inside the product.
+    pub(super) fn times(
+        &mut self,
+        mut cotangent: Cotangent,
+        factor: &Ref,
+        closed: &[Axis],
+    ) -> Result<Option<Cotangent>, GraphError> {
         if self.graph.is_integer(factor.node, 0) {
             return Ok(None);
         }
-        if !self.is_tame(factor.node) {
-            for guard in &mut cotangent.guards {
-                guard.soft = false;
-            }
+        let reach = self.ranges.reach(self.graph, factor.node);
+        for guard in &mut cotangent.guards {
+            guard.soft &= reach == Reach::Finite;
         }
-        cotangent.value = self.product(&cotangent.value, factor)?;
+        let contracted = reach == Reach::Finite && self.contracts(&cotangent, factor, closed);
+        if contracted {
+            self.select(&mut cotangent)?;
+        }
+        cotangent.value = self.product_with(&cotangent.value, factor, contracted)?;
         Ok(Some(cotangent))
     }
 
+    /// Whether a product with a factor is part of a contraction: a sum over an axis of the factor follows, or the factor
+    /// spreads the cotangent over another axis. Inside of a condition, neither would be a matrix product.
+    fn contracts(&self, cotangent: &Cotangent, factor: &Ref, closed: &[Axis]) -> bool {
+        let picked = |axis: &Axis| cotangent.guards.iter().any(|guard| self.picks(guard, &[*axis]).is_some());
+        let summed = |axis: &&Axis| closed.contains(axis) && !picked(axis);
+        let own = |axis: &Axis| {
+            cotangent.value.axes.contains(axis)
+                || cotangent.guards.iter().any(|guard| guard.condition.axes.contains(axis))
+        };
+        let spreads = self.graph.stated(cotangent.value.node).is_none() && factor.axes.iter().any(|axis| !own(axis));
+        spreads || factor.axes.iter().any(|axis| summed(&axis))
+    }
+
     /// `value * partial` as one would write it: nothing for a factor 1, a quotient for 1/d, signs and numbers in front.
-    fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
+    pub(super) fn product(&mut self, value: &Ref, partial: &Ref) -> Result<Ref, GraphError> {
+        self.product_with(value, partial, false)
+    }
+
+    /// The same; a factor of a contraction that is there already stays one, be it 1/d.
+    fn product_with(&mut self, value: &Ref, partial: &Ref, contracted: bool) -> Result<Ref, GraphError> {
         for (factor, other) in [(value, partial), (partial, value)] {
             if self.graph.is_integer(factor.node, 1) {
                 return Ok(other.clone());
@@ -212,14 +279,15 @@ impl Sweeper<'_> {
         for (factor, other) in [(partial, value), (value, partial)] {
             if let Some(inner) = self.as_application(factor, Operator::Negate) {
                 let product = if std::ptr::eq(factor, partial) {
-                    self.product(other, &inner[0])?
+                    self.product_with(other, &inner[0], contracted)?
                 } else {
-                    self.product(&inner[0], other)?
+                    self.product_with(&inner[0], other, contracted)?
                 };
                 return self.graph.apply(Operator::Negate, &[product]);
             }
         }
-        if let Some(inner) = self.as_application(partial, Operator::Divide)
+        if !(contracted && partial.node.index() < self.active.len())
+            && let Some(inner) = self.as_application(partial, Operator::Divide)
             && self.graph.as_constant(inner[0].node) == Some(Number::ONE)
         {
             return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);

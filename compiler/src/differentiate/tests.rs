@@ -9,7 +9,7 @@ use crate::graph::{Position, Ref};
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
-use crate::print::Style;
+use crate::print::{Phase, Style};
 use crate::resolve::resolve;
 
 fn derived(text: &str, request: &Request) -> Derived {
@@ -80,6 +80,107 @@ fn kinks_and_branches_at_both_orders() {
         let text = if text == "2" { "fn f(x) = 2;" } else { text };
         assert_eq!(numbers(text, &[x]), expected, "{text} at {x}");
     }
+}
+
+#[test]
+fn kinks_under_even_functions_are_smooth() {
+    for (text, expected) in [
+        ("abs(x)**2", [0.0, 0.0, 2.0]),
+        ("abs(x)*abs(x)", [0.0, 0.0, 2.0]),
+        ("abs(x)**3", [0.0, 0.0, 0.0]),
+        ("abs(x)**4", [0.0, 0.0, 0.0]),
+        ("exp(-abs(x)**2)", [1.0, 0.0, -2.0]),
+        ("log(1 + abs(x)**2)", [0.0, 0.0, 2.0]),
+        ("sqrt(1 + abs(x)**2)", [1.0, 0.0, 1.0]),
+        ("cos(abs(x))", [1.0, 0.0, -1.0]),
+        ("cosh(abs(x)*2)", [1.0, 0.0, 4.0]),
+        ("tanh(abs(x))**2", [0.0, 0.0, 2.0]),
+        ("cos(sin(abs(x)))", [1.0, 0.0, -1.0]),
+        // A kink beside a smooth term.
+        ("abs(x)**2 + 3*abs(x)", [0.0, 0.0, 2.0]),
+        // What is not even keeps its kink, and its conventions.
+        ("exp(abs(x))", [1.0, 0.0, 0.0]),
+        ("x*abs(x)", [0.0, 0.0, 0.0]),
+        ("sqrt(x**2)**2", [0.0, 0.0, 2.0]),
+    ] {
+        assert_eq!(numbers(text, &[0.0]), expected, "{text} at 0");
+    }
+    assert_eq!(numbers("abs(x)**2*y", &[0.0, 3.0]), [0.0, 0.0, 0.0, 6.0, 0.0, 0.0, 0.0]);
+    // The cotangent is not finite at 0: what flows back there is 0, as through any `abs`.
+    assert_eq!(numbers("abs(x)**2*log(abs(x))", &[0.0])[1], 0.0);
+}
+
+#[test]
+fn lengths_of_zero_have_derivatives_zero() {
+    for text in ["hypot(x, y)", "sqrt(x**2 + y**2)", "sqrt(x*x + y*y)", "norm([x, y])", "sqrt((x**2 + y**2)/2)"] {
+        assert_eq!(numbers(text, &[0.0, 0.0]), [0.0; 7], "{text} at 0");
+    }
+    for text in ["norm(v)", "sqrt(sum(v**2))", "sqrt(sum(v*v))", "sqrt(mean(v**2))", "exp(-norm(v)) - 1"] {
+        let found = run(&format!("fn f(v: [2]) = {text};"), 2, &[tensor(&[2], &[0.0, 0.0])]);
+        assert_eq!(found, [vec![0.0], vec![0.0; 2], vec![0.0; 4]], "{text} at 0");
+    }
+    let diagonal = |entry: f64| vec![entry, 0.0, 0.0, entry];
+    for (text, value, second) in [
+        ("norm(v)**2", 0.0, 2.0),
+        ("exp(-norm(v)**2)", 1.0, -2.0),
+        ("cos(norm(v))", 1.0, -1.0),
+        ("cosh(3*norm(v))", 1.0, 9.0),
+        ("cos(hypot(v[0], v[1]))", 1.0, -1.0),
+    ] {
+        let found = run(&format!("fn f(v: [2]) = {text};"), 2, &[tensor(&[2], &[0.0, 0.0])]);
+        assert_eq!(found, [vec![value], vec![0.0; 2], diagonal(second)], "{text} at 0");
+    }
+    // Points that coincide add nothing.
+    let text = "fn f(x: [N, D]) { let d[i, j] = sqrt(sum[k]((x[i, k] - x[j, k])**2)); sum(d) / 2 }";
+    let found = run(text, 1, &[tensor(&[3, 2], &[0.0, 0.0, 3.0, 4.0, 0.0, 0.0])]);
+    let expected = [-0.6, -0.8, 1.2, 1.6, -0.6, -0.8];
+    assert!(found[1].iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15), "{found:?}");
+    // The root of a number has no such convention, and a positive one needs none.
+    assert_eq!(numbers("sqrt(x)", &[0.0])[1], f64::INFINITY);
+    let derived = derived("sqrt(1 + x**2)", &Request { order: 1, ..Request::default() });
+    let graph = &derived.function.graph;
+    assert!(graph.nodes().all(|node| graph.as_operator(node) != Some(Operator::LessEqual)));
+}
+
+/// Conventions are evaluated and not written.
+#[test]
+fn lengths_are_shown_without_their_convention() {
+    for (text, form) in [("fn f(x: [D]) = norm(x);", "x/y"), ("fn f(x: [D]) wrt(x) = norm(x)/2;", "x/(2*y)")] {
+        let derived = derived(text, &Request { order: 1, ..Request::default() });
+        let listing = derived.listing(Style::Language, |_, _| "d".to_owned());
+        let formula = &listing.asked[1].formula;
+        assert!(!formula.contains("if"), "{text}: {formula}, not {form}");
+    }
+}
+
+#[test]
+fn a_selected_cotangent_takes_part_in_contractions() {
+    let shown = |text: &str, order: u8, upstream: Option<&str>| -> Vec<String> {
+        let request = Request { order, upstream: upstream.map(Into::into), ..Request::default() };
+        let derived = derived(text, &request);
+        let listing = derived.listing(Style::People, |_, _| String::new());
+        let lets = listing.lets.iter().filter(|line| line.phase == Phase::Backward);
+        lets.chain(&listing.asked[1..]).map(|line| line.formula.clone()).collect()
+    };
+    let layer = "fn f(x: [N, D], w: [D, H], b: [H]) = relu(x @ w + b);";
+    assert_eq!(shown(layer, 1, Some("g")), ["if s1 > 0 { g } else { 0 }", "d2·wᵀ", "xᵀ·d2", "sum(d2, axis = 0)"]);
+    let mask = "fn f(x: [N, D], m: [N, H], w: [D, H], g: [N, H]) wrt(w) = sum(g * (if m > 0 { x @ w } else { 0 }));";
+    assert_eq!(shown(mask, 1, None), ["xᵀ·(if m > 0 { g } else { 0 })"]);
+    let squares = "fn f(x: [N, D], w: [D]) wrt(w) = sum(relu(x @ w)**2)/2;";
+    assert_eq!(shown(squares, 2, None)[1], "(if s1 > 0 { xᵀ } else { 0 })·x");
+    // Factors that are finite by what they are made of: probabilities, and what is added to an exponential's square.
+    for hidden in ["softmax(x)", "sigmoid(x)", "tanh(x)", "1/(1 + exp(x)**2)", "x/(1 + x**2)", "sqrt(1 + x**2)"] {
+        let text = format!("fn f(x: [N, H], w: [H, K], g: [N, K]) wrt(w) = sum(g * relu(({hidden}) @ w));");
+        let found = shown(&text, 1, None);
+        assert!(found.last().is_some_and(|form| !form.contains("if") || form.contains("ᵀ·")), "{hidden}: {found:?}");
+    }
+    // A factor that may be infinite has no influence where the branch is not taken.
+    let text = "fn f(x: [2], w: [2], c: [2]) wrt(w) = sum(if c > 0 { w/x } else { 0 });";
+    let found = run(text, 1, &[[0.0, 2.0], [1.0, 1.0], [-1.0, 1.0]].map(|data| tensor(&[2], &data)));
+    assert_eq!(found[1], [0.0, 0.5]);
+    let text = "fn f(x: [2], w, c: [2]) wrt(w) = sum(if c > 0 { w*sqrt(x)/x } else { 0 });";
+    let found = run(text, 1, &[tensor(&[2], &[0.0, 4.0]), Tensor::scalar(1.0), tensor(&[2], &[-1.0, 1.0])]);
+    assert_eq!(found[1], [0.5]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::evaluate::Tensor;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::operators::{Kind, Notation, Operator};
 use crate::print::mermaid::{Arrow, Chart, Node, Role};
-use crate::print::{Asked, Line, Listing, Phase, Style, list, rounded};
+use crate::print::{Asked, Line, Listing, Phase, Style, Vocabulary, list_with, rounded};
 
 /// Which edges are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,16 @@ impl Shown {
             asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
         }
         for sweep in picture.sweeps.iter().flatten() {
-            for flow in &sweep.flows {
-                let (value, axes) = (flow.value.clone(), flow.value.distinct_axes());
+            for (flow, form) in sweep.flows.iter().zip(&sweep.forms) {
+                // Along an axis of the operand that it lacks, it is the same everywhere.
+                let axes = flow.axes.iter().copied().filter(|axis| form.axes.contains(axis)).collect();
+                let value = form.clone();
                 asked.push(Asked { name: String::new(), value, axes, phase: Phase::Backward });
             }
         }
-        let listing = list(&function.graph, &asked, &function.names, style, &[]);
+        let (names, functions) = (&function.names, &function.module);
+        let vocabulary = Vocabulary { names, calls: &picture.calls, functions, reserved: &[] };
+        let listing = list_with(&function.graph, &asked, &vocabulary, style);
         let mut names = HashMap::new();
         let outputs = &listing.asked[..function.outputs.len()];
         for line in listing.lets.iter().filter(|line| line.phase == Phase::Forward).chain(outputs) {

@@ -54,3 +54,18 @@ fn nothing_flows_back_from_an_array_without_a_cotangent() {
     let picture = drawn("fn f(x: [N]) = 2 * x;", &PictureRequest { backward: true, upstream, wrt: None });
     assert_eq!(arrows(&chart(&picture, None, BOTH), true), ["y g ×", "× 2·g x: [N]"]);
 }
+
+/// What flows back over the axes of the operand, in their order, and in closed form.
+#[test]
+fn what_flows_has_the_shape_of_the_operand() {
+    let upstream = Some("g".to_owned());
+    let text = "fn f(x: [N, D], w: [D, H]) = x @ w;";
+    let mut picture = drawn(text, &PictureRequest { backward: true, upstream, wrt: None });
+    picture.close().unwrap();
+    let back = arrows(&chart(&picture, None, BOTH), true);
+    assert_eq!(back[1..], ["sum g ×", "× g·wᵀ x: [N, D]", "× xᵀ·g w: [D, H]"]);
+    let mut picture = drawn("1/(1 + exp(-x))", &PictureRequest { backward: true, ..PictureRequest::default() });
+    picture.close().unwrap();
+    let back = arrows(&chart(&picture, None, BOTH), true);
+    assert_eq!(back.last().unwrap(), "− y·(1 − y) x");
+}

@@ -11,12 +11,12 @@
 //!
 //! Where this says nothing, canonical terms may still prove the two equal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::field::Field;
 use super::search::{MOST_PROVING, Search, is_leaf};
 use super::{Rule, Second};
-use crate::differentiate::{Derivative, Known, jacobian_with, symmetric};
+use crate::differentiate::{Derivative, Known, is_convention, jacobian_with, symmetric, without_conventions};
 use crate::facts::Meaning;
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 
@@ -93,7 +93,13 @@ impl Search<'_> {
         let known = Known { node: *output, derivatives: beside.collect() };
         let derivatives = jacobian_with(graph, &derivative, &by, Some(known))?;
         let facts = self.facts_behind(graph, first.node);
+        let forward = graph.live(self.subject.outputs.iter().copied());
+        let mut known = HashMap::new();
         for ((second, root), mut derivative) in own.into_iter().zip(derivatives) {
+            // Where the first derivatives are shown without conventions, so are the second ones.
+            if !self.has_conventions(graph, root) {
+                derivative.value = without_conventions(graph, &derivative.value, &forward, &mut known)?;
+            }
             if second.of == second.beside {
                 let (rows, columns) = derivative.axes.split_at(second.inner.len());
                 derivative.value = symmetric(graph, &derivative.value, rows, columns)?;
@@ -115,6 +121,12 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a derivative is written with what is zero by convention.
+    fn has_conventions(&self, graph: &Graph, root: &Ref) -> bool {
+        let live = graph.live([root.node]);
+        graph.nodes().any(|node| live[node.index()] && is_convention(graph, node))
     }
 
     /// Whether proofs that rely on facts hold for the derivatives by an input, too.

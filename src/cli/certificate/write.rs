@@ -181,7 +181,7 @@ impl<'a> Writer<'a> {
     fn roots(&self) -> Vec<NodeId> {
         let derived = self.subject.derived;
         let outputs = derived.function.outputs.iter().map(|output| output.value.node);
-        let raw = derived.entries.iter().map(|entry| entry.derivative.value.node);
+        let raw = derived.shown.iter().map(|value| value.node);
         let closed = derived.closed.iter().map(|value| value.node);
         let steps = derived.steps.iter().flat_map(|step| [step.before.node, step.after.node]);
         outputs.chain(raw).chain(closed).chain(steps).collect()
@@ -439,7 +439,7 @@ impl<'a> Writer<'a> {
             of: derived.output_names[entry.of].clone(),
             wrt: entry.wrt.iter().map(|place| derived.function.parameters[*place].name.clone()).collect(),
             shape: self.sizes(axes),
-            chain_rule: self.used(&entry.derivative.value, axes, &indices),
+            chain_rule: self.used(&derived.shown[place], axes, &indices),
             closed: self.used(&derived.closed[place], axes, &indices),
             indices,
             formula: formula.to_owned(),
