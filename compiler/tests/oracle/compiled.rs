@@ -389,3 +389,60 @@ fn jacobians(program: &Program, function: &Function, report: &mut Report) -> Res
     }
     Ok(())
 }
+
+/// A program of one scalar `x`, at 0.
+#[cfg(test)]
+fn at_zero(formula: &str) -> Program {
+    let text = format!("fn f(x) = {formula};");
+    Program {
+        number: 0,
+        module: parse_module(&text).expect(&text),
+        text_minimal: text.clone(),
+        text_full: text,
+        function: "f".into(),
+        inputs: vec![("x".into(), Vec::new())],
+        wrt: vec!["x".into()],
+        outputs: vec![Vec::new()],
+        sizes: std::collections::BTreeMap::new(),
+        point: vec![Tensor::scalar(0.0)],
+        scalar: true,
+        features: std::collections::BTreeSet::new(),
+    }
+}
+
+#[test]
+fn limits_at_a_kink_are_those_that_all_sides_have() {
+    let rows = [
+        ("abs(x)**2", Some([Some(0.0), Some(2.0)])),
+        ("abs(x)**3", Some([Some(0.0), Some(0.0)])),
+        ("abs(x)", Some([None, Some(0.0)])),
+        ("relu(x)**2", Some([Some(0.0), None])),
+        ("x**2", None),
+    ];
+    for (formula, expected) in rows {
+        let program = at_zero(formula);
+        let derived = derived(&program, &resolved(&program).unwrap(), &Request { order: 2, ..Request::default() });
+        let found = limits(&program, &derived.unwrap()).unwrap();
+        let same = |(found, expected): (&Vec<Option<f64>>, &Option<f64>)| match (found[0], expected) {
+            (Some(found), Some(expected)) => near_limit(found, *expected),
+            (found, expected) => found.is_none() && expected.is_none(),
+        };
+        let same = match (&found, expected) {
+            (Some(found), Some(expected)) => found.len() == 2 && found.iter().zip(&expected).all(same),
+            (found, expected) => found.is_none() && expected.is_none(),
+        };
+        assert!(same, "{formula}: {found:?}");
+        let checked = check(&program, &[Tensor::scalar(1.0)], &mut Report::default());
+        assert!(checked.is_ok(), "{formula}: {}", checked.unwrap_err().message);
+    }
+}
+
+#[test]
+fn a_wrong_number_at_a_kink_is_no_limit() {
+    let program = at_zero("abs(x)**2");
+    let derived = derived(&program, &resolved(&program).unwrap(), &Request { order: 2, ..Request::default() }).unwrap();
+    let limits = limits(&program, &derived).unwrap().unwrap();
+    assert!(is_limit(&limits, 2, 0, 2.0) && !is_limit(&limits, 2, 0, 1.9) && !is_limit(&limits, 1, 0, 2.0));
+    // The value has none.
+    assert!(!is_limit(&limits, 0, 0, 0.0));
+}

@@ -41,7 +41,7 @@ impl Kind {
     ];
 
     /// What the compiler has right at every point: checked by default.
-    pub const PASSING: [Self; 1] = [Self::Coefficients];
+    pub const PASSING: [Self; 2] = [Self::Coefficients, Self::Facts];
 
     /// Whether closed forms must have the numbers too: they may cancel, but not in these.
     #[must_use]
