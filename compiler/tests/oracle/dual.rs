@@ -8,8 +8,10 @@ pub mod functions;
 pub mod indices;
 pub mod interpret;
 pub mod jet;
+pub mod real;
 pub mod tensor;
 pub mod value;
+pub mod wide;
 
 use chainrule_compiler::syntax::Module;
 
@@ -26,6 +28,8 @@ pub struct Run<J> {
     pub trace: u64,
     /// Whether a decision depends on how numbers are rounded.
     pub close: bool,
+    /// Whether a number on the way was infinite or none.
+    pub undefined: bool,
     /// The largest absolute value or tangent that the run came across.
     pub largest: f64,
     /// How many expressions it evaluated.
@@ -45,6 +49,7 @@ pub fn run<J: Jet>(module: &Module, function: &str, inputs: &[Tensor<J>]) -> Out
         outputs,
         trace: recorder.trace(),
         close: recorder.close(),
+        undefined: recorder.undefined(),
         largest: recorder.largest(),
         steps: recorder.steps(),
     })

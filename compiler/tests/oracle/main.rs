@@ -5,12 +5,14 @@
 //! makes of the program is compared with the jets.
 //!
 //! `ORACLE_PROGRAMS` (2000) says how many programs, `ORACLE_SEED` (1) which ones, and `ORACLE_ONLY=17` checks only
-//! number 17. `cargo test -p chainrule-compiler --test oracle -- --nocapture` prints what was covered.
+//! number 17. `cargo test -p chainrule-compiler --test oracle -- --nocapture` prints what was covered. What lies at the ends
+//! of the float type is in [`extreme`].
 
 mod check;
 mod compiled;
 mod dual;
 mod emitted;
+mod extreme;
 mod generate;
 #[cfg(test)]
 mod interpreter_tests;

@@ -198,6 +198,8 @@ pub struct Report {
     pub unsettled: usize,
     /// Programs left out because a decision hangs on rounding.
     pub rounding: usize,
+    /// Programs that have the limits at a kink, where the jets have a convention.
+    pub limits: usize,
     /// Texts that were parsed and gave the same numbers.
     pub texts: usize,
     /// Comparisons with the compiler.
@@ -245,7 +247,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} undecided, {} texts, {} \
+            "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} undecided, {} limits at kinks, {} texts, {} \
              comparisons with the compiler ({} Hessians, {} Jacobians), {} listings read again, {} emitted and run",
             self.programs,
             self.first,
@@ -253,6 +255,7 @@ impl fmt::Display for Report {
             self.kinks,
             self.unsettled,
             self.rounding,
+            self.limits,
             self.texts,
             self.compiled,
             self.hessians,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::functions::{self, call_binary, call_unary, log, multiply, negate};
 use super::interpret::{Frame, Interpreter};
 use super::jet::Jet;
+use super::real::Real;
 use super::tensor::{Outcome, Tensor, common_shape, position_of};
 use super::value::Value;
 
@@ -216,8 +217,8 @@ fn last<J: Jet>(operand: &Tensor<J>, axis: Option<usize>) -> Outcome<usize> {
 }
 
 fn identity<J: Jet>(size: &Tensor<J>) -> Outcome<Tensor<J>> {
-    let size = size.only()?.primal() as usize;
-    let item = |place: &[usize]| J::constant(if place[0] == place[1] { 1.0 } else { 0.0 });
+    let size = size.only()?.primal().to_f64() as usize;
+    let item = |place: &[usize]| J::constant(Real::of(if place[0] == place[1] { 1.0 } else { 0.0 }));
     Ok(Tensor::from_positions(&[size, size], item))
 }
 
@@ -232,10 +233,7 @@ fn diagonal<J: Jet>(matrix: &Tensor<J>) -> Outcome<Tensor<J>> {
 
 fn spread<J: Jet>(vector: &Tensor<J>) -> Tensor<J> {
     let size = vector.shape[0];
-    Tensor::from_positions(
-        &[size, size],
-        |place| {
-            if place[0] == place[1] { vector.at(&place[..1]) } else { J::constant(0.0) }
-        },
-    )
+    Tensor::from_positions(&[size, size], |place| {
+        if place[0] == place[1] { vector.at(&place[..1]) } else { J::constant(Real::of(0.0)) }
+    })
 }

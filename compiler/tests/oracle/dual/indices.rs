@@ -5,6 +5,7 @@ use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Inde
 use super::functions::{largest, smallest, sum};
 use super::interpret::{Frame, Interpreter};
 use super::jet::Jet;
+use super::real::Real;
 use super::tensor::{Outcome, Tensor, position_of};
 use super::value::Value;
 
@@ -100,7 +101,7 @@ impl<'m> Interpreter<'m> {
 
     /// A number that is a position.
     pub fn integer<J: Jet>(&mut self, frame: &mut Frame<'m, J>, id: ExpressionId) -> Outcome<usize> {
-        let number = self.number(frame, id)?.only()?.primal();
+        let number = self.number(frame, id)?.only()?.primal().to_f64();
         if number < 0.0 || number.fract() != 0.0 {
             return Err(format!("{number} is no position"));
         }

@@ -9,6 +9,7 @@ use chainrule_compiler::syntax::{
 
 use super::functions::{Recorder, add, divide, multiply, negate, power, subtract};
 use super::jet::Jet;
+use super::real::Real;
 use super::tensor::{Outcome, Tensor, common_shape};
 use super::value::Value;
 
@@ -93,7 +94,7 @@ impl<'m> Interpreter<'m> {
         self.recorder.step();
         let expressions = frame.expressions;
         let value = match &expressions.get(id).kind {
-            ExpressionKind::Number(number) => number.to_f64().into(),
+            ExpressionKind::Number(number) => Value::constant(Real::literal(*number)),
             ExpressionKind::Name(name) => self.name(frame, name)?,
             ExpressionKind::Unary(UnaryOperator::Negate, operand) => {
                 Value::Number(self.number(frame, *operand)?.map(negate))
@@ -142,7 +143,7 @@ impl<'m> Interpreter<'m> {
             return self.value(&mut Frame::new(&constant.expressions), constant.value);
         }
         if name == "pi" {
-            return Ok(std::f64::consts::PI.into());
+            return Ok(Value::constant(Real::pi()));
         }
         Err(format!("unknown name `{name}`"))
     }
@@ -165,13 +166,13 @@ impl<'m> Interpreter<'m> {
     }
 
     fn comparison<J: Jet>(&mut self, operator: BinaryOperator, a: &Tensor<J>, b: &Tensor<J>) -> Outcome<Value<J>> {
-        let holds: fn(&f64, &f64) -> bool = match operator {
-            BinaryOperator::Equal => f64::eq,
-            BinaryOperator::NotEqual => f64::ne,
-            BinaryOperator::Less => f64::lt,
-            BinaryOperator::LessEqual => f64::le,
-            BinaryOperator::Greater => f64::gt,
-            BinaryOperator::GreaterEqual => f64::ge,
+        let holds: fn(&J::Number, &J::Number) -> bool = match operator {
+            BinaryOperator::Equal => PartialEq::eq,
+            BinaryOperator::NotEqual => PartialEq::ne,
+            BinaryOperator::Less => PartialOrd::lt,
+            BinaryOperator::LessEqual => PartialOrd::le,
+            BinaryOperator::Greater => PartialOrd::gt,
+            BinaryOperator::GreaterEqual => PartialOrd::ge,
             other => return Err(format!("{other:?} is no comparison")),
         };
         let recorder = &mut self.recorder;

@@ -5,24 +5,29 @@
 
 use std::fmt::Debug;
 
+use super::real::Real;
+
 /// A value together with its derivatives along the directions of the run.
 pub trait Jet: Copy + Debug + 'static {
+    /// What it computes with.
+    type Number: Real;
+
     /// A value that does not depend on the inputs.
-    fn constant(value: f64) -> Self;
+    fn constant(value: Self::Number) -> Self;
 
     /// The value.
-    fn primal(self) -> f64;
+    fn primal(self) -> Self::Number;
 
     /// All numbers of the jet: value, first direction, second direction, both; zero where it has none.
     fn parts(self) -> [f64; 4];
 
     /// A function of one jet, from its value and its first and second derivative here.
     #[must_use]
-    fn unary(self, value: f64, first: f64, second: f64) -> Self;
+    fn unary(self, value: Self::Number, first: Self::Number, second: Self::Number) -> Self;
 
     /// A function of two jets, from its value, `[f_a, f_b]` and `[f_aa, f_ab, f_bb]` here.
     #[must_use]
-    fn binary(self, other: Self, value: f64, first: [f64; 2], second: [f64; 3]) -> Self;
+    fn binary(self, other: Self, value: Self::Number, first: [Self::Number; 2], second: [Self::Number; 3]) -> Self;
 
     /// The largest finite absolute number of the jet.
     fn magnitude(self) -> f64 {
@@ -36,11 +41,13 @@ fn finite(part: f64) -> f64 {
 }
 
 /// A partial times a tangent, where a zero tangent is a structural zero.
-fn times(partial: f64, tangent: f64) -> f64 {
-    if tangent == 0.0 { 0.0 } else { partial * tangent }
+fn times<R: Real>(partial: R, tangent: R) -> R {
+    if tangent.is_zero() { R::of(0.0) } else { partial * tangent }
 }
 
 impl Jet for f64 {
+    type Number = f64;
+
     fn constant(value: f64) -> Self {
         value
     }
@@ -64,62 +71,66 @@ impl Jet for f64 {
 
 /// A value and its derivative along one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dual {
+pub struct Dual<R = f64> {
     /// The value.
-    pub primal: f64,
+    pub primal: R,
     /// The derivative along the direction.
-    pub tangent: f64,
+    pub tangent: R,
 }
 
-impl Jet for Dual {
-    fn constant(value: f64) -> Self {
-        Self { primal: value, tangent: 0.0 }
+impl<R: Real> Jet for Dual<R> {
+    type Number = R;
+
+    fn constant(value: R) -> Self {
+        Self { primal: value, tangent: R::of(0.0) }
     }
 
-    fn primal(self) -> f64 {
+    fn primal(self) -> R {
         self.primal
     }
 
     fn parts(self) -> [f64; 4] {
-        [self.primal, self.tangent, 0.0, 0.0]
+        [self.primal.to_f64(), self.tangent.to_f64(), 0.0, 0.0]
     }
 
-    fn unary(self, value: f64, first: f64, _: f64) -> Self {
+    fn unary(self, value: R, first: R, _: R) -> Self {
         Self { primal: value, tangent: times(first, self.tangent) }
     }
 
-    fn binary(self, other: Self, value: f64, first: [f64; 2], _: [f64; 3]) -> Self {
+    fn binary(self, other: Self, value: R, first: [R; 2], _: [R; 3]) -> Self {
         Self { primal: value, tangent: times(first[0], self.tangent) + times(first[1], other.tangent) }
     }
 }
 
 /// A value, its derivatives along two directions, and its second derivative along both.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HyperDual {
+pub struct HyperDual<R = f64> {
     /// The value.
-    pub primal: f64,
+    pub primal: R,
     /// The derivative along the first direction.
-    pub left: f64,
+    pub left: R,
     /// The derivative along the second direction.
-    pub right: f64,
+    pub right: R,
     /// The second derivative along both.
-    pub both: f64,
+    pub both: R,
 }
 
-impl Jet for HyperDual {
-    fn constant(value: f64) -> Self {
-        Self { primal: value, left: 0.0, right: 0.0, both: 0.0 }
+impl<R: Real> Jet for HyperDual<R> {
+    type Number = R;
+
+    fn constant(value: R) -> Self {
+        Self { primal: value, left: R::of(0.0), right: R::of(0.0), both: R::of(0.0) }
     }
 
-    fn primal(self) -> f64 {
+    fn primal(self) -> R {
         self.primal
     }
 
     fn parts(self) -> [f64; 4] {
-        [self.primal, self.left, self.right, self.both]
+        [self.primal, self.left, self.right, self.both].map(Real::to_f64)
     }
 
-    fn unary(self, value: f64, first: f64, second: f64) -> Self {
+    fn unary(self, value: R, first: R, second: R) -> Self {
         Self {
             primal: value,
             left: times(first, self.left),
@@ -128,8 +139,8 @@ impl Jet for HyperDual {
         }
     }
 
-    fn binary(self, other: Self, value: f64, first: [f64; 2], second: [f64; 3]) -> Self {
-        let along = |a: f64, b: f64| times(first[0], a) + times(first[1], b);
+    fn binary(self, other: Self, value: R, first: [R; 2], second: [R; 3]) -> Self {
+        let along = |a: R, b: R| times(first[0], a) + times(first[1], b);
         let curvature = times(times(second[0], self.left), self.right)
             + times(times(second[1], self.left), other.right)
             + times(times(second[1], other.left), self.right)

@@ -2,6 +2,7 @@
 
 use super::functions::{add, multiply};
 use super::jet::Jet;
+use super::real::Real;
 
 /// A dense row-major tensor; a scalar has no dimensions and one item.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +168,7 @@ impl<J: Jet> Tensor<J> {
         let shape = [rows, columns].concat();
         Ok(Self::from_positions(&shape, |position| {
             let (row, column) = position.split_at(rows.len());
-            (0..inner[0]).fold(J::constant(0.0), |total, place| {
+            (0..inner[0]).fold(J::constant(Real::of(0.0)), |total, place| {
                 let (left, right) = ([row, &[place]].concat(), [&[place], column].concat());
                 add(total, multiply(self.at(&left), other.at(&right)))
             })

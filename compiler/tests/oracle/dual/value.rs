@@ -1,6 +1,7 @@
 //! What an expression can be: numbers, truth values, or several outputs.
 
 use super::jet::Jet;
+use super::real::Real;
 use super::tensor::{Outcome, Tensor};
 
 /// The value of an expression.
@@ -15,6 +16,11 @@ pub enum Value<J> {
 }
 
 impl<J: Jet> Value<J> {
+    /// A scalar that does not depend on the inputs.
+    pub fn constant(value: J::Number) -> Self {
+        Self::Number(Tensor::scalar(J::constant(value)))
+    }
+
     /// The numbers.
     pub fn number(self) -> Outcome<Tensor<J>> {
         match self {
@@ -42,6 +48,6 @@ impl<J: Jet> Value<J> {
 
 impl<J: Jet> From<f64> for Value<J> {
     fn from(value: f64) -> Self {
-        Self::Number(Tensor::scalar(J::constant(value)))
+        Self::constant(Real::of(value))
     }
 }
