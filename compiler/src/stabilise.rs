@@ -97,6 +97,7 @@ impl Pass {
             _ => None,
         };
         let equal = ranges.iter().filter_map(equates).collect();
+        let in_pieces = ranges.values().any(Range::tells_of_others);
         let profiles = Profiles::new(graph, ranges);
         let mut pass = Pass {
             delicate: Vec::new(),
@@ -111,6 +112,7 @@ impl Pass {
             sizes: QuickMap::default(),
             equal,
             atoms: 0,
+            in_pieces,
         };
         for root in roots.iter().take(outputs) {
             if let Some(points) = pass.profiles.of(graph, root.value.node) {
@@ -164,6 +166,8 @@ struct Pass {
     sizes: QuickMap<NodeId, usize>,
     /// What is equal where a condition holds.
     equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
+    /// Whether values are known by what they are made of, as sums in pieces are: over arguments that would be lost.
+    in_pieces: bool,
     /// How many formulas were looked at over the arguments of their functions.
     atoms: usize,
 }
@@ -200,7 +204,7 @@ impl Pass {
                 Some(self.rebuilt(graph, node)?)
             } else {
                 // Arguments and conditions first.
-                let arguments = Atoms::arguments(graph, node);
+                let arguments = if self.in_pieces { BTreeSet::new() } else { Atoms::arguments(graph, node) };
                 let conditions = cases::comparisons(graph, node);
                 let missing = arguments.iter().chain(&conditions).filter(|other| self.made[other.index()].is_none());
                 let missing: Vec<NodeId> = missing.copied().filter(|other| *other != node).collect();

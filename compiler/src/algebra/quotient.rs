@@ -551,14 +551,7 @@ impl<'a> Field<'a> {
                 }
                 Meaning::Function(Operator::Abs, terms) if terms.first()?.as_kernel().is_some() => {
                     let inner = terms.first()?.as_kernel()?;
-                    let whole = exponent.floor()?;
-                    let square = whole.minus(Rational::from(i32::from(!whole.is_even())))?;
-                    let remaining = exponent.minus(square)?;
-                    let mut replaced = Polynomial::kernel(inner, square);
-                    if !remaining.is_zero() {
-                        replaced = replaced.times(&Polynomial::kernel(*kernel, remaining))?;
-                    }
-                    return Some(Some(replaced.times_monomial(&rest)?));
+                    return Some(Some(reduced_size(*kernel, inner, *exponent)?.times_monomial(&rest)?));
                 }
                 Meaning::Function(operator @ (Operator::Sqrt | Operator::Abs | Operator::Sin), terms)
                     if exponent.to_integer().is_some_and(|exponent| exponent >= 2) =>
@@ -655,6 +648,15 @@ impl<'a> Field<'a> {
     pub(crate) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
         a == b || self.minus(a, b).is_some_and(|difference| difference.is_zero())
     }
+}
+
+/// A power of the absolute value of a kernel: even powers are those of the kernel.
+fn reduced_size(size: Kernel, inner: Kernel, exponent: Rational) -> Option<Polynomial> {
+    let whole = exponent.floor()?;
+    let square = whole.minus(Rational::from(i32::from(!whole.is_even())))?;
+    let remaining = exponent.minus(square)?;
+    let even = Polynomial::kernel(inner, square);
+    if remaining.is_zero() { Some(even) } else { even.times(&Polynomial::kernel(size, remaining)) }
 }
 
 impl Field<'_> {

@@ -17,10 +17,10 @@ const SIZES: [f64; 20] = [
     1e-17, 1e-9, 1e-4, 0.1, 0.3, 0.5, 0.7, 0.999_999, 1.0, 1.000_001, 1.5, 2.0, 3.7, 9.0, 18.0, 30.0, 40.0, 60.0, 1e4,
     1e9,
 ];
-const SIZES_F64: [f64; 11] = [1e-310, 1e-300, 1e-160, 300.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308, 400.0];
-const SIZES_F32: [f64; 11] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38, 64.0];
+const SIZES_F64: [f64; 10] = [1e-310, 1e-300, 1e-160, 400.0, 720.0, 740.0, 800.0, 1e90, 1e160, 1.7e308];
+const SIZES_F32: [f64; 10] = [1e-40, 1e-37, 1e-20, 50.0, 88.0, 95.0, 101.0, 1e12, 1e20, 3e38];
 /// The points where all inputs are of one size, which a hash would rarely hit.
-const COMMON: usize = 33;
+const COMMON: usize = 32;
 /// How many sample points: zero, each size with both signs, and the common ones.
 pub(super) const POINTS: usize = 1 + 2 * (SIZES.len() + SIZES_F64.len()) + COMMON;
 
@@ -141,6 +141,13 @@ pub(super) enum Range {
     Length { largest: NodeId, unit: NodeId, square: NodeId, others: NodeId },
     /// No input, but a condition: where it holds, the first of each two nodes is the second.
     Equates(Vec<(NodeId, NodeId)>),
+}
+
+impl Range {
+    /// Whether it says how a value is related to others.
+    pub(super) fn tells_of_others(&self) -> bool {
+        !matches!(self, Self::Moderate | Self::NotNegative | Self::Bounded | Self::Relative | Self::Equates(_))
+    }
 }
 
 /// The points of every scalar node of a graph, filled in as they are asked for.
@@ -418,20 +425,25 @@ impl Profiles {
             error = f64::INFINITY;
         }
         if unknown && finite && value.is_infinite() {
-            // The logarithm of what is 0 only because it is too small for a float.
-            for sign in [1.0, -1.0] {
-                let mut moved = values;
-                for (moved, operand) in moved.iter_mut().zip(operands) {
-                    *moved += sign * operand.error * unit;
-                }
-                let other = step.evaluate(&moved).abs();
-                least = if other < least { other } else { least };
-            }
+            least = least.min(self.least(step, operands));
         }
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(step, operands, value));
         }
         Point { value, error, moves, least, undefined }
+    }
+
+    /// The size of an infinite result where its operands are hardly known: the logarithm of what is 0 only because it is
+    /// too small for a float is a number.
+    fn least(&self, step: &OneStep, operands: &[&Point]) -> f64 {
+        let moved = |sign: f64| {
+            let mut moved = [0.0; 3];
+            for (moved, operand) in moved.iter_mut().zip(operands) {
+                *moved = operand.value + sign * operand.error * self.limits.roundoff * UNIT;
+            }
+            step.evaluate(&moved).abs()
+        };
+        moved(1.0).min(moved(-1.0))
     }
 
     /// How far a result moves when an operand does; `change` is that by the slope.
@@ -695,7 +707,6 @@ fn sample(float: FloatType, place: u32, point: usize) -> f64 {
             [ends[6], 0.999 * ends[6]],
             [-ends[6], -1.001 * ends[6]],
             [1e4, 1e4 + 0.5],
-            [ends[10], 1.0],
         ];
         return pairs[common % COMMON][place as usize % 2];
     }
