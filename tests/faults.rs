@@ -16,7 +16,7 @@ use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::evaluate::{Tensor, evaluate};
 use chainrule_compiler::lower::lower;
 use chainrule_compiler::parse::parse_formula;
-use chainrule_compiler::print::Style;
+use chainrule_compiler::print::{Line, Phase, Style};
 use chainrule_compiler::resolve::resolve;
 use serde_json::Value;
 
@@ -137,23 +137,22 @@ fn what_is_shown_of_scalar_rows_is_right() {
     {
         let derived = derived(&row.formula, row.order);
         let listing = derived.listing(Style::Language, |_, _| "derivative".to_owned());
-        // The listing again as a function of all its lines.
+        // The listing again, as a function of all its lines: outputs first, unless they use names.
         let inputs: Vec<&str> = derived.function.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let lets = listing.lets.iter().map(|line| format!("let {} = {};", line.name, line.formula));
-        let outputs = derived.function.outputs.len();
-        let named = listing.asked[..outputs].iter().map(|line| format!("let {} = {};", line.name, line.formula));
-        let all: Vec<String> = (0..listing.asked.len()).map(|place| format!("result{place}")).collect();
-        let results = listing.asked.iter().zip(&all).map(|(line, name)| format!("let {name} = {};", line.formula));
-        let lines: Vec<String> = lets.chain(named).chain(results).collect();
-        let text = format!(
-            "fn shown({}) -> ({}) {{ {} ({}) }}",
-            inputs.join(", "),
-            all.iter().map(|name| format!("{name}_out")).collect::<Vec<_>>().join(", "),
-            lines.join(" "),
-            all.join(", ")
-        );
-        let text =
-            if all.len() == 1 { text.replace("-> (result0_out)", "").replace("(result0)", "result0") } else { text };
+        let (outputs, derivatives) = listing.asked.split_at(derived.function.outputs.len());
+        let named = |line: &Line| format!("let {} = {};", line.name, line.formula);
+        let (forward, backward): (Vec<&Line>, Vec<&Line>) =
+            listing.lets.iter().partition(|line| line.phase == Phase::Forward);
+        let mut lines: Vec<String> = forward.into_iter().chain(outputs).chain(backward).map(named).collect();
+        let results = (0..derivatives.len()).map(|place| format!("result{place}"));
+        lines.extend(results.clone().zip(derivatives).map(|(name, line)| format!("let {name} = {};", line.formula)));
+        let all: Vec<String> = outputs.iter().map(|line| line.name.clone()).chain(results).collect();
+        let names: Vec<String> = (0..all.len()).map(|place| format!("shown{place}")).collect();
+        let (lines, body) = (lines.join(" "), all.join(", "));
+        let text = match all.len() {
+            1 => format!("fn shown({}) {{ {lines} {body} }}", inputs.join(", ")),
+            _ => format!("fn shown({}) -> ({}) {{ {lines} ({body}) }}", inputs.join(", "), names.join(", ")),
+        };
         let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
         let shown = resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
         let numbers: Vec<Big> = inputs.iter().map(|name| Big::of(row.at[*name][0], BITS)).collect();

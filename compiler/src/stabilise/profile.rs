@@ -436,10 +436,11 @@ impl Profiles {
     /// The size of an infinite result where its operands are hardly known: the logarithm of what is 0 only because it is
     /// too small for a float is a number.
     fn least(&self, step: &OneStep, operands: &[&Point]) -> f64 {
+        let unit = self.limits.roundoff * UNIT;
         let moved = |sign: f64| {
             let mut moved = [0.0; 3];
             for (moved, operand) in moved.iter_mut().zip(operands) {
-                *moved = operand.value + sign * operand.error * self.limits.roundoff * UNIT;
+                *moved = operand.value + sign * (operand.error * unit);
             }
             step.evaluate(&moved).abs()
         };
