@@ -26,6 +26,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::cost;
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use algebra::Algebra;
@@ -86,7 +87,12 @@ fn scalars(
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
     let mut pass = Pass::new(graph, roots, outputs, ranges);
-    roots.iter().map(|root| pass.chosen(graph, root)).collect()
+    let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
+    for root in roots {
+        let form = pass.chosen(graph, root, &forms)?;
+        forms.push(form);
+    }
+    Ok(forms)
 }
 
 impl Pass {
@@ -127,19 +133,31 @@ impl Pass {
         pass
     }
 
-    /// What is evaluated of a root.
-    fn chosen(&mut self, graph: &mut Graph, root: &Root) -> Result<Ref, GraphError> {
-        if root.closed == root.value || self.is_fine(graph, root.value.node) {
+    /// What is evaluated of a root, where `before` is there already: of two accurate forms what costs less, the closed one
+    /// if both cost the same.
+    fn chosen(&mut self, graph: &mut Graph, root: &Root, before: &[Ref]) -> Result<Ref, GraphError> {
+        if root.closed == root.value {
             return self.root(graph, &root.value);
         }
-        let closed = self.root(graph, &root.closed)?;
-        if self.is_finite(graph, closed.node) && self.is_fine_where_finite(graph, closed.node) {
-            return Ok(closed);
-        }
-        let form = self.root(graph, &root.value)?;
-        // They need not agree at the sample points: closed forms rely on facts.
-        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
-        Ok(if own < other { closed } else { form })
+        let [closed, form] = [self.root(graph, &root.closed)?, self.root(graph, &root.value)?];
+        let fine = [&closed, &form]
+            .map(|form| self.is_finite_where_defined(graph, form.node) && self.is_fine_where_finite(graph, form.node));
+        let is_closed = match fine {
+            [true, true] => {
+                let there = graph.live(before.iter().map(|form| form.node));
+                let cost = |form: &Ref| cost::total(graph, [form.node], |node| there[node.index()]);
+                let [own, other] = [cost(&closed), cost(&form)];
+                (own.weight, own.nodes) <= (other.weight, other.nodes)
+            }
+            [closed, false] if closed => true,
+            [false, true] => false,
+            // They need not agree at the sample points: closed forms rely on facts.
+            _ => {
+                let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
+                own < other
+            }
+        };
+        Ok(if is_closed { closed } else { form })
     }
 }
 
@@ -262,7 +280,7 @@ impl Pass {
         let root = Ref { node: atoms.root, axes: Vec::new() };
         let root = Root { value: root.clone(), closed: root };
         let mut pass = Self::new(&atoms.graph, std::slice::from_ref(&root), 1, atoms.ranges.clone());
-        let form = pass.chosen(&mut atoms.graph, &root)?.node;
+        let form = pass.chosen(&mut atoms.graph, &root, &[])?.node;
         if form == atoms.root || !pass.is_fine_where_finite(&atoms.graph, form) {
             return Ok(None);
         }
@@ -354,8 +372,9 @@ impl Pass {
         best.map(|(_, form)| form)
     }
 
-    fn is_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
-        self.judged(graph, node).is_some_and(|points| points.iter().all(|point| point.value.is_finite()))
+    fn is_finite_where_defined(&mut self, graph: &Graph, node: NodeId) -> bool {
+        let finite = |point: &Judged| point.beyond || point.value.is_finite();
+        self.judged(graph, node).is_some_and(|points| points.iter().all(finite))
     }
 
     fn is_fine_where_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
