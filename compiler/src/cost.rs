@@ -124,27 +124,3 @@ mod tests {
         }
     }
 }
-
-#[cfg(test)]
-mod temporary {
-    use super::*;
-    use crate::derive::{Request, derive};
-    use crate::parse::parse_module;
-    use crate::resolve::resolve;
-
-    #[test]
-    fn temporary_costs() {
-        let text = std::fs::read_to_string("/work/shared/baselines/bundle.chainrule").unwrap();
-        let module = parse_module(&text).unwrap();
-        let function = resolve(&module, &text).unwrap().remove(0);
-        let mut d = derive(function, &Request { order: 1, ..Request::default() }).unwrap();
-        let out: Vec<NodeId> = d.function.outputs.iter().map(|o| o.value.node).collect();
-        let raw: Vec<NodeId> = out.iter().copied().chain(d.entries.iter().map(|e| e.derivative.value.node)).collect();
-        let closed: Vec<NodeId> = out.iter().copied().chain(d.closed.iter().map(|e| e.node)).collect();
-        println!("raw {:?}", total(&d.function.graph, raw, |_| false));
-        println!("closed {:?}", total(&d.function.graph, closed, |_| false));
-        d.stabilise().unwrap();
-        let stable: Vec<NodeId> = d.stable.iter().map(|e| e.node).collect();
-        println!("stable {:?}", total(&d.function.graph, stable, |_| false));
-    }
-}

@@ -39,8 +39,8 @@ use crate::algebra::hash::QuickMap;
 
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
-/// For so many nodes, forms over the arguments of functions are tried.
-const MOST_ATOMS: usize = 16;
+/// For so many nodes, forms over the arguments of functions are tried: the first roots come first.
+const MOST_ATOMS: usize = 12;
 /// For so many nodes, other forms are tried.
 const MOST_SEARCHES: usize = 24;
 /// So many conditions are told apart at once.
@@ -139,25 +139,34 @@ impl Pass {
         if root.closed == root.value {
             return self.root(graph, &root.value);
         }
-        let [closed, form] = [self.root(graph, &root.closed)?, self.root(graph, &root.value)?];
-        let fine = [&closed, &form]
-            .map(|form| self.is_finite_where_defined(graph, form.node) && self.is_fine_where_finite(graph, form.node));
-        let is_closed = match fine {
-            [true, true] => {
-                let there = graph.live(before.iter().map(|form| form.node));
-                let cost = |form: &Ref| cost::total(graph, [form.node], |node| there[node.index()]);
-                let [own, other] = [cost(&closed), cost(&form)];
-                (own.weight, own.nodes) <= (other.weight, other.nodes)
-            }
-            [closed, false] if closed => true,
-            [false, true] => false,
-            // They need not agree at the sample points: closed forms rely on facts.
-            _ => {
-                let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
-                own < other
-            }
+        let there = graph.live(before.iter().map(|form| form.node));
+        let cost = |graph: &Graph, form: &Ref| {
+            let cost = cost::total(graph, [form.node], |node| there.get(node.index()) == Some(&true));
+            (cost.weight, cost.nodes)
         };
-        Ok(if is_closed { closed } else { form })
+        if self.is_fine(graph, root.value.node) {
+            // What costs more as it is written does not cost less when it is mended.
+            let most = cost(graph, &root.value);
+            if cost(graph, &root.closed) > most {
+                return self.root(graph, &root.value);
+            }
+            let closed = self.root(graph, &root.closed)?;
+            let is_closed = self.is_accurate(graph, closed.node) && cost(graph, &closed) <= most;
+            return if is_closed { Ok(closed) } else { self.root(graph, &root.value) };
+        }
+        let closed = self.root(graph, &root.closed)?;
+        if self.is_accurate(graph, closed.node) {
+            return Ok(closed);
+        }
+        let form = self.root(graph, &root.value)?;
+        // They need not agree at the sample points: closed forms rely on facts.
+        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
+        Ok(if own < other { closed } else { form })
+    }
+
+    /// Whether a form is a number wherever it can be, and accurate there.
+    fn is_accurate(&mut self, graph: &Graph, node: NodeId) -> bool {
+        self.is_finite_where_defined(graph, node) && self.is_fine_where_finite(graph, node)
     }
 }
 
@@ -227,7 +236,6 @@ impl Pass {
                 let missing = arguments.iter().chain(&conditions).filter(|other| self.made[other.index()].is_none());
                 let missing: Vec<NodeId> = missing.copied().filter(|other| *other != node).collect();
                 if !missing.is_empty() && self.atoms < MOST_ATOMS {
-                    self.atoms += usize::from(!arguments.is_empty());
                     pending.push((node, false));
                     pending.extend(missing.into_iter().map(|other| (other, false)));
                     continue;

@@ -168,20 +168,23 @@ fn is_unknown(graph: &Graph, argument: NodeId) -> bool {
     computed && graph.stated(argument).is_none() && !has_logarithm(graph, argument)
 }
 
-/// Whether a value is a sum of rational expressions.
+/// Whether a value is a sum of rational expressions of several inputs.
 fn is_sum(graph: &Graph, root: NodeId) -> bool {
     if !matches!(graph.as_operator(root), Some(Operator::Add | Operator::Subtract)) {
         return false;
     }
     let (mut seen, mut pending) = (BTreeSet::new(), vec![root]);
     while let Some(next) = pending.pop() {
-        let Some(operator) = graph.as_operator(next).filter(|_| seen.insert(next)) else { continue };
+        if !seen.insert(next) {
+            continue;
+        }
+        let Some(operator) = graph.as_operator(next) else { continue };
         if operator.arity() > 0 && operator.row().law != Law::Rational || seen.len() > MOST_NODES {
             return false;
         }
         pending.extend(graph.operands(next).map(|operand| operand.node));
     }
-    true
+    seen.iter().filter(|node| matches!(graph.operation(**node), Operation::Input(_))).count() > 1
 }
 
 /// Whether a logarithm stands in an argument, outside of functions of its own.
