@@ -147,7 +147,14 @@ fn derived(program: &Program, function: &Function, request: &Request) -> Result<
         let message = format!("found {found:?} by {:?}, not {expected:?} by {wrt:?}", derived.wrt());
         return Err(Failure { by: "list of derivatives", message });
     }
+    not_refuted(&derived)?;
     Ok(derived)
+}
+
+/// A form that the guard refutes is a failure, though what is used in its place is right.
+pub fn not_refuted(derived: &Derived) -> Result<(), Failure> {
+    let message = format!("{} forms are refuted", derived.refuted);
+    if derived.refuted == 0 { Ok(()) } else { Err(Failure { by: "the guard", message }) }
 }
 
 /// Where the coordinates of each input start, and where the last one's end.
@@ -334,6 +341,7 @@ fn stable_forms(
 ) -> Result<(), Failure> {
     let mut stable = derived.clone();
     stable.stabilise().map_err(|error| Failure::by("stable form")(error.to_string()))?;
+    not_refuted(&stable)?;
     agree_with_raw("stable form", &run(&stable, inputs).map_err(Failure::by("stable form"))?, raw, limits)
 }
 
