@@ -125,6 +125,7 @@ fn derived(text: &str) -> Result<Derived, String> {
     let mut derived =
         derive(function, &Request { order: 2, ..Request::default() }).map_err(|error| error.to_string())?;
     derived.stabilise().map_err(|error| error.to_string())?;
+    crate::compiled::not_refuted(&derived).map_err(|failure| failure.message)?;
     Ok(derived)
 }
 
