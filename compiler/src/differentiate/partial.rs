@@ -292,6 +292,9 @@ impl Sweeper<'_> {
         {
             return self.graph.apply(Operator::Divide, &[value.clone(), inner[1].clone()]);
         }
+        if let Some(product) = self.shared_quotient(value, partial, contracted)? {
+            return Ok(product);
+        }
         let number = |factor: &Ref| self.graph.as_constant(factor.node).is_some();
         let (first, second) = if number(partial) && !number(value) { (partial, value) } else { (value, partial) };
         // What the forward pass has multiplied the other way round is the same to the bit.
@@ -299,6 +302,35 @@ impl Sweeper<'_> {
             return Ok(known);
         }
         self.graph.apply(Operator::Multiply, &[first.clone(), second.clone()])
+    }
+
+    /// A product with quotients, by what is there already: what flows into the numerator of `n/d` is `value/d`, so into `d`
+    /// flows that times `-n/d`; and a root's half meets a square's two.
+    fn shared_quotient(&mut self, value: &Ref, partial: &Ref, contracted: bool) -> Result<Option<Ref>, GraphError> {
+        if contracted {
+            return Ok(None);
+        }
+        if let Some(quotient) = self.as_application(partial, Operator::Divide)
+            && let Some(known) = self.graph.existing(Operator::Divide, [value, &quotient[1]])
+        {
+            return self.product(&known, &quotient[0]).map(Some);
+        }
+        let (Some(quotient), Some(product)) =
+            (self.as_application(value, Operator::Divide), self.as_application(partial, Operator::Multiply))
+        else {
+            return Ok(None);
+        };
+        let Some(divisor) = self.as_application(&quotient[1], Operator::Multiply) else { return Ok(None) };
+        // Halving and doubling are exact.
+        if divisor[0] != product[0] || !self.graph.is_integer(product[0].node, 2) {
+            return Ok(None);
+        }
+        let [factor, divisor] = [&product[1], &divisor[1]];
+        if let Some(known) = self.graph.existing(Operator::Divide, [factor, divisor]) {
+            return self.product(&quotient[0], &known).map(Some);
+        }
+        let quotient = self.graph.apply(Operator::Divide, &[quotient[0].clone(), divisor.clone()])?;
+        self.product(&quotient, factor).map(Some)
     }
 
     pub(super) fn as_application(&self, value: &Ref, operator: Operator) -> Option<Vec<Ref>> {
