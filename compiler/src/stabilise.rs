@@ -40,7 +40,7 @@ use crate::algebra::hash::QuickMap;
 /// Longer formulas are left as they are.
 const MOST_NODES: usize = 1_500;
 /// For so many nodes, forms over the arguments of functions are tried: the first roots come first.
-const MOST_ATOMS: usize = 12;
+const MOST_ATOMS: usize = 24;
 /// For so many nodes, other forms are tried.
 const MOST_SEARCHES: usize = 24;
 /// So many conditions are told apart at once.
@@ -86,7 +86,8 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    let mut pass = Pass::new(graph, roots, outputs, ranges);
+    let profiles = Profiles::new(graph, ranges.clone(), HashMap::new());
+    let mut pass = Pass::new(graph, roots, outputs, &ranges, profiles);
     let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
     for root in roots {
         let form = pass.chosen(graph, root, &forms)?;
@@ -96,15 +97,14 @@ fn scalars(
 }
 
 impl Pass {
-    fn new(graph: &Graph, roots: &[Root], outputs: usize, ranges: HashMap<NodeId, Range>) -> Self {
-        let algebra = Algebra::new(&ranges);
+    fn new(graph: &Graph, roots: &[Root], outputs: usize, ranges: &HashMap<NodeId, Range>, profiles: Profiles) -> Self {
+        let algebra = Algebra::new(ranges);
         let equates = |(node, range): (&NodeId, &Range)| match range {
             Range::Equates(pairs) => Some((*node, pairs.clone())),
             _ => None,
         };
         let equal = ranges.iter().filter_map(equates).collect();
         let in_pieces = ranges.values().any(Range::tells_of_others);
-        let profiles = Profiles::new(graph, ranges);
         let mut pass = Pass {
             delicate: Vec::new(),
             made: vec![None; graph.len()],
@@ -245,15 +245,20 @@ impl Pass {
                     conditions.filter_map(|own| Some((own, self.made[own.index()]?))).collect();
                 let decided = cases::with_conditions(graph, node, &conditions)?;
                 match self.over_atoms(graph, decided, &arguments)? {
-                    Some(made) if self.is_fine_where_finite(graph, made) => Some(made),
+                    Some((made, _)) if self.is_fine_where_finite(graph, made) => Some(made),
                     other => {
                         let made = self.at_once(graph, decided);
-                        // What is accurate whatever the arguments are may still lose what is known of them: one form of many.
-                        if made.is_none() {
-                            self.forms(graph, node);
-                            self.tried.entry(node).or_default().extend(other);
+                        match (made, other) {
+                            (None, Some((made, is_fine))) => {
+                                // What is accurate whatever the arguments are may still lose what is known of them: one
+                                // form of many.
+                                let mut forms = self.forms(graph, node);
+                                forms.push(made);
+                                self.tried.insert(node, forms.clone());
+                                if is_fine { self.best(graph, &forms, node, false) } else { None }
+                            }
+                            (made, _) => made,
                         }
-                        made
                     }
                 }
             };
@@ -273,13 +278,14 @@ impl Pass {
         Ok(Ref { node: self.made[root.node.index()].unwrap_or(root.node), axes: Vec::new() })
     }
 
-    /// A form over the arguments of functions, whatever these are; `None` if there is none that is accurate.
+    /// A form over the arguments of functions, whatever these are, and whether that is accurate; `None` if there is none that
+    /// is more accurate.
     fn over_atoms(
         &mut self,
         graph: &mut Graph,
         node: NodeId,
         arguments: &BTreeSet<NodeId>,
-    ) -> Result<Option<NodeId>, GraphError> {
+    ) -> Result<Option<(NodeId, bool)>, GraphError> {
         if arguments.is_empty() || self.atoms >= MOST_ATOMS {
             return Ok(None);
         }
@@ -287,9 +293,16 @@ impl Pass {
         let mut atoms = Atoms::of(graph, node, arguments)?;
         let root = Ref { node: atoms.root, axes: Vec::new() };
         let root = Root { value: root.clone(), closed: root };
-        let mut pass = Self::new(&atoms.graph, std::slice::from_ref(&root), 1, atoms.ranges.clone());
+        let mut overflowing = HashMap::new();
+        for (input, source) in atoms.sources() {
+            let Some(points) = self.profiles.of(graph, source) else { continue };
+            let reaches = |end: f64| points.iter().any(|point| point.value == end);
+            overflowing.insert(input, [reaches(f64::NEG_INFINITY), reaches(f64::INFINITY)]);
+        }
+        let profiles = Profiles::new(&atoms.graph, atoms.ranges.clone(), overflowing);
+        let mut pass = Self::new(&atoms.graph, std::slice::from_ref(&root), 1, &atoms.ranges, profiles);
         let form = pass.chosen(&mut atoms.graph, &root, &[])?.node;
-        if form == atoms.root || !pass.is_fine_where_finite(&atoms.graph, form) {
+        if form == atoms.root {
             return Ok(None);
         }
         graph.set_span(graph.span(node));
@@ -299,7 +312,7 @@ impl Pass {
             return Ok(None);
         }
         Self::record(graph, node, value);
-        Ok(Some(value))
+        Ok(Some((value, pass.is_fine_where_finite(&atoms.graph, form))))
     }
 
     fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
@@ -442,17 +455,21 @@ impl Pass {
         let (exponential, root) = (self.algebra.has_exponential_factor(&term), self.algebra.has_root(&term));
         let mut near = None;
         for [guarded, paired] in [[false, false], [true, false], [false, true]] {
-            if guarded && !exponential || paired && !root {
+            if guarded && !exponential || paired && !root && !exponential {
                 continue;
             }
             let mut writer = Writer { graph, algebra: &mut self.algebra, guarded, paired };
             // The other styles are of products alone.
             let plainly = !guarded && !paired;
+            if paired && !root {
+                forms.extend(writer.dominated(&term));
+                break;
+            }
             if plainly {
                 forms.extend(writer.with_one_exponential(node));
                 near = writer.near_one(&term);
             }
-            let dominated = if plainly { writer.dominated(&term) } else { None };
+            let dominated = writer.dominated(&term);
             let others = [writer.plain(&term), dominated, writer.shifted(&term)];
             let mut others: Vec<NodeId> = others.into_iter().flatten().collect();
             others.extend(writer.in_lengths(&term, node));

@@ -25,11 +25,14 @@ pub(super) struct Atoms {
 
 impl Atoms {
     /// The arguments in a formula that are more than inputs; none if it is too large. What stands outside of functions as
-    /// well is not among them: it may cancel with them.
+    /// well is among them only if the rest of the formula knows nothing of what it is made of: else it may cancel.
     pub(super) fn arguments(graph: &Graph, root: NodeId) -> BTreeSet<NodeId> {
-        let (mut found, mut open, mut pending) = (BTreeSet::new(), BTreeSet::new(), vec![root]);
+        let (mut found, mut outside) = (BTreeSet::new(), BTreeSet::new());
+        let (mut open, mut pending) = (BTreeSet::new(), vec![root]);
         while let Some(next) = pending.pop() {
-            found.remove(&next);
+            if found.remove(&next) {
+                outside.insert(next);
+            }
             if !open.insert(next) {
                 continue;
             }
@@ -49,13 +52,16 @@ impl Atoms {
                 let argument = if is_function { core(graph, operand) } else { operand };
                 let is_argument =
                     (is_function && is_unknown(graph, argument)) || (is_product && is_sum(graph, argument));
-                if is_argument && !open.contains(&argument) {
-                    found.insert(argument);
-                } else {
+                if !is_argument {
                     pending.push(argument);
+                } else if open.contains(&argument) {
+                    outside.insert(argument);
+                } else {
+                    found.insert(argument);
                 }
             }
         }
+        found.extend(outside.into_iter().filter(|argument| is_independent(graph, root, *argument)));
         found
     }
 
@@ -106,6 +112,11 @@ impl Atoms {
         Ok(input)
     }
 
+    /// The inputs, with what they stand for.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        self.sources.iter().map(|(input, source)| (*input, *source))
+    }
+
     /// A node of the formula over what stands for its arguments.
     pub(super) fn back(
         &self,
@@ -130,6 +141,23 @@ impl Atoms {
         }
         values.get(&form).map(|value| value.node).ok_or(GraphError::UnknownNode)
     }
+}
+
+/// Whether a formula reads what one of its values is made of through that value alone.
+fn is_independent(graph: &Graph, root: NodeId, argument: NodeId) -> bool {
+    let reached = |from: NodeId, around: Option<NodeId>| {
+        let (mut seen, mut pending) = (BTreeSet::new(), vec![from]);
+        while let Some(next) = pending.pop() {
+            if Some(next) != around && seen.insert(next) {
+                pending.extend(graph.operands(next).map(|operand| operand.node));
+            }
+        }
+        seen
+    };
+    let is_input = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(_));
+    let inside = reached(argument, None);
+    root != argument
+        && !reached(root, Some(argument)).iter().filter(|node| is_input(node)).any(|node| inside.contains(node))
 }
 
 /// What stands under signs and numbers in front.

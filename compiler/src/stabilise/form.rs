@@ -139,6 +139,11 @@ impl Writer<'_> {
             return self.apply(Operator::Select, &[nothing, zero, product]);
         }
         let Some(exponential) = vanishing.filter(|exponential| *exponential != product) else { return Some(product) };
+        self.unless_vanished(exponential, product)
+    }
+
+    /// 0 where an exponential is: other factors may overflow.
+    fn unless_vanished(&mut self, exponential: NodeId, product: NodeId) -> Option<NodeId> {
         let zero = self.whole(0)?;
         let vanished = self.apply(Operator::Equal, &[exponential, zero])?;
         self.apply(Operator::Select, &[vanished, zero, product])
@@ -153,11 +158,12 @@ impl Writer<'_> {
         };
         let of: Vec<Atom> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
         let is_plain = |(atom, _): &(Atom, Rational)| {
-            let is_input = match self.algebra.meaning(*atom) {
-                Meaning::Value(node) => self.graph.as_operator(*node).is_none(),
-                _ => false,
-            };
-            self.is_number(*atom) || is_input && of.contains(atom)
+            match self.algebra.meaning(*atom) {
+                Meaning::Value(node) if self.graph.as_operator(*node).is_none() => of.contains(atom),
+                // Of the same direction: what it is of is in it.
+                Meaning::Exp(inner) => inner.iter().all(|(atom, _)| of.contains(atom)),
+                _ => self.is_number(*atom),
+            }
         };
         let factors = factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
         rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)

@@ -154,6 +154,8 @@ impl Range {
 pub(super) struct Profiles {
     pub(super) limits: Limits,
     ranges: HashMap<NodeId, Range>,
+    /// Inputs that stand for what may overflow: to which sides.
+    overflowing: HashMap<NodeId, [bool; 2]>,
     /// Inputs that are equal to earlier ones where a condition holds.
     equal: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
     /// Of each node, once it was asked for: `None` where there are none.
@@ -165,7 +167,7 @@ const MODERATE: f64 = 1e9;
 const SMALL: f64 = 1e-17;
 
 impl Profiles {
-    pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
+    pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>, overflowing: HashMap<NodeId, [bool; 2]>) -> Self {
         let mut equal: HashMap<NodeId, Vec<(NodeId, NodeId)>> = HashMap::new();
         for (condition, range) in &ranges {
             let Range::Equates(pairs) = range else { continue };
@@ -174,7 +176,7 @@ impl Profiles {
             }
         }
         equal.values_mut().for_each(|pairs| pairs.sort_unstable());
-        Self { limits: Limits::of(graph.float()), ranges, equal, points: Vec::new() }
+        Self { limits: Limits::of(graph.float()), ranges, overflowing, equal, points: Vec::new() }
     }
 
     /// The points of a node; `None` for an array or what depends on one.
@@ -310,6 +312,12 @@ impl Profiles {
             _ => {}
         }
         let value = self.limits.round(value);
+        if let Some([down, up]) = self.overflowing.get(&node)
+            && value.abs() > self.limits.largest / 2.0
+            && if value > 0.0 { *up } else { *down }
+        {
+            return Point { value: value * f64::INFINITY, ..exact(value) };
+        }
         let moved = value / UNIT;
         let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
         let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };

@@ -20,6 +20,9 @@ struct Side {
 }
 /// Higher powers of exp(-|δ|) are exponentials of their own.
 const MOST_POWER: i32 = 3;
+/// Larger formulas are not looked into.
+const MOST_PENDING: usize = 64;
+
 /// How a polynomial looks on one side: what is taken out, and coefficients of powers of exp(-|δ|).
 struct Levels {
     outside: Monomial,
@@ -132,15 +135,55 @@ impl Writer<'_> {
         }
         let step = if exponent.is_empty() { Some(Rational::ZERO) } else { multiple(&exponent, &side.direction) };
         let step = step.and_then(Rational::to_integer).map(|step| if side.positive { -step } else { step });
-        match step {
-            Some(0) => {}
-            Some(step @ 1..=MOST_POWER) => pieces.above.insert(0, (side.small, step.unsigned_abs())),
+        let vanishing = match step {
+            Some(0) => None,
+            Some(step @ 1..=MOST_POWER) => {
+                pieces.above.insert(0, (side.small, step.unsigned_abs()));
+                Some(side.small)
+            }
             _ => {
                 let node = self.exponential(&exponent)?;
                 pieces.above.insert(0, (node, 1));
+                Some(node).filter(|_| step.is_some_and(|step| step > 0))
             }
+        };
+        let product = self.assembled_by_size(scale, pieces, side)?;
+        match vanishing.filter(|_| self.guarded && self.is_dominated(&side.direction, &rest, &term.factors)) {
+            Some(exponential) => self.unless_vanished(exponential, product),
+            None => Some(product),
         }
-        self.assemble(scale, &pieces)
+    }
+
+    /// A product; where factors are divided one by one, what is computed from exp(-|δ|) alone comes first: it is moderate.
+    fn assembled_by_size(&mut self, scale: Rational, pieces: Pieces, side: &Side) -> Option<NodeId> {
+        if !self.paired {
+            return self.assemble(scale, &pieces);
+        }
+        let is_of_side = |(node, _): &(NodeId, u32)| self.is_of(*node, &[side.small, side.complement]);
+        let (own_above, above): (Vec<_>, Vec<_>) = pieces.above.into_iter().partition(is_of_side);
+        let (own_below, below): (Vec<_>, Vec<_>) = pieces.below.into_iter().partition(is_of_side);
+        let mut rest = Pieces { above, below, paired: true };
+        if own_above.is_empty() && own_below.is_empty() {
+            return self.assemble(scale, &rest);
+        }
+        let moderate = self.assemble(Rational::ONE, &Pieces { above: own_above, below: own_below, paired: false })?;
+        rest.above.insert(0, (moderate, 1));
+        self.assemble(scale, &rest)
+    }
+
+    /// Whether a node is computed from some others and numbers alone.
+    fn is_of(&self, node: NodeId, others: &[NodeId]) -> bool {
+        let mut pending = vec![node];
+        while let Some(next) = pending.pop() {
+            if others.contains(&next) || self.graph.as_constant(next).is_some() {
+                continue;
+            }
+            if self.graph.as_operator(next).is_none() || pending.len() > MOST_PENDING {
+                return false;
+            }
+            pending.extend(self.graph.operands(next).map(|operand| operand.node));
+        }
+        true
     }
 
     /// Puts a sum of powers of exp(-|δ|) among the pieces.
