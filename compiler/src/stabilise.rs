@@ -17,7 +17,6 @@ mod cone;
 mod exponentials;
 mod form;
 mod lengths;
-mod polynomial;
 pub(crate) mod profile;
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl Field<'_> {
             parts.push(part);
             rest = without;
         }
-        for (monomial, coefficient) in rest.terms() {
+        for (monomial, coefficient) in rest.in_reading_order() {
             let part = self.plan_sum(&Polynomial::term(monomial.clone(), *coefficient), depth + 1)?;
             parts.push(part);
         }
@@ -130,7 +130,7 @@ impl Field<'_> {
     /// Sums over the same axes with a common factor, as one sum: `a @ x + b @ x` is `(a + b) @ x`.
     fn collected(&mut self, polynomial: &Polynomial, depth: usize) -> Option<(Signed, Polynomial)> {
         let mut sums: Vec<(Monomial, Rational, Kernel)> = Vec::new();
-        for (monomial, coefficient) in polynomial.terms() {
+        for (monomial, coefficient) in polynomial.in_reading_order() {
             let own: Vec<Kernel> = monomial
                 .iter()
                 .filter(|(kernel, exponent)| {

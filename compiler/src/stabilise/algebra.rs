@@ -8,9 +8,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::form::Memory;
-use super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::profile::Range;
 use crate::algebra::hash::QuickMap;
+use crate::algebra::polynomial::{self, Kernel, Monomial, Polynomial, inverse, multiply, power};
 use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::operators::{Law, Operator};
@@ -45,7 +45,7 @@ pub(super) enum Meaning {
 #[derive(Default)]
 pub(super) struct Algebra {
     meanings: Vec<Meaning>,
-    atoms: QuickMap<Meaning, Atom>,
+    atoms: QuickMap<Meaning, Kernel>,
     terms: QuickMap<NodeId, Term>,
     natures: QuickMap<NodeId, Nature>,
     /// Polynomials as the formula writes them.
@@ -105,13 +105,15 @@ enum Nature {
 const MOST_SPLIT: usize = 8;
 /// Higher powers are not multiplied out.
 const MOST_POWER: i32 = 6;
+/// Larger polynomials are not worth their time.
+const MOST_TERMS: usize = 24;
 
 impl Term {
     pub(super) fn number(scale: Rational) -> Self {
         Self { scale, monomial: Monomial::new(), factors: Vec::new() }
     }
 
-    pub(super) fn atom(atom: Atom) -> Self {
+    pub(super) fn atom(atom: Kernel) -> Self {
         Self { scale: Rational::ONE, monomial: vec![(atom, Rational::ONE)], factors: Vec::new() }
     }
 
@@ -134,9 +136,9 @@ impl Term {
     }
 
     /// Whether an atom stands in it.
-    pub(super) fn holds(&self, atom: Atom) -> bool {
+    pub(super) fn holds(&self, atom: Kernel) -> bool {
         let within = |monomial: &Monomial| monomial.iter().any(|(other, _)| *other == atom);
-        let factors = self.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let factors = self.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         within(&self.monomial) || factors.into_iter().any(|(monomial, _)| within(monomial))
     }
 
@@ -151,7 +153,7 @@ impl Term {
                 result = result.times(polynomial)?;
             }
         }
-        Some(result)
+        is_small(&result).then_some(result)
     }
 }
 
@@ -204,23 +206,23 @@ impl Algebra {
         algebra
     }
 
-    pub(super) fn atom(&mut self, meaning: Meaning) -> Atom {
+    pub(super) fn atom(&mut self, meaning: Meaning) -> Kernel {
         if let Some(atom) = self.atoms.get(&meaning) {
             return *atom;
         }
-        let atom = Atom(self.meanings.len() as u32);
+        let atom = Kernel(self.meanings.len() as u32);
         self.meanings.push(meaning.clone());
         self.atoms.insert(meaning, atom);
         atom
     }
 
-    pub(super) fn meaning(&self, atom: Atom) -> &Meaning {
+    pub(super) fn meaning(&self, atom: Kernel) -> &Meaning {
         &self.meanings[atom.0 as usize]
     }
 
     /// The factors of a product that are weights of exponentials.
     pub(super) fn weights(&self, product: &Monomial) -> Vec<NodeId> {
-        let weight = |(atom, exponent): &(Atom, Rational)| match self.meaning(*atom) {
+        let weight = |(atom, exponent): &(Kernel, Rational)| match self.meaning(*atom) {
             Meaning::Value(node) if exponent.is_positive() && self.weights.contains(node) => Some(*node),
             _ => None,
         };
@@ -235,7 +237,7 @@ impl Algebra {
         &self.relatives
     }
 
-    pub(super) fn is_exp(&self, atom: Atom) -> bool {
+    pub(super) fn is_exp(&self, atom: Kernel) -> bool {
         matches!(self.meaning(atom), Meaning::Exp(_))
     }
 
@@ -245,7 +247,7 @@ impl Algebra {
     }
 
     pub(super) fn has_root(&self, term: &Term) -> bool {
-        let inside = term.factors.iter().flat_map(|(factor, _)| &factor.terms).flat_map(|(monomial, _)| monomial);
+        let inside = term.factors.iter().flat_map(|(factor, _)| factor.terms()).flat_map(|(monomial, _)| monomial);
         term.monomial.iter().chain(inside).any(|(atom, _)| matches!(self.meaning(*atom), Meaning::Root(_)))
     }
 
@@ -459,7 +461,7 @@ impl Algebra {
         }
         let common = common(a, b)?;
         let (left, right) = (over(a, &common)?.expanded()?, over(b, &common)?.expanded()?);
-        let sum = left.plus(&right)?;
+        let sum = left.plus(&right).filter(is_small)?;
         let sum = self.reduced(&sum)?;
         let mut result = self.collected(&sum)?;
         // What the denominator divides, it cancels.
@@ -467,7 +469,7 @@ impl Algebra {
         for (divisor, exponent) in common.factors.iter().filter(|(_, exponent)| *exponent < 0) {
             for _ in 0..exponent.unsigned_abs() {
                 let [(numerator, 1)] = result.factors.as_slice() else { break };
-                let Some(quotient) = numerator.over(divisor) else { break };
+                let Some(quotient) = numerator.divided(divisor) else { break };
                 let outside = Term { factors: Vec::new(), ..result.clone() };
                 let inside = self.collected(&quotient)?;
                 result = self.times(&outside, &inside)?;
@@ -480,16 +482,16 @@ impl Algebra {
     }
 
     fn reduced(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
-        let reducible = |(atom, exponent): &(Atom, Rational)| match self.meaning(*atom) {
+        let reducible = |(atom, exponent): &(Kernel, Rational)| match self.meaning(*atom) {
             Meaning::Root(_) => exponent.to_integer().is_some_and(|exponent| exponent.unsigned_abs() > 1),
             Meaning::Number(_) => exponent.is_negative() || *exponent >= Rational::ONE,
             _ => false,
         };
-        if !polynomial.terms.iter().flat_map(|(monomial, _)| monomial).any(reducible) {
+        if !polynomial.terms().flat_map(|(monomial, _)| monomial).any(reducible) {
             return Some(polynomial.clone());
         }
         let mut result = Polynomial::default();
-        for (monomial, scale) in &polynomial.terms {
+        for (monomial, scale) in polynomial.terms() {
             let term = self.settled(Term { scale: *scale, monomial: monomial.clone(), factors: Vec::new() })?;
             result = result.plus(&term.expanded()?)?;
         }
@@ -498,24 +500,21 @@ impl Algebra {
 
     /// A polynomial with what its terms have in common in front.
     pub(super) fn collected(&mut self, polynomial: &Polynomial) -> Option<Term> {
-        let Some((last, leading)) = polynomial.terms.last() else { return Some(Term::number(Rational::ZERO)) };
-        if polynomial.terms.len() == 1 {
-            return self.settled(Term { scale: *leading, monomial: last.clone(), factors: Vec::new() });
+        let Some((last, leading)) = polynomial.leading() else { return Some(Term::number(Rational::ZERO)) };
+        if polynomial.len() == 1 {
+            return self.settled(Term { scale: leading, monomial: last.clone(), factors: Vec::new() });
         }
-        let mut monomial = last.clone();
-        for (other, _) in &polynomial.terms {
-            monomial = lowest(&monomial, other)?;
-        }
+        let monomial = polynomial.content();
         let (mut above, mut below) = (0, 1);
-        for (_, value) in &polynomial.terms {
+        for (_, value) in polynomial.terms() {
             let (numerator, denominator) = value.to_fraction()?;
             above = divisor(above, numerator.abs());
             below = denominator.checked_mul(below / divisor(below, denominator))?;
         }
         let sign = if leading.is_positive() { 1 } else { -1 };
         let scale = Rational::new(above.checked_mul(sign)?, below)?;
-        let inverse = power(&monomial, Rational::from(-1))?;
-        let primitive = polynomial.times_term(&inverse, scale.reciprocal()?)?;
+        let inverse = inverse(&monomial);
+        let primitive = polynomial.times_monomial(&inverse)?.scaled(scale.reciprocal()?)?;
         self.settled(Term { scale, monomial, factors: vec![(primitive, 1)] })
     }
 
@@ -533,14 +532,14 @@ impl Algebra {
         if argument.is_zero() {
             return Some(Term::number(Rational::ONE));
         }
-        let polynomial = argument.expanded().filter(|polynomial| polynomial.terms.len() <= MOST_SPLIT);
+        let polynomial = argument.expanded().filter(|polynomial| polynomial.len() <= MOST_SPLIT);
         let Some(polynomial) = polynomial else {
             let inner = self.atom(Meaning::Quotient(argument.unscaled()));
             let atom = self.atom(Meaning::Exp(vec![(inner, Rational::ONE)]));
             return Some(Term { scale: Rational::ONE, monomial: vec![(atom, argument.scale)], factors: Vec::new() });
         };
         let mut result = Term::number(Rational::ONE);
-        for (monomial, coefficient) in &polynomial.terms {
+        for (monomial, coefficient) in polynomial.terms() {
             let factor = match (monomial.as_slice(), coefficient.to_integer()) {
                 ([(atom, exponent)], Some(whole)) if *exponent == Rational::ONE => match self.meaning(*atom) {
                     Meaning::Log(inner) => {
@@ -562,19 +561,20 @@ impl Algebra {
 
     /// Whether a polynomial is positive wherever it is defined.
     pub(super) fn is_positive(&self, polynomial: &Polynomial) -> bool {
-        let strict = |(atom, _): &(Atom, Rational)| matches!(self.meaning(*atom), Meaning::Exp(_) | Meaning::Number(_));
-        self.is_not_negative(polynomial) && polynomial.terms.iter().any(|(monomial, _)| monomial.iter().all(strict))
+        let strict =
+            |(atom, _): &(Kernel, Rational)| matches!(self.meaning(*atom), Meaning::Exp(_) | Meaning::Number(_));
+        self.is_not_negative(polynomial) && polynomial.terms().any(|(monomial, _)| monomial.iter().all(strict))
     }
 
     /// Whether no term of a polynomial is negative anywhere.
     pub(super) fn is_not_negative(&self, polynomial: &Polynomial) -> bool {
         let whole = |exponent: &Rational| exponent.to_integer().is_some_and(|exponent| exponent % 2 == 0);
-        let known = |atom: Atom| match self.meaning(atom) {
+        let known = |atom: Kernel| match self.meaning(atom) {
             Meaning::Exp(_) | Meaning::Number(_) => true,
             Meaning::Value(node) => self.moderate.contains(node) || self.positive.contains(node),
             _ => false,
         };
-        polynomial.terms.iter().all(|(monomial, value)| {
+        polynomial.terms().all(|(monomial, value)| {
             value.is_positive() && monomial.iter().all(|(atom, exponent)| known(*atom) || whole(exponent))
         })
     }
@@ -586,16 +586,16 @@ impl Algebra {
             let atom = self.atom(Meaning::Value(peak));
             let alone = vec![(atom, Rational::ONE)];
             for other in below {
-                let Some((_, scale)) = result.terms.iter().find(|(monomial, _)| *monomial == alone).cloned() else {
+                let Some((_, scale)) = result.terms().find(|(monomial, _)| *monomial == alone).cloned() else {
                     break;
                 };
                 let Some(expanded) = self.term(graph, other).expanded() else { continue };
                 let inverse = scale.negated();
                 let fits = |(monomial, value): &(Monomial, Rational)| {
                     let wanted = value.times(inverse);
-                    result.terms.iter().any(|(own, value)| own == monomial && Some(*value) == wanted)
+                    result.terms().any(|(own, value)| own == monomial && Some(*value) == wanted)
                 };
-                if expanded.terms.is_empty() || !expanded.terms.iter().all(fits) {
+                if expanded.is_zero() || !expanded.terms().all(fits) {
                     continue;
                 }
                 let operands = [other, peak].map(|node| Ref { node, axes: Vec::new() });
@@ -604,7 +604,7 @@ impl Algebra {
                     self.below.insert(difference);
                 }
                 let difference = self.atom(Meaning::Value(difference));
-                let taken = expanded.times_term(&Monomial::new(), scale)?;
+                let taken = expanded.scaled(scale)?;
                 let taken = taken.plus(&Polynomial::term(alone.clone(), inverse))?;
                 result = result.plus(&taken)?;
                 result = result.plus(&Polynomial::term(vec![(difference, Rational::ONE)], inverse))?;
@@ -749,6 +749,10 @@ impl Algebra {
     }
 }
 
+fn is_small(polynomial: &Polynomial) -> bool {
+    polynomial.len() <= MOST_TERMS
+}
+
 fn divisor(mut a: i128, mut b: i128) -> i128 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -768,25 +772,6 @@ fn square_free(mut number: i128) -> (i128, i128) {
     (square, number)
 }
 
-/// The lowest exponent of every atom; what is missing has the exponent 0.
-fn lowest(a: &Monomial, b: &Monomial) -> Option<Monomial> {
-    let mut all: Monomial = Vec::new();
-    let find = |monomial: &Monomial, atom: Atom| {
-        monomial.iter().find(|(other, _)| *other == atom).map_or(Rational::ZERO, |(_, exponent)| *exponent)
-    };
-    for (atom, _) in a.iter().chain(b) {
-        if all.iter().any(|(other, _)| other == atom) {
-            continue;
-        }
-        let (left, right) = (find(a, *atom), find(b, *atom));
-        let lower = if left.plus(right.negated())?.is_positive() { right } else { left };
-        all.push((*atom, lower));
-    }
-    all.retain(|(_, exponent)| !exponent.is_zero());
-    all.sort_unstable();
-    Some(all)
-}
-
 fn common(a: &Term, b: &Term) -> Option<Term> {
     let find = |term: &Term, polynomial: &Polynomial| {
         term.factors.iter().find(|(other, _)| other == polynomial).map_or(0, |(_, exponent)| *exponent)
@@ -799,7 +784,7 @@ fn common(a: &Term, b: &Term) -> Option<Term> {
     }
     factors.retain(|(_, exponent)| *exponent != 0);
     factors.sort_unstable();
-    Some(Term { scale: Rational::ONE, monomial: lowest(&a.monomial, &b.monomial)?, factors })
+    Some(Term { scale: Rational::ONE, monomial: polynomial::common(&a.monomial, &b.monomial)?, factors })
 }
 
 fn over(term: &Term, divisor: &Term) -> Option<Term> {
@@ -810,6 +795,6 @@ fn over(term: &Term, divisor: &Term) -> Option<Term> {
             None => factors.push((polynomial.clone(), -exponent)),
         }
     }
-    let inverse = power(&divisor.monomial, Rational::from(-1))?;
+    let inverse = inverse(&divisor.monomial);
     Some(Term { scale: term.scale, monomial: multiply(&term.monomial, &inverse)?, factors })
 }

@@ -10,8 +10,8 @@
 use std::hash::Hash;
 
 use super::algebra::{Algebra, Meaning, Term};
-use super::polynomial::{Atom, Monomial, Polynomial, power};
 use crate::algebra::hash::QuickMap;
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, power};
 use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId};
 use crate::operators::Operator;
@@ -109,7 +109,7 @@ impl Writer<'_> {
             let node = self.exponential(&exponent)?;
             pieces.push(node, 1);
             let alone = |(polynomial, _): &(Polynomial, i32)| {
-                polynomial.terms.iter().all(|(monomial, _)| self.split(monomial).0.is_empty())
+                polynomial.terms().all(|(monomial, _)| self.split(monomial).0.is_empty())
             };
             weights = if self.guarded { self.algebra.weights(&rest) } else { weights };
             let alone = self.guarded && weights.is_empty() && term.factors.iter().all(alone);
@@ -124,7 +124,7 @@ impl Writer<'_> {
         if !scale.is_positive()
             && let Some((polynomial, _)) = factors.iter_mut().find(odd)
         {
-            *polynomial = polynomial.times_term(&Monomial::new(), Rational::from(-1))?;
+            *polynomial = polynomial.scaled(Rational::from(-1))?;
             scale = scale.negated();
         }
         for (polynomial, exponent) in &factors {
@@ -147,19 +147,19 @@ impl Writer<'_> {
     /// Whether an exponential that vanishes takes other factors with it, as large as they may be: they are of what stands in
     /// its exponent alone, where algebra looks into all of it.
     fn is_dominated(&self, exponent: &Monomial, rest: &Monomial, factors: &[(Polynomial, i32)]) -> bool {
-        let inside = |(atom, _): &(Atom, Rational)| match self.algebra.meaning(*atom) {
+        let inside = |(atom, _): &(Kernel, Rational)| match self.algebra.meaning(*atom) {
             Meaning::Exp(inner) => inner.as_slice(),
             _ => &[],
         };
-        let of: Vec<Atom> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
-        let is_plain = |(atom, _): &(Atom, Rational)| {
+        let of: Vec<Kernel> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
+        let is_plain = |(atom, _): &(Kernel, Rational)| {
             let is_input = match self.algebra.meaning(*atom) {
                 Meaning::Value(node) => self.graph.as_operator(*node).is_none(),
                 _ => false,
             };
             self.is_number(*atom) || is_input && of.contains(atom)
         };
-        let factors = factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)
     }
 
@@ -217,7 +217,7 @@ impl Writer<'_> {
         Some(rest)
     }
 
-    fn push_atom(&mut self, atom: Atom, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
+    fn push_atom(&mut self, atom: Kernel, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
         let node = self.atom(atom)?;
         let (above, below) = exponent.to_fraction()?;
         match below {
@@ -233,7 +233,7 @@ impl Writer<'_> {
         Some(())
     }
 
-    fn is_number(&self, atom: Atom) -> bool {
+    fn is_number(&self, atom: Kernel) -> bool {
         match self.algebra.meaning(atom) {
             Meaning::Number(_) => true,
             Meaning::Value(node) => self.graph.as_operator(*node).is_some_and(|operator| operator.arity() == 0),
@@ -241,7 +241,7 @@ impl Writer<'_> {
         }
     }
 
-    fn atom(&mut self, atom: Atom) -> Option<NodeId> {
+    fn atom(&mut self, atom: Kernel) -> Option<NodeId> {
         match self.algebra.meaning(atom).clone() {
             Meaning::Value(node) => Some(node),
             Meaning::Number(number) => self.rational(number),
@@ -275,7 +275,7 @@ impl Writer<'_> {
             return None;
         };
         let rest = polynomial.plus(&Polynomial::term(Monomial::new(), Rational::from(-1)))?;
-        let less = rest.terms.len() < polynomial.terms.len() && self.algebra.is_not_negative(&rest);
+        let less = rest.len() < polynomial.len() && self.algebra.is_not_negative(&rest);
         if less { self.algebra.collected(&rest) } else { None }
     }
 
@@ -297,8 +297,8 @@ impl Writer<'_> {
 
     /// The root of a sum of squares.
     fn length(&mut self, term: &Term) -> Option<NodeId> {
-        let polynomial = term.expanded().filter(|polynomial| polynomial.terms.len() > 1)?;
-        let squares = polynomial.terms.iter().map(|(monomial, scale)| self.square_root(monomial, *scale));
+        let polynomial = term.expanded().filter(|polynomial| polynomial.len() > 1)?;
+        let squares = polynomial.terms().map(|(monomial, scale)| self.square_root(monomial, *scale));
         let squares = squares.collect::<Option<Vec<Term>>>()?;
         let mut length = self.plain(squares.first()?)?;
         for square in &squares[1..] {
@@ -324,10 +324,10 @@ impl Writer<'_> {
     }
 
     /// The exponent of a product of exponentials, as a term.
-    fn argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Term> {
+    fn argument(&mut self, exponentials: &[(Kernel, Rational)]) -> Option<Term> {
         let mut sum = Term::number(Rational::ZERO);
         if let Some(paired) = self.paired_argument(exponentials) {
-            for (monomial, scale) in &paired.terms {
+            for (monomial, scale) in paired.terms() {
                 let term = Term { scale: *scale, monomial: monomial.clone(), factors: Vec::new() };
                 sum = self.algebra.plus(&sum, &term)?;
             }
@@ -342,7 +342,7 @@ impl Writer<'_> {
     }
 
     /// An exponent that holds a difference to a maximum.
-    fn paired_argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Polynomial> {
+    fn paired_argument(&mut self, exponentials: &[(Kernel, Rational)]) -> Option<Polynomial> {
         let mut sum = Polynomial::default();
         for (atom, exponent) in exponentials {
             let Meaning::Exp(inner) = self.algebra.meaning(*atom).clone() else { return None };
@@ -366,12 +366,11 @@ impl Writer<'_> {
     pub(super) fn near_one(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
         let sum = Term { scale: Rational::ONE, ..term.clone() };
         let expanded = sum.expanded()?;
-        let is_log = |atom: Atom| matches!(self.algebra.meaning(atom), Meaning::Log(_));
+        let is_log = |atom: Kernel| matches!(self.algebra.meaning(atom), Meaning::Log(_));
         let alone = |monomial: &Monomial| matches!(monomial.as_slice(), [(atom, exponent)] if is_log(*atom) && *exponent == Rational::ONE);
         let inside = |monomial: &Monomial| monomial.iter().any(|(atom, _)| is_log(*atom));
-        let logs = expanded.terms.iter().filter(|(monomial, _)| inside(monomial));
-        if !expanded.terms.iter().any(|(monomial, _)| inside(monomial))
-            || !logs.clone().all(|(monomial, _)| alone(monomial))
+        let logs = expanded.terms().filter(|(monomial, _)| inside(monomial));
+        if !expanded.terms().any(|(monomial, _)| inside(monomial)) || !logs.clone().all(|(monomial, _)| alone(monomial))
         {
             return None;
         }

@@ -1,9 +1,9 @@
 //! Sums of exponentials divided by their largest one, where the sign of one exponent δ tells which that is.
 
 use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply, power};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -56,7 +56,7 @@ impl Writer<'_> {
     /// The polynomials in which exponentials meet: factors, and what stands under logarithms.
     pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
             if let Meaning::Log(inner) = self.algebra.meaning(*atom) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
@@ -69,9 +69,8 @@ impl Writer<'_> {
     fn direction(&mut self, term: &Term) -> Option<Monomial> {
         let mut direction: Option<Monomial> = None;
         for polynomial in self.meeting(term) {
-            let exponents: Vec<Monomial> =
-                polynomial.terms.iter().map(|(monomial, _)| self.split(monomial).0).collect();
-            let inverse = power(exponents.first()?, Rational::from(-1))?;
+            let exponents: Vec<Monomial> = polynomial.terms().map(|(monomial, _)| self.split(monomial).0).collect();
+            let inverse = inverse(exponents.first()?);
             for exponent in &exponents {
                 let difference = multiply(exponent, &inverse)?;
                 if difference.is_empty() {
@@ -90,14 +89,14 @@ impl Writer<'_> {
         }
         let direction = direction?;
         let positive = direction.first().is_some_and(|(_, exponent)| exponent.is_positive());
-        if positive { Some(direction) } else { power(&direction, Rational::from(-1)) }
+        Some(if positive { direction } else { inverse(&direction) })
     }
 
     fn levels(&self, polynomial: &Polynomial, side: &Side) -> Option<Levels> {
         let mut parts: Vec<(Rational, Polynomial)> = Vec::new();
-        let first = self.split(&polynomial.terms.first()?.0).0;
-        let inverse = power(&first, Rational::from(-1))?;
-        for (monomial, scale) in &polynomial.terms {
+        let first = self.split(&polynomial.terms().next()?.0).0;
+        let inverse = inverse(&first);
+        for (monomial, scale) in polynomial.terms() {
             let (exponent, rest) = self.split(monomial);
             let difference = multiply(&exponent, &inverse)?;
             let step = if difference.is_empty() { Rational::ZERO } else { multiple(&difference, &side.direction)? };
@@ -154,7 +153,7 @@ impl Writer<'_> {
     ) -> Option<()> {
         let mut groups: Vec<(Monomial, Vec<(i32, Rational)>)> = Vec::new();
         for (level, part) in levels {
-            for (monomial, value) in &part.terms {
+            for (monomial, value) in part.terms() {
                 match groups.iter_mut().find(|(own, _)| own == monomial) {
                     Some((_, own)) => own.push((*level, *value)),
                     None => groups.push((monomial.clone(), vec![(*level, *value)])),
@@ -240,7 +239,7 @@ impl Writer<'_> {
         let mut result = self.replaced(&term.monomial, term.scale, side)?;
         for (polynomial, exponent) in &term.factors {
             let mut sum = Term::number(Rational::ZERO);
-            for (monomial, scale) in &polynomial.terms {
+            for (monomial, scale) in polynomial.terms() {
                 let part = self.replaced(monomial, *scale, side)?;
                 sum = self.algebra.plus(&sum, &part)?;
             }
@@ -275,7 +274,7 @@ impl Writer<'_> {
         }
         let inverse = leading.reciprocal()?;
         for (_, part) in &mut levels {
-            *part = part.times_term(&Monomial::new(), inverse)?;
+            *part = part.scaled(inverse)?;
         }
         let (mut scale, mut pieces) = (Rational::ONE, Pieces::default());
         self.push_levels(&levels[1..], 1, side, &mut scale, &mut pieces)?;

@@ -6,8 +6,8 @@
 //! not lost.
 
 use super::super::algebra::{Length, Meaning, Term};
-use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::Writer;
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -15,7 +15,7 @@ use crate::operators::Operator;
 /// v, v/U and ℓ of it, as atoms.
 struct Part {
     value: NodeId,
-    relative: Atom,
+    relative: Kernel,
     length: Length,
 }
 
@@ -37,7 +37,7 @@ impl Writer<'_> {
         let with_logarithms = self.with_logarithms(term)?;
         let term = &with_logarithms;
         let lengths: Vec<Length> = self.algebra.lengths().to_vec();
-        let (mut replaced, mut parts, mut units): (Vec<(Atom, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
+        let (mut replaced, mut parts, mut units): (Vec<(Kernel, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
         for length in lengths {
             let [unit, own] = [length.unit, length.length].map(|node| self.algebra.atom(Meaning::Value(node)));
             if !term.holds(unit) && !term.holds(own) {
@@ -63,7 +63,7 @@ impl Writer<'_> {
         let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
         for (polynomial, exponent) in &term.factors {
             let mut sum = Polynomial::default();
-            for (monomial, scale) in &polynomial.terms {
+            for (monomial, scale) in polynomial.terms() {
                 sum = sum.plus(&self.substituted(monomial, *scale, &replaced)?.expanded()?)?;
             }
             for part in &parts {
@@ -92,7 +92,7 @@ impl Writer<'_> {
             let mut product = Term { factors: Vec::new(), ..result.clone() };
             for (polynomial, exponent) in &result.factors {
                 let mut sum = polynomial.clone();
-                for (monomial, scale) in &polynomial.terms {
+                for (monomial, scale) in polynomial.terms() {
                     if !monomial.iter().any(|(atom, exponent)| *atom == unit && *exponent == Rational::ONE) {
                         continue;
                     }
@@ -102,7 +102,7 @@ impl Writer<'_> {
                         steps[1] = multiply(&multiply(monomial, &steps[0])?, &steps[1])?;
                     }
                     let [partner, both] = [&partner[1], &both[1]];
-                    if sum.terms.iter().any(|(other, value)| other == partner && value == scale) {
+                    if sum.terms().any(|(other, value)| other == partner && value == scale) {
                         sum = sum.plus(&Polynomial::term(monomial.clone(), scale.negated()))?;
                         sum = sum.plus(&Polynomial::term(partner.clone(), scale.negated()))?;
                         sum = sum.plus(&Polynomial::term(both.clone(), *scale))?;
@@ -157,8 +157,8 @@ impl Writer<'_> {
     fn with_units(&mut self, mut term: Term, units: &[NodeId], parts: &[Part]) -> Option<NodeId> {
         let familiar = self.familiar(parts)?;
         let all = |monomial: &Monomial| monomial.iter().all(|(atom, _)| familiar.contains(atom));
-        let other = |(atom, exponent): &(Atom, Rational)| exponent.is_positive() && !familiar.contains(atom);
-        let is_familiar = |polynomial: &Polynomial| polynomial.terms.iter().all(|(monomial, _)| all(monomial));
+        let other = |(atom, exponent): &(Kernel, Rational)| exponent.is_positive() && !familiar.contains(atom);
+        let is_familiar = |polynomial: &Polynomial| polynomial.terms().all(|(monomial, _)| all(monomial));
         if term.monomial.iter().any(other)
             || term.factors.iter().any(|(polynomial, exponent)| *exponent > 0 && !is_familiar(polynomial))
         {
@@ -191,7 +191,7 @@ impl Writer<'_> {
     }
 
     /// Components in units, what is left of squares beside them, and lengths: of these it is known how large they are.
-    fn familiar(&mut self, parts: &[Part]) -> Option<Vec<Atom>> {
+    fn familiar(&mut self, parts: &[Part]) -> Option<Vec<Kernel>> {
         let mut known = Vec::new();
         for part in parts {
             known.extend([part.relative, self.complement(part, false)?]);
@@ -251,7 +251,7 @@ impl Writer<'_> {
     fn over_lengths(
         &mut self,
         monomial: &mut Monomial,
-        from: Atom,
+        from: Kernel,
         (divisor, length): (NodeId, NodeId),
         taken: i32,
     ) -> Option<Vec<NodeId>> {
@@ -269,7 +269,7 @@ impl Writer<'_> {
     }
 
     /// A component, or what is left of a square beside one, divided by the unit, if a product is.
-    fn divide_component(&mut self, monomial: &mut Monomial, unit: Atom, node: NodeId, parts: &[Part]) -> Option<()> {
+    fn divide_component(&mut self, monomial: &mut Monomial, unit: Kernel, node: NodeId, parts: &[Part]) -> Option<()> {
         if !monomial.iter().any(|(atom, exponent)| *atom == unit && !exponent.is_positive()) {
             return Some(());
         }
@@ -332,13 +332,13 @@ impl Writer<'_> {
         let length = self.algebra.atom(Meaning::Value(part.length.length));
         let (of_length, of_part) = (vec![(length, two)], vec![(part.relative, two)]);
         let find = |sum: &Polynomial| {
-            sum.terms.iter().find_map(|(monomial, scale)| {
+            sum.terms().find_map(|(monomial, scale)| {
                 let exponent = monomial.iter().find(|(other, _)| *other == length)?.1;
                 let rest = exponent.plus(Rational::from(-2))?.to_integer().filter(|rest| *rest >= 0);
                 rest?;
-                let outside = multiply(monomial, &power(&of_length, Rational::from(-1))?)?;
+                let outside = multiply(monomial, &inverse(&of_length))?;
                 let partner = multiply(&outside, &of_part)?;
-                let (_, own) = sum.terms.iter().find(|(other, _)| *other == partner)?;
+                let (_, own) = sum.terms().find(|(other, _)| *other == partner)?;
                 let fits = own.is_positive() != scale.is_positive();
                 let common =
                     if scale.is_positive() { (*scale).min(own.negated()) } else { (*scale).max(own.negated()) };
@@ -356,7 +356,7 @@ impl Writer<'_> {
     }
 
     /// `r + (m − |ξ|)·(m + |ξ|)`; divided by U, if it is asked for.
-    fn complement(&mut self, part: &Part, over: bool) -> Option<Atom> {
+    fn complement(&mut self, part: &Part, over: bool) -> Option<Kernel> {
         let Length { largest, unit, others, .. } = part.length;
         let size = self.apply(Operator::Abs, &[part.value])?;
         let difference = self.apply(Operator::Subtract, &[largest, size])?;
@@ -380,6 +380,6 @@ const REACH: [i32; 2] = [45, 6];
 const MOST_FACTORS: usize = 4;
 
 /// The power of an atom in a product, if it is a whole one.
-fn exponent_of(monomial: &Monomial, atom: Atom) -> Option<i32> {
+fn exponent_of(monomial: &Monomial, atom: Kernel) -> Option<i32> {
     monomial.iter().find(|(other, _)| *other == atom)?.1.to_integer()
 }

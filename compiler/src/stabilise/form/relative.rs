@@ -4,26 +4,26 @@
 //! With q for `w·exp(λ − M)` no exponential is left in a quotient of such terms, and `t + r − q` is `(t − q) + r`.
 
 use super::super::algebra::{Relative, Term};
-use super::super::polynomial::{Atom, Polynomial};
 use super::Writer;
+use crate::algebra::polynomial::{Kernel, Polynomial};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 
 impl Writer<'_> {
     /// The form over such q, if there are some for exponentials of a term.
     pub(in crate::stabilise) fn in_terms(&mut self, term: &Term) -> Option<NodeId> {
-        let mut replaced: Vec<(Atom, Term)> = Vec::new();
+        let mut replaced: Vec<(Kernel, Term)> = Vec::new();
         for relative in self.algebra.relatives().to_vec() {
             replaced.extend(self.replacement(relative)?);
         }
-        let replaced: Vec<(Atom, Term)> = replaced.into_iter().filter(|(atom, _)| term.holds(*atom)).collect();
+        let replaced: Vec<(Kernel, Term)> = replaced.into_iter().filter(|(atom, _)| term.holds(*atom)).collect();
         if replaced.is_empty() {
             return None;
         }
         let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
         for (polynomial, exponent) in &term.factors {
             let mut sum = Polynomial::default();
-            for (monomial, scale) in &polynomial.terms {
+            for (monomial, scale) in polynomial.terms() {
                 sum = sum.plus(&self.substituted(monomial, *scale, &replaced)?.expanded()?)?;
             }
             let factor = self.algebra.collected(&sum)?;
@@ -34,7 +34,7 @@ impl Writer<'_> {
     }
 
     /// An exponential of `w·exp(λ)`, and `exp(M)·q` over the rest of it.
-    fn replacement(&mut self, Relative { node, whole, peak }: Relative) -> Option<Option<(Atom, Term)>> {
+    fn replacement(&mut self, Relative { node, whole, peak }: Relative) -> Option<Option<(Kernel, Term)>> {
         let whole = self.algebra.term(self.graph, whole);
         let Some((atom, _)) =
             whole.monomial.iter().find(|(atom, exponent)| self.algebra.is_exp(*atom) && *exponent == Rational::ONE)

@@ -4,8 +4,8 @@
 //! over axes. Other sums of exponentials in the same term are divided by exp(M) too.
 
 use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
+use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -38,7 +38,7 @@ impl Writer<'_> {
         let pure = |(monomial, scale): &(Monomial, Rational)| {
             *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exp(*atom))
         };
-        (3..=MOST_TERMS).contains(&sum.terms.len()) && sum.terms.iter().all(pure)
+        (3..=MOST_TERMS).contains(&sum.len()) && sum.terms().all(pure)
     }
 
     fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
@@ -61,8 +61,8 @@ impl Writer<'_> {
     /// The largest exponent of a sum divided by what is `common`, and the sum relative to the largest term, less one.
     fn largest_and_rest(&mut self, sum: &Polynomial, common: &Monomial) -> Option<(NodeId, NodeId)> {
         let mut exponents = Vec::new();
-        let below = power(common, Rational::from(-1))?;
-        for (monomial, _) in &sum.terms {
+        let below = inverse(common);
+        for (monomial, _) in sum.terms() {
             let argument = self.argument(&multiply(monomial, &below)?)?;
             exponents.push(self.plain(&argument)?);
         }
@@ -94,11 +94,11 @@ impl Writer<'_> {
             let inside = self.algebra.plus(&Term::number(Rational::ONE), &rest)?;
             return self.algebra.times(&outside, &inside);
         }
-        let all = sum.terms.iter().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exp(*atom)));
-        let below = power(&shift.largest, Rational::from(-1))?;
+        let all = sum.terms().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exp(*atom)));
+        let below = inverse(&shift.largest);
         let mut result = Polynomial::default();
         let mut product = Term::number(Rational::ZERO);
-        for (monomial, scale) in &sum.terms {
+        for (monomial, scale) in sum.terms() {
             if all {
                 result = result.plus(&Polynomial::term(multiply(monomial, &below)?, *scale))?;
             } else {
@@ -142,18 +142,18 @@ impl Writer<'_> {
 /// `exp(-a) + exp(-b) + exp(-c)` is a sum of `exp(a + b)`, `exp(a + c)` and `exp(b + c)`.
 fn common(sum: &Polynomial) -> Option<Monomial> {
     let mut highest: Monomial = Vec::new();
-    for (atom, exponent) in sum.terms.iter().flat_map(|(monomial, _)| monomial) {
+    for (atom, exponent) in sum.terms().flat_map(|(monomial, _)| monomial) {
         match highest.iter_mut().find(|(known, _)| known == atom) {
             Some((_, known)) => *known = (*known).max(*exponent),
             None => highest.push((*atom, *exponent)),
         }
     }
     highest.sort_unstable_by_key(|(atom, _)| *atom);
-    let below = power(&highest, Rational::from(-1))?;
+    let below = inverse(&highest);
     let mut left = 0;
-    for (monomial, _) in &sum.terms {
+    for (monomial, _) in sum.terms() {
         left += multiply(monomial, &below)?.len();
     }
-    let before: usize = sum.terms.iter().map(|(monomial, _)| monomial.len()).sum();
+    let before: usize = sum.terms().map(|(monomial, _)| monomial.len()).sum();
     Some(if left < before { highest } else { Vec::new() })
 }

@@ -1,8 +1,8 @@
 //! Roots of sums of squares in units of the largest: what is far from 1 is one factor.
 
 use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Atom, Monomial};
 use super::Writer;
+use crate::algebra::polynomial::{Kernel, Monomial};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::number::{FloatType, Number};
@@ -38,9 +38,9 @@ impl Writer<'_> {
 
     /// Logarithms of sums of squares as those of lengths, where the squares may overflow or underflow.
     pub(in crate::stabilise) fn with_lengths_in_logarithms(&mut self, term: &Term) -> Option<NodeId> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         let atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
-        let mut replaced: Vec<(Atom, Term)> = Vec::new();
+        let mut replaced: Vec<(Kernel, Term)> = Vec::new();
         for (atom, _) in atoms {
             let Meaning::Log(argument) = self.algebra.meaning(*atom).clone() else { continue };
             if replaced.iter().any(|(other, _)| other == atom) {
@@ -59,7 +59,7 @@ impl Writer<'_> {
         let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
         for (polynomial, exponent) in &term.factors {
             let mut sum = Term::number(Rational::ZERO);
-            for (monomial, scale) in &polynomial.terms {
+            for (monomial, scale) in polynomial.terms() {
                 let part = self.substituted(monomial, *scale, &replaced)?;
                 sum = self.algebra.plus(&sum, &part)?;
             }
@@ -71,19 +71,19 @@ impl Writer<'_> {
 
     /// The form in units, and the unit.
     fn scaled_roots(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         let mut atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
         let (root, squares) = atoms.find_map(|(atom, _)| {
             let Meaning::Root(radicand) = self.algebra.meaning(*atom) else { return None };
             let polynomial = radicand.expanded()?;
-            let squares = polynomial.terms.iter().map(|(monomial, scale)| {
+            let squares = polynomial.terms().map(|(monomial, scale)| {
                 let square = self.square_root(monomial, *scale)?;
                 match square.monomial.as_slice() {
                     [(atom, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => Some(*atom),
                     _ => None,
                 }
             });
-            let squares = squares.collect::<Option<Vec<Atom>>>()?;
+            let squares = squares.collect::<Option<Vec<Kernel>>>()?;
             (squares.len() > 1).then_some((*atom, squares))
         })?;
         let mut unit = None;
@@ -134,13 +134,13 @@ impl Writer<'_> {
     }
 
     /// A term with atoms replaced; the radicand as a factor is the length squared.
-    fn with_lengths(&mut self, term: &Term, root: Atom, square: &Term, replaced: &[(Atom, Term)]) -> Option<Term> {
+    fn with_lengths(&mut self, term: &Term, root: Kernel, square: &Term, replaced: &[(Kernel, Term)]) -> Option<Term> {
         let Meaning::Root(radicand) = self.algebra.meaning(root).clone() else { return None };
         let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
         for (polynomial, exponent) in &term.factors {
             let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
             let mut sum = if is_radicand { square.clone() } else { Term::number(Rational::ZERO) };
-            for (monomial, scale) in polynomial.terms.iter().filter(|_| !is_radicand) {
+            for (monomial, scale) in polynomial.terms().filter(|_| !is_radicand) {
                 let part = self.substituted(monomial, *scale, replaced)?;
                 sum = self.algebra.plus(&sum, &part)?;
             }
@@ -154,7 +154,7 @@ impl Writer<'_> {
         &mut self,
         monomial: &Monomial,
         scale: Rational,
-        replaced: &[(Atom, Term)],
+        replaced: &[(Kernel, Term)],
     ) -> Option<Term> {
         let mut result = Term::number(scale);
         for (atom, exponent) in monomial {
