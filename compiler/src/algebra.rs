@@ -7,9 +7,11 @@
 pub(crate) mod assumptions;
 pub(crate) mod closures;
 pub(crate) mod digits;
+pub(crate) mod factored;
 pub(crate) mod functions;
 pub(crate) mod hash;
 pub(crate) mod kernel;
+pub(crate) mod laws;
 pub(crate) mod polynomial;
 pub(crate) mod quotient;
 pub(crate) mod rational;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::kernel::{Closure, Label, Meaning};
+use super::kernel::{Closure, Label, Meaning, Shape};
+use super::laws::Laws;
 use super::polynomial::{Kernel, Polynomial};
 use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use crate::algebra::digits::Digits;
-use crate::algebra::kernel::{Closure, Label, Meaning};
+use crate::algebra::kernel::{Closure, Label, Meaning, Shape};
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
@@ -219,6 +220,8 @@ impl Field<'_> {
             Meaning::Size(dim) => Plan::Size(dim),
             Meaning::Iota(label) => Plan::Iota(label),
             Meaning::Delta(a, b) => Plan::Delta(a, b),
+            Meaning::Number(number) => Plan::Number(number.to_decimal()?),
+            Meaning::Quotient(term) => with_sign(self.plan_term(&term, depth)?),
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {

@@ -1,8 +1,10 @@
 //! Sums of exponentials divided by their largest one, where the sign of one exponent δ tells which that is.
 
-use super::super::algebra::{Meaning, Term};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply, power};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
@@ -31,7 +33,7 @@ impl Writer<'_> {
     pub(in crate::stabilise) fn dominated(&mut self, term: &Term) -> Option<NodeId> {
         let direction = self.direction(term)?;
         let argument = self.argument(&direction)?;
-        if argument.as_number().is_some() {
+        if argument.as_constant().is_some() {
             return None;
         }
         let delta = self.plain(&argument)?;
@@ -40,7 +42,7 @@ impl Writer<'_> {
         let small = self.apply(Operator::Exp, &[minus])?;
         let complement = self.apply(Operator::Expm1, &[minus])?;
         let mut sides = Vec::new();
-        let known = self.algebra.sign(&argument);
+        let known = self.knowledge.sign(self.algebra, &argument);
         for positive in [true, false].into_iter().filter(|positive| known.is_none_or(|known| known == *positive)) {
             let side = Side { direction: direction.clone(), positive, small, complement };
             sides.push(self.on_side(term, &side)?);
@@ -58,7 +60,7 @@ impl Writer<'_> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
         let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
-            if let Meaning::Log(inner) = self.algebra.meaning(*atom) {
+            if let Some(inner) = self.algebra.kernels.argument(*atom, Operator::Log) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
             }
         }
@@ -238,7 +240,7 @@ impl Writer<'_> {
     fn without_logarithms(&mut self, term: &Term, side: &Side) -> Option<Term> {
         let mut result = self.replaced(&term.monomial, term.scale, side)?;
         for (polynomial, exponent) in &term.factors {
-            let mut sum = Term::number(Rational::ZERO);
+            let mut sum = Term::constant(Rational::ZERO);
             for (monomial, scale) in polynomial.terms() {
                 let part = self.replaced(monomial, *scale, side)?;
                 sum = self.algebra.plus(&sum, &part)?;
@@ -250,11 +252,11 @@ impl Writer<'_> {
     }
 
     fn replaced(&mut self, monomial: &Monomial, scale: Rational, side: &Side) -> Option<Term> {
-        let mut result = Term::number(scale);
+        let mut result = Term::constant(scale);
         for (atom, exponent) in monomial {
-            let own = Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) };
-            let factor = match (self.algebra.meaning(*atom).clone(), exponent.to_integer()) {
-                (Meaning::Log(inner), Some(whole)) => match self.logarithm(&inner, side) {
+            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
+            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
+                (Some(inner), Some(whole)) => match self.logarithm(&inner, side) {
                     Some(term) => self.algebra.whole_power(&term, whole)?,
                     None => own,
                 },
@@ -289,11 +291,11 @@ impl Writer<'_> {
             let near = self.apply(Operator::Greater, &[rest, limit])?;
             log = self.apply(Operator::Select, &[near, log, direct])?;
         }
-        let log = Term::atom(self.algebra.atom(Meaning::Value(log)));
+        let log = Term::kernel(self.algebra.node(log));
         let exponent = self.argument(&outside)?;
         let mut result = self.algebra.plus(&exponent, &log)?;
         if leading != Rational::ONE {
-            let number = Term::atom(self.algebra.atom(Meaning::Log(Term::number(leading))));
+            let number = self.algebra.function(Operator::Log, Term::constant(leading));
             result = self.algebra.plus(&result, &number)?;
         }
         Some(result)

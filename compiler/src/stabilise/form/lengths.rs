@@ -5,8 +5,11 @@
 //! `ℓ² − ξ²` is `r + (m − |ξ|)·(m + |ξ|)`: where ξ is ±m, r is all there is, and elsewhere it holds a square of m that is
 //! not lost.
 
-use super::super::algebra::{Length, Meaning, Term};
+use super::super::knowledge::Length;
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::{Meaning, Shape};
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
@@ -22,7 +25,7 @@ struct Part {
 impl Writer<'_> {
     /// The form relative to lengths, if there are some; and, where their units are moderate, the node as written.
     pub(in crate::stabilise) fn in_lengths(&mut self, term: &Term, node: NodeId) -> Vec<NodeId> {
-        if self.algebra.lengths().is_empty() {
+        if self.knowledge.lengths().is_empty() {
             return Vec::new();
         }
         let Some((form, units)) = self.relative_to_lengths(term) else { return Vec::new() };
@@ -36,10 +39,10 @@ impl Writer<'_> {
     fn relative_to_lengths(&mut self, term: &Term) -> Option<(NodeId, Vec<NodeId>)> {
         let with_logarithms = self.with_logarithms(term)?;
         let term = &with_logarithms;
-        let lengths: Vec<Length> = self.algebra.lengths().to_vec();
+        let lengths: Vec<Length> = self.knowledge.lengths().to_vec();
         let (mut replaced, mut parts, mut units): (Vec<(Kernel, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
         for length in lengths {
-            let [unit, own] = [length.unit, length.length].map(|node| self.algebra.atom(Meaning::Value(node)));
+            let [unit, own] = [length.unit, length.length].map(|node| self.algebra.node(node));
             if !term.holds(unit) && !term.holds(own) {
                 continue;
             }
@@ -47,14 +50,14 @@ impl Writer<'_> {
                 units.push(length.unit);
             }
             for value in &length.parts {
-                let atom = self.algebra.atom(Meaning::Value(*value));
+                let atom = self.algebra.node(*value);
                 if !term.holds(atom) {
                     continue;
                 }
                 let relative = self.apply(Operator::Divide, &[*value, length.unit])?;
-                let relative = self.algebra.atom(Meaning::Value(relative));
+                let relative = self.algebra.node(relative);
                 if !replaced.iter().any(|(other, _)| *other == atom) {
-                    let product = self.algebra.times(&Term::atom(unit), &Term::atom(relative))?;
+                    let product = self.algebra.times(&Term::kernel(unit), &Term::kernel(relative))?;
                     replaced.push((atom, product));
                 }
                 parts.push(Part { value: *value, relative, length: length.clone() });
@@ -79,16 +82,16 @@ impl Writer<'_> {
     /// Logarithms of U and ℓ, of which the term has equally many, as those of U·ℓ.
     fn with_logarithms(&mut self, term: &Term) -> Option<Term> {
         let mut result = term.clone();
-        for length in self.algebra.lengths().to_vec() {
+        for length in self.knowledge.lengths().to_vec() {
             let [unit, own] = [length.unit, length.length].map(|node| {
-                let atom = self.algebra.atom(Meaning::Value(node));
-                self.algebra.atom(Meaning::Log(Term::atom(atom)))
+                let atom = self.algebra.node(node);
+                self.algebra.kernels.intern(Meaning::Function(Operator::Log, vec![Term::kernel(atom)]))
             });
             if !result.holds(unit) || !result.holds(own) {
                 continue;
             }
             let logarithm = self.logarithm_of(&length)?;
-            let logarithm = self.algebra.atom(Meaning::Value(logarithm));
+            let logarithm = self.algebra.node(logarithm);
             let mut product = Term { factors: Vec::new(), ..result.clone() };
             for (polynomial, exponent) in &result.factors {
                 let mut sum = polynomial.clone();
@@ -139,8 +142,8 @@ impl Writer<'_> {
 
     /// Powers of ℓ as powers of ℓ², which is the more accurate one.
     fn with_squares(&mut self, mut term: Term) -> Option<Term> {
-        for length in self.algebra.lengths().to_vec() {
-            let [own, square] = [length.length, length.square].map(|node| self.algebra.atom(Meaning::Value(node)));
+        for length in self.knowledge.lengths().to_vec() {
+            let [own, square] = [length.length, length.square].map(|node| self.algebra.node(node));
             let Some((_, exponent)) = term.monomial.iter().find(|(other, _)| *other == own) else { continue };
             let half = Rational::from(exponent.to_integer()? / 2);
             if !half.is_zero() {
@@ -166,7 +169,7 @@ impl Writer<'_> {
         }
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for unit in units {
-            let atom = self.algebra.atom(Meaning::Value(*unit));
+            let atom = self.algebra.node(*unit);
             self.divide_component(&mut term.monomial, atom, *unit, parts)?;
             if term.monomial.iter().any(|(_, exponent)| exponent.is_positive()) {
                 below.extend(self.divide_lengths(&mut term.monomial, *unit)?);
@@ -178,7 +181,7 @@ impl Writer<'_> {
             side.extend((0..exponent.unsigned_abs()).map(|_| *unit));
         }
         let term = self.with_squares(term)?;
-        if term.as_number() == Some(Rational::ONE) && !above.is_empty() {
+        if term.as_constant() == Some(Rational::ONE) && !above.is_empty() {
             let first = above.remove(0);
             return self.scaled_by(first, &above, &below);
         }
@@ -196,9 +199,9 @@ impl Writer<'_> {
         for part in parts {
             known.extend([part.relative, self.complement(part, false)?]);
         }
-        for length in self.algebra.lengths().to_vec() {
+        for length in self.knowledge.lengths().to_vec() {
             let nodes = [length.unit, length.length, length.square, length.others];
-            known.extend(nodes.map(|node| self.algebra.atom(Meaning::Value(node))));
+            known.extend(nodes.map(|node| self.algebra.node(node)));
         }
         Some(known)
     }
@@ -220,8 +223,8 @@ impl Writer<'_> {
                 ratios.extend(self.over_lengths(&mut term.monomial, component, (length, own), taken)?);
             }
         }
-        for length in self.algebra.lengths().to_vec().iter().filter(|length| units.contains(&length.unit)) {
-            let own = self.algebra.atom(Meaning::Value(length.length));
+        for length in self.knowledge.lengths().to_vec().iter().filter(|length| units.contains(&length.unit)) {
+            let own = self.algebra.node(length.length);
             for place in (0..term.factors.len()).rev() {
                 let (polynomial, exponent) = term.factors[place].clone();
                 let two = vec![(own, Rational::from(2))];
@@ -255,8 +258,8 @@ impl Writer<'_> {
         (divisor, length): (NodeId, NodeId),
         taken: i32,
     ) -> Option<Vec<NodeId>> {
-        let (mut quotients, own) = (Vec::new(), self.algebra.atom(Meaning::Value(length)));
-        let Meaning::Value(node) = *self.algebra.meaning(from) else { return Some(quotients) };
+        let (mut quotients, own) = (Vec::new(), self.algebra.node(length));
+        let Some(node) = self.algebra.kernels.as_scalar(from) else { return Some(quotients) };
         while exponent_of(monomial, from).is_some_and(|exponent| exponent > 0)
             && exponent_of(monomial, own).is_some_and(|exponent| exponent <= -taken)
         {
@@ -282,9 +285,9 @@ impl Writer<'_> {
                 let to = if complement {
                     self.complement(part, true)?
                 } else {
-                    let Meaning::Value(relative) = *self.algebra.meaning(part.relative) else { return None };
+                    let relative = self.algebra.kernels.as_scalar(part.relative)?;
                     let over = self.apply(Operator::Divide, &[relative, node])?;
-                    self.algebra.atom(Meaning::Value(over))
+                    self.algebra.node(over)
                 };
                 let mut step = vec![(from, Rational::from(-1)), (to, Rational::ONE), (unit, Rational::ONE)];
                 step.sort_unstable_by_key(|(atom, _)| *atom);
@@ -298,8 +301,8 @@ impl Writer<'_> {
     /// Divisors `U·ℓ` of a product that may be small, or large: squares of ℓ are for sums of squares.
     fn divide_lengths(&mut self, monomial: &mut Monomial, unit: NodeId) -> Option<Vec<NodeId>> {
         let mut divisors = Vec::new();
-        for length in self.algebra.lengths().to_vec().into_iter().filter(|length| length.unit == unit) {
-            let [own, atom] = [length.length, unit].map(|node| self.algebra.atom(Meaning::Value(node)));
+        for length in self.knowledge.lengths().to_vec().into_iter().filter(|length| length.unit == unit) {
+            let [own, atom] = [length.length, unit].map(|node| self.algebra.node(node));
             let mut step = vec![(atom, Rational::ONE), (own, Rational::ONE)];
             step.sort_unstable_by_key(|(atom, _)| *atom);
             let below = |monomial: &Monomial, atom| exponent_of(monomial, atom).is_some_and(|exponent| exponent < 0);
@@ -329,7 +332,7 @@ impl Writer<'_> {
     /// A sum in which as much of `c·ℓ² − d·ξ²` as can be is a multiple of `ℓ² − ξ²`.
     fn complemented(&mut self, sum: &Polynomial, part: &Part) -> Option<Polynomial> {
         let two = Rational::from(2);
-        let length = self.algebra.atom(Meaning::Value(part.length.length));
+        let length = self.algebra.node(part.length.length);
         let (of_length, of_part) = (vec![(length, two)], vec![(part.relative, two)]);
         let find = |sum: &Polynomial| {
             sum.terms().find_map(|(monomial, scale)| {
@@ -370,7 +373,7 @@ impl Writer<'_> {
         }
         let product = self.apply(Operator::Multiply, &[less, more])?;
         let sum = self.apply(Operator::Add, &[rest, product])?;
-        Some(self.algebra.atom(Meaning::Value(sum)))
+        Some(self.algebra.node(sum))
     }
 }
 

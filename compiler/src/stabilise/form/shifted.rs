@@ -3,8 +3,10 @@
 //! `Σ exp(λ)` is `exp(M)·(1 + r)` with the largest exponent M and r ≥ 0, the sum of the others relative to it, as for sums
 //! over axes. Other sums of exponentials in the same term are divided by exp(M) too.
 
-use super::super::algebra::{Meaning, Term};
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::{Meaning, Shape};
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
@@ -36,24 +38,24 @@ impl Writer<'_> {
 
     fn is_sum_of_exponentials(&self, sum: &Polynomial) -> bool {
         let pure = |(monomial, scale): &(Monomial, Rational)| {
-            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exp(*atom))
+            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exponential(*atom))
         };
         (3..=MOST_TERMS).contains(&sum.len()) && sum.terms().all(pure)
     }
 
     fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
         let common = common(&sum)?;
-        let (largest, rest) = match self.algebra.shift(&sum) {
+        let (largest, rest) = match self.knowledge.shift(&sum) {
             Some(known) => known,
             None => {
                 let made = self.largest_and_rest(&sum, &common)?;
-                self.algebra.know_shift(sum.clone(), made);
+                self.knowledge.know_shift(sum.clone(), made);
                 made
             }
         };
-        let atom = self.algebra.atom(Meaning::Value(largest));
+        let atom = self.algebra.node(largest);
         let inner = vec![(atom, Rational::ONE)];
-        let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
+        let largest = vec![(self.algebra.kernels.intern(Meaning::Exponential(inner)), Rational::ONE)];
         let largest = multiply(&largest, &common)?;
         Some(Shift { sum, largest, rest })
     }
@@ -82,22 +84,23 @@ impl Writer<'_> {
             equal = self.apply(Operator::Add, &[equal, part])?;
         }
         let rest = self.apply(Operator::Add, &[smaller, equal])?;
-        self.algebra.know_largest(largest, &exponents, rest);
+        self.algebra.not_negative.insert(rest);
+        self.knowledge.know_largest(largest, &exponents);
         Some((largest, rest))
     }
 
     /// A sum as the largest exponential times what is moderate.
     fn relative_sum(&mut self, sum: &Polynomial, shift: &Shift) -> Option<Term> {
-        let outside = Term { monomial: shift.largest.clone(), ..Term::number(Rational::ONE) };
+        let outside = Term::product(shift.largest.clone(), Rational::ONE);
         if *sum == shift.sum {
-            let rest = Term::atom(self.algebra.atom(Meaning::Value(shift.rest)));
-            let inside = self.algebra.plus(&Term::number(Rational::ONE), &rest)?;
+            let rest = Term::kernel(self.algebra.node(shift.rest));
+            let inside = self.algebra.plus(&Term::constant(Rational::ONE), &rest)?;
             return self.algebra.times(&outside, &inside);
         }
-        let all = sum.terms().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exp(*atom)));
+        let all = sum.terms().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exponential(*atom)));
         let below = inverse(&shift.largest);
         let mut result = Polynomial::default();
-        let mut product = Term::number(Rational::ZERO);
+        let mut product = Term::constant(Rational::ZERO);
         for (monomial, scale) in sum.terms() {
             if all {
                 result = result.plus(&Polynomial::term(multiply(monomial, &below)?, *scale))?;
@@ -110,17 +113,17 @@ impl Writer<'_> {
             return Some(product);
         }
         // Whatever is common to all terms stays inside: it is relative to the largest exponential.
-        let inside = Term { factors: vec![(result, 1)], ..Term::number(Rational::ONE) };
+        let inside = Term { factors: vec![(result, 1)], ..Term::constant(Rational::ONE) };
         self.algebra.times(&outside, &inside)
     }
 
     /// A product in which the logarithm of the sum is M + log(1 + r).
     fn relative_product(&mut self, monomial: &Monomial, scale: Rational, shift: &Shift) -> Option<Term> {
-        let mut result = Term::number(scale);
+        let mut result = Term::constant(scale);
         for (atom, exponent) in monomial {
-            let own = Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) };
-            let factor = match (self.algebra.meaning(*atom).clone(), exponent.to_integer()) {
-                (Meaning::Log(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
+            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
+            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
+                (Some(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
                     let mut argument = Term { factors: Vec::new(), ..inner.clone() };
                     for (sum, exponent) in &inner.factors {
                         let sum = self.relative_sum(sum, shift)?;

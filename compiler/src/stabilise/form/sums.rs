@@ -1,8 +1,10 @@
 //! Polynomials: sums in which nothing cancels that a kernel (`expm1`, `erfc`, a difference to a maximum) can avoid.
 
-use super::super::algebra::{Meaning, Term};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
@@ -18,7 +20,7 @@ impl Writer<'_> {
         if let Some(node) = self.algebra.written(&term) {
             return Some(node);
         }
-        let paired = self.algebra.paired(self.graph, polynomial)?;
+        let paired = self.knowledge.paired(self.graph, self.algebra, polynomial)?;
         if paired != *polynomial {
             return self.polynomial(&paired);
         }
@@ -36,7 +38,7 @@ impl Writer<'_> {
         }
         let mut parts = Vec::new();
         for (monomial, scale) in polynomial.terms() {
-            let term = Term { monomial: monomial.clone(), ..Term::number(Rational::ONE) };
+            let term = Term::product(monomial.clone(), Rational::ONE);
             let node = self.plain(&term)?;
             parts.push((*scale, node));
         }
@@ -46,10 +48,10 @@ impl Writer<'_> {
     /// `q + q·erf(v)` is `q·erfc(-v)`, and `q − q·erf(v)` is `q·erfc(v)`.
     fn complementary(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
         let is_erf = |(atom, exponent): &&(Kernel, Rational)| {
-            *exponent == Rational::ONE && matches!(self.algebra.meaning(*atom), Meaning::Erf(_))
+            *exponent == Rational::ONE && self.algebra.kernels.argument(*atom, Operator::Erf).is_some()
         };
         let (atom, _) = *polynomial.terms().flat_map(|(monomial, _)| monomial).find(is_erf)?;
-        let Meaning::Erf(argument) = self.algebra.meaning(atom).clone() else { return None };
+        let argument = self.algebra.kernels.argument(atom, Operator::Erf)?.clone();
         let with = |(monomial, _): &&(Monomial, Rational)| monomial.iter().any(|(other, _)| *other == atom);
         let held: Vec<(Monomial, Rational)> = polynomial.terms().filter(with).cloned().collect();
         let mut coefficient = Polynomial::default();
@@ -68,7 +70,7 @@ impl Writer<'_> {
             let argument = if sign == 1 { argument.clone().negated() } else { argument.clone() };
             let argument = self.plain(&argument)?;
             let kernel = self.apply(Operator::Erfc, &[argument])?;
-            let kernel = self.algebra.atom(Meaning::Value(kernel));
+            let kernel = self.algebra.node(kernel);
             let product = coefficient.times_monomial(&vec![(kernel, Rational::ONE)])?.scaled(Rational::from(sign))?;
             return rest.plus(&product);
         }
@@ -132,7 +134,7 @@ impl Writer<'_> {
         let mut parts = Vec::new();
         for (rest, group) in groups {
             let inside = self.algebra.collected(&group)?;
-            let outside = Term { monomial: rest, ..Term::number(Rational::ONE) };
+            let outside = Term::product(rest, Rational::ONE);
             let term = self.algebra.times(&outside, &inside)?;
             let scale = term.scale;
             let node = self.plain(&Term { scale: Rational::ONE, ..term })?;
@@ -144,6 +146,6 @@ impl Writer<'_> {
 impl Term {
     /// The number that it is beside its scale, if it is one.
     fn unit(&self) -> Option<Rational> {
-        Term { scale: Rational::ONE, ..self.clone() }.as_number()
+        Term { scale: Rational::ONE, ..self.clone() }.as_constant()
     }
 }
