@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::assumptions::Facts;
+use super::claim::Claim;
 use super::digits::Digits;
 use super::kernel::{Closure, Kernels, Label, Meaning, Reducible, Shape};
 use super::laws::{Factors, Laws};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::hash::QuickMap;
 use crate::algebra::rational::Rational;
-use crate::facts::Claim;
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
