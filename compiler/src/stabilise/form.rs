@@ -327,33 +327,47 @@ impl Writer<'_> {
         monomial.iter().partition(|(atom, _)| self.algebra.is_exponential(*atom))
     }
 
-    /// The exponent of a product of exponentials, as a term.
+    /// The exponent of a product of exponentials, as a term; differences to a maximum are computed first.
     fn argument(&mut self, exponentials: &[(Kernel, Rational)]) -> Option<Term> {
-        let mut sum = Term::constant(Rational::ZERO);
-        if let Some(paired) = self.paired_argument(exponentials) {
-            for (monomial, scale) in paired.terms() {
-                let term = Term::product(monomial.clone(), *scale);
-                sum = self.algebra.plus(&sum, &term)?;
-            }
-            return Some(sum);
-        }
-        for (atom, exponent) in exponentials {
-            let inner = self.algebra.kernels.exponent(*atom)?.clone();
-            let term = Term::product(inner, *exponent);
-            sum = self.algebra.plus(&sum, &term)?;
-        }
-        Some(sum)
-    }
-
-    /// An exponent that holds a difference to a maximum.
-    fn paired_argument(&mut self, exponentials: &[(Kernel, Rational)]) -> Option<Polynomial> {
         let mut sum = Polynomial::default();
-        for (atom, exponent) in exponentials {
-            let inner = self.algebra.kernels.exponent(*atom)?.clone();
+        for (kernel, exponent) in exponentials {
+            let inner = self.algebra.kernels.exponent(*kernel)?.clone();
             sum = sum.plus(&Polynomial::term(inner, *exponent))?;
         }
-        let paired = self.knowledge.paired(self.graph, self.algebra, &sum)?;
-        (paired != sum).then_some(paired)
+        let paired = self.knowledge.paired(self.graph, self.algebra, &sum).unwrap_or(sum);
+        self.algebra.collected(&paired)
+    }
+
+    /// A term with something else for every product in it.
+    fn rewritten(
+        &mut self,
+        term: &Term,
+        rewrite: &dyn Fn(&mut Self, &Monomial, Rational) -> Option<Term>,
+    ) -> Option<Term> {
+        let mut result = rewrite(self, &term.monomial, term.scale)?;
+        for (polynomial, exponent) in &term.factors {
+            let mut sum = Term::constant(Rational::ZERO);
+            for (monomial, scale) in polynomial.terms() {
+                let part = rewrite(self, monomial, *scale)?;
+                sum = self.algebra.plus(&sum, &part)?;
+            }
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        Some(result)
+    }
+
+    /// A product with terms for some of its kernels.
+    fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Kernel, Term)]) -> Option<Term> {
+        let mut result = Term::constant(scale);
+        for (kernel, exponent) in monomial {
+            let factor = match replaced.iter().find(|(other, _)| other == kernel) {
+                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
+                None => Term::product(vec![(*kernel, *exponent)], Rational::ONE),
+            };
+            result = self.algebra.times(&result, &factor)?;
+        }
+        Some(result)
     }
 
     fn exponential(&mut self, exponentials: &Monomial) -> Option<NodeId> {
@@ -368,7 +382,7 @@ impl Writer<'_> {
 
     /// A sum of logarithms as `log1p(R − 1)`: that node, and R − 1.
     pub(super) fn near_one(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
-        let sum = Term { scale: Rational::ONE, ..term.clone() };
+        let sum = term.unscaled();
         let expanded = sum.expanded()?;
         let is_log = |atom: Kernel| self.algebra.kernels.argument(atom, Operator::Log).is_some();
         let alone = |monomial: &Monomial| matches!(monomial.as_slice(), [(atom, exponent)] if is_log(*atom) && *exponent == Rational::ONE);

@@ -121,7 +121,7 @@ impl Writer<'_> {
     }
 
     fn on_side(&mut self, term: &Term, side: &Side) -> Option<NodeId> {
-        let term = self.without_logarithms(term, side)?;
+        let term = self.rewritten(term, &|writer, monomial, scale| writer.replaced(monomial, scale, side))?;
         let mut pieces = Pieces::default();
         let (mut exponent, rest) = self.split(&term.monomial);
         self.push_atoms(&rest, &mut pieces)?;
@@ -236,21 +236,7 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// Logarithms of sums of exponentials: the largest one comes out, as its exponent.
-    fn without_logarithms(&mut self, term: &Term, side: &Side) -> Option<Term> {
-        let mut result = self.replaced(&term.monomial, term.scale, side)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Term::constant(Rational::ZERO);
-            for (monomial, scale) in polynomial.terms() {
-                let part = self.replaced(monomial, *scale, side)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
-        Some(result)
-    }
-
+    /// A product with logarithms of sums of exponentials replaced: the largest one comes out, as its exponent.
     fn replaced(&mut self, monomial: &Monomial, scale: Rational, side: &Side) -> Option<Term> {
         let mut result = Term::constant(scale);
         for (atom, exponent) in monomial {

@@ -8,7 +8,7 @@ use super::Writer;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::Shape;
 use crate::algebra::laws::Laws;
-use crate::algebra::polynomial::{Kernel, Polynomial};
+use crate::algebra::polynomial::Kernel;
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 
@@ -23,16 +23,7 @@ impl Writer<'_> {
         if replaced.is_empty() {
             return None;
         }
-        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Polynomial::default();
-            for (monomial, scale) in polynomial.terms() {
-                sum = sum.plus(&self.substituted(monomial, *scale, &replaced)?.expanded()?)?;
-            }
-            let factor = self.algebra.collected(&sum)?;
-            let power = self.algebra.whole_power(&factor, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
+        let result = self.rewritten(term, &|writer, monomial, scale| writer.substituted(monomial, scale, &replaced))?;
         self.plain(&result)
     }
 

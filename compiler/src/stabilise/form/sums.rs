@@ -95,8 +95,9 @@ impl Writer<'_> {
             return None;
         }
         let term = self.algebra.collected(&rest)?;
-        let node = self.plain(&Term { scale: Rational::ONE, ..term.clone() })?;
-        if term.unit().is_none() {
+        let rest = term.unscaled();
+        if rest.as_constant().is_none() {
+            let node = self.plain(&rest)?;
             pieces.push(node, 1);
         }
         self.assemble(term.scale, &pieces)
@@ -137,15 +138,9 @@ impl Writer<'_> {
             let outside = Term::product(rest, Rational::ONE);
             let term = self.algebra.times(&outside, &inside)?;
             let scale = term.scale;
-            let node = self.plain(&Term { scale: Rational::ONE, ..term })?;
+            let node = self.plain(&term.unscaled())?;
             parts.push((scale, node));
         }
         self.sum(parts)
-    }
-}
-impl Term {
-    /// The number that it is beside its scale, if it is one.
-    fn unit(&self) -> Option<Rational> {
-        Term { scale: Rational::ONE, ..self.clone() }.as_constant()
     }
 }

@@ -4,7 +4,7 @@ use super::Writer;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::Shape;
 use crate::algebra::laws::Laws;
-use crate::algebra::polynomial::{Kernel, Monomial};
+use crate::algebra::polynomial::Kernel;
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::number::{FloatType, Number};
@@ -58,16 +58,7 @@ impl Writer<'_> {
         if replaced.is_empty() {
             return None;
         }
-        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Term::constant(Rational::ZERO);
-            for (monomial, scale) in polynomial.terms() {
-                let part = self.substituted(monomial, *scale, &replaced)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
+        let result = self.rewritten(term, &|writer, monomial, scale| writer.substituted(monomial, scale, &replaced))?;
         self.plain(&result)
     }
 
@@ -148,23 +139,6 @@ impl Writer<'_> {
             }
             let power = self.algebra.whole_power(&sum, *exponent)?;
             result = self.algebra.times(&result, &power)?;
-        }
-        Some(result)
-    }
-
-    pub(super) fn substituted(
-        &mut self,
-        monomial: &Monomial,
-        scale: Rational,
-        replaced: &[(Kernel, Term)],
-    ) -> Option<Term> {
-        let mut result = Term::constant(scale);
-        for (atom, exponent) in monomial {
-            let factor = match replaced.iter().find(|(other, _)| other == atom) {
-                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
-                None => Term::product(vec![(*atom, *exponent)], Rational::ONE),
-            };
-            result = self.algebra.times(&result, &factor)?;
         }
         Some(result)
     }
