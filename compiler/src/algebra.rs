@@ -5,11 +5,15 @@
 //! laws of [functions], [sums and maxima](closures) and [what is stated](assumptions).
 
 pub(crate) mod assumptions;
+pub(crate) mod claim;
 pub(crate) mod closures;
 pub(crate) mod digits;
+pub(crate) mod factored;
 pub(crate) mod functions;
 pub(crate) mod hash;
 pub(crate) mod kernel;
+pub(crate) mod laws;
+pub(crate) mod linear;
 pub(crate) mod polynomial;
 pub(crate) mod quotient;
 pub(crate) mod rational;

@@ -35,12 +35,14 @@
 //! # }
 //! ```
 
+mod call;
 mod entry;
 mod fold;
 mod lists;
 mod rebuild;
 mod view;
 
+pub use call::KnownCall;
 pub use entry::{Access, Position, Stated};
 pub use rebuild::Rebuilt;
 pub use view::Operand;

@@ -10,9 +10,8 @@
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, NodeId, Operation, Ref};
 use crate::number::FloatType;
-use crate::operators::{Kind, Operator};
-use crate::simplify::sample::{Point, each, position, size};
-use crate::stabilise::profile::OneStep;
+use crate::operators::{Kind, OneStep, Operator};
+use crate::sample::{Point, each, position, size};
 
 /// Points that are always looked at.
 const POINTS: usize = 4;

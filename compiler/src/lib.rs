@@ -23,6 +23,7 @@ pub mod parse;
 pub mod picture;
 pub mod print;
 pub mod resolve;
+mod sample;
 pub mod simplify;
 pub mod stabilise;
 pub mod syntax;

@@ -14,7 +14,9 @@ use chainrule_special::{digamma, erfcx, ierfcx, polygamma, trigamma};
 
 use crate::number::Number;
 
+pub use crate::syntax::precedence;
 pub use column::{Law, Parity, Range, Rounding, Singularity};
+pub(crate) use step::OneStep;
 
 /// What a value is: a number or a truth value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,26 +40,6 @@ pub enum Notation {
     Name,
     /// `if a { b } else { c }`
     Conditional,
-}
-
-/// Precedences of the language, loosest first.
-pub mod precedence {
-    /// `||`
-    pub const OR: u8 = 1;
-    /// `&&`
-    pub const AND: u8 = 2;
-    /// `==`, `<`, ...
-    pub const COMPARISON: u8 = 3;
-    /// `+`, `-`
-    pub const SUM: u8 = 4;
-    /// `*`, `/`, `@`
-    pub const PRODUCT: u8 = 5;
-    /// `-a`, `!a`
-    pub const PREFIX: u8 = 6;
-    /// `**`
-    pub const POWER: u8 = 7;
-    /// Names, numbers, calls.
-    pub const ATOM: u8 = 8;
 }
 
 /// How an operator is written in Rust.
@@ -752,6 +734,7 @@ static TAILS: LazyLock<Vec<Option<Template>>> =
 static AMONG: LazyLock<Vec<Option<Template>>> =
     LazyLock::new(|| ALL.iter().map(|op| template::translate(op.row().among)).collect());
 
+mod step;
 pub mod template;
 
 #[cfg(test)]

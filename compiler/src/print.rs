@@ -14,8 +14,8 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+pub use crate::graph::KnownCall;
 pub use expression::{Named, Style, expanded};
-pub use item::KnownCall;
 pub use listing::{Asked, Line, Listing, Phase, Vocabulary, list, list_with};
 pub use mermaid::mermaid;
 

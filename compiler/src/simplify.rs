@@ -13,7 +13,6 @@ mod leaves;
 mod linear;
 mod nodes;
 mod plan;
-pub(crate) mod sample;
 mod search;
 mod second;
 mod tidy;
@@ -25,8 +24,9 @@ pub use linear::{Pulled, pulled_back};
 pub use search::{simplify, steps_behind};
 
 use crate::facts::Claim;
+use crate::graph::KnownCall;
 use crate::graph::{Axis, NodeId, Ref};
-use crate::print::KnownCall;
+use crate::sample;
 
 /// What is simplified.
 #[derive(Clone, Copy, Debug)]

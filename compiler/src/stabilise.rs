@@ -9,15 +9,14 @@
 //! The work is bounded by counts, and a graph without functions that grow or cancel is left alone at once. Every
 //! replacement is in the graph's log.
 
-mod algebra;
 mod arrays;
 mod atoms;
 mod cases;
 mod cone;
 mod exponentials;
 mod form;
+mod knowledge;
 mod lengths;
-mod polynomial;
 pub(crate) mod profile;
 
 #[cfg(test)]
@@ -29,12 +28,13 @@ use std::rc::Rc;
 use crate::cost;
 use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
-use algebra::Algebra;
 use atoms::Atoms;
 use cases::Case;
 use form::Writer;
+use knowledge::Knowledge;
 use profile::{POINTS, Profiles, Range};
 
+use crate::algebra::factored::Algebra;
 use crate::algebra::hash::QuickMap;
 
 /// Longer formulas are left as they are.
@@ -98,7 +98,7 @@ fn scalars(
 
 impl Pass {
     fn new(graph: &Graph, roots: &[Root], outputs: usize, ranges: &HashMap<NodeId, Range>, profiles: Profiles) -> Self {
-        let algebra = Algebra::new(ranges);
+        let (knowledge, algebra) = Knowledge::new(ranges);
         let equates = |(node, range): (&NodeId, &Range)| match range {
             Range::Equates(pairs) => Some((*node, pairs.clone())),
             _ => None,
@@ -110,6 +110,7 @@ impl Pass {
             made: vec![None; graph.len()],
             profiles,
             algebra,
+            knowledge,
             searches: 0,
             tried: QuickMap::default(),
             outside: vec![false; POINTS],
@@ -182,6 +183,7 @@ struct Pass {
     made: Vec<Option<NodeId>>,
     profiles: Profiles,
     algebra: Algebra,
+    knowledge: Knowledge,
     /// How many nodes other forms were tried for, for one root.
     searches: usize,
     tried: QuickMap<NodeId, Vec<NodeId>>,
@@ -458,7 +460,8 @@ impl Pass {
             if guarded && !exponential || paired && !root && !exponential {
                 continue;
             }
-            let mut writer = Writer { graph, algebra: &mut self.algebra, guarded, paired };
+            let mut writer =
+                Writer { graph, algebra: &mut self.algebra, knowledge: &mut self.knowledge, guarded, paired };
             // The other styles are of products alone.
             let plainly = !guarded && !paired;
             if paired && !root {

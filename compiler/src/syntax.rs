@@ -298,3 +298,23 @@ pub enum BinaryOperator {
     /// `||`
     Or,
 }
+
+/// Precedences of the language, loosest first.
+pub mod precedence {
+    /// `||`
+    pub const OR: u8 = 1;
+    /// `&&`
+    pub const AND: u8 = 2;
+    /// `==`, `<`, ...
+    pub const COMPARISON: u8 = 3;
+    /// `+`, `-`
+    pub const SUM: u8 = 4;
+    /// `*`, `/`, `@`
+    pub const PRODUCT: u8 = 5;
+    /// `-a`, `!a`
+    pub const PREFIX: u8 = 6;
+    /// `**`
+    pub const POWER: u8 = 7;
+    /// Names, numbers, calls.
+    pub const ATOM: u8 = 8;
+}

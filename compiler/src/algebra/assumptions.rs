@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::kernel::{Closure, Label, Meaning};
+use super::claim::{self, Claim, Sign};
+use super::kernel::{Closure, Label, Meaning, Shape};
+use super::laws::Laws;
 use super::polynomial::{Kernel, Polynomial};
 use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
-use crate::facts::{self as claims, Claim, Sign};
 use crate::graph::{NodeId, Ref};
 
 /// A kernel is a term, under whatever labels.
@@ -75,7 +76,7 @@ impl Field<'_> {
                     self.facts.positive.push((claim.fact, value.node));
                 }
             }
-            if let claims::Meaning::Equal(left, right) = &claim.meaning {
+            if let claim::Meaning::Equal(left, right) = &claim.meaning {
                 // What cannot be solved for anything is not used.
                 let _ = self.learn_equal(claim.fact, left, right);
             }

@@ -4,7 +4,8 @@
 //! all the axes that hang together, whatever order they were summed in: of all ways to number the bound axes, the one
 //! that encodes smallest stands for all.
 
-use super::kernel::{Closure, Label, Meaning};
+use super::kernel::{Closure, Label, Meaning, Shape};
+use super::laws::Laws;
 use super::polynomial::{Kernel, Monomial, Polynomial};
 use super::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
@@ -215,7 +216,8 @@ impl Field<'_> {
             Meaning::Condition(node, labels) => {
                 Some(self.opaque_term(Meaning::Condition(node, labels.into_iter().map(new).collect())))
             }
-            Meaning::Size(_) => Some(Term::kernel(kernel)),
+            Meaning::Size(_) | Meaning::Number(_) => Some(Term::kernel(kernel)),
+            Meaning::Quotient(term) => self.renamed(&term, map),
             Meaning::Iota(label) => Some(self.opaque_term(Meaning::Iota(new(label)))),
             Meaning::Delta(a, b) => Some(self.delta(new(a), new(b))),
             Meaning::IsPositive(term) => {

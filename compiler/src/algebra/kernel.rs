@@ -1,15 +1,48 @@
-//! Kernels: what canonical terms treat as unknowns, each over the labels of its axes.
+//! Kernels: what terms treat as unknowns, each over the labels of its axes; the same for both shapes of terms.
 //!
 //! A kernel is interned by its meaning, labels included: `x[i]` and `x[j]` are two kernels. What a sum or a maximum closes
 //! has *bound* labels, numbered by how deep closures nest, so that renaming free labels never captures one.
 
-use super::polynomial::{Kernel, Monomial};
+use std::hash::Hash;
+
+use super::hash::QuickMap;
+use super::polynomial::{Kernel, Monomial, Polynomial};
 use super::quotient::Term;
-use crate::algebra::hash::QuickMap;
+use super::rational::Rational;
 use crate::graph::{Axis, Dim, NodeId};
 use crate::operators::Operator;
 
-/// Which axis a slot takes in a canonical term.
+/// A shape of terms.
+pub(crate) trait Shape: Clone + Eq + Hash {
+    /// A number.
+    fn constant(value: Rational) -> Self;
+
+    /// A product of powers of kernels, times a number.
+    fn product(monomial: Monomial, scale: Rational) -> Self;
+
+    fn kernel(kernel: Kernel) -> Self {
+        Self::product(vec![(kernel, Rational::ONE)], Rational::ONE)
+    }
+
+    fn is_zero(&self) -> bool;
+
+    /// The number that it is, if it is one.
+    fn as_constant(&self) -> Option<Rational>;
+
+    /// The kernel that it is, if it is one.
+    fn as_kernel(&self) -> Option<Kernel>;
+
+    /// The polynomial that it is, if it is one and not too large.
+    fn expanded(&self) -> Option<Polynomial>;
+
+    /// The coefficient that stands for its size and sign; that of zero is 0.
+    fn scale(&self) -> Rational;
+
+    /// Every kernel, as often as it stands there.
+    fn kernels(&self) -> impl Iterator<Item = Kernel>;
+}
+
+/// Which axis a slot takes in a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Label {
     /// An axis of what is compared.
@@ -27,9 +60,9 @@ pub(crate) enum Closure {
     Max,
 }
 
-/// What a kernel is.
+/// What a kernel is, over terms of some shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Meaning {
+pub(crate) enum Meaning<T = Term> {
     /// A node that algebra does not look into: an input, or a value that stands for itself.
     Node(NodeId, Vec<Label>),
     /// A condition that stands for itself: 1 where it holds, else 0.
@@ -41,15 +74,19 @@ pub(crate) enum Meaning {
     /// 1 where two positions are equal, else 0; the smaller label first.
     Delta(Label, Label),
     /// 1 where a term is positive, else 0.
-    IsPositive(Term),
+    IsPositive(T),
     /// 1 where a term is zero, else 0.
-    IsZero(Term),
+    IsZero(T),
+    /// A number that stands under a root.
+    Number(Rational),
+    /// A term that is no polynomial, in an exponent.
+    Quotient(T),
     /// `exp` of a monomial.
     Exponential(Monomial),
     /// A function of terms.
-    Function(Operator, Vec<Term>),
+    Function(Operator, Vec<T>),
     /// A sum or maximum over bound labels of these dimensions.
-    Closed(Closure, Vec<Dim>, Term),
+    Closed(Closure, Vec<Dim>, T),
 }
 
 /// In which monomials a kernel can be reduced.
@@ -66,7 +103,12 @@ pub(crate) enum Reducible {
     Size,
 }
 
-impl Meaning {
+impl<T: Shape> Meaning<T> {
+    /// A node without axes.
+    pub(crate) fn scalar(node: NodeId) -> Self {
+        Self::Node(node, Vec::new())
+    }
+
     fn reducible(&self) -> Reducible {
         match self {
             Self::Delta(..) | Self::IsZero(_) | Self::Function(Operator::Sign, _) => Reducible::Always,
@@ -82,8 +124,8 @@ impl Meaning {
 
 /// What is known about a kernel.
 #[derive(Clone, Debug)]
-pub(crate) struct Info {
-    pub(crate) meaning: Meaning,
+pub(crate) struct Info<T = Term> {
+    pub(crate) meaning: Meaning<T>,
     /// The labels that it varies along, sorted.
     pub(crate) labels: Vec<Label>,
     /// How many closures nest in it.
@@ -91,34 +133,66 @@ pub(crate) struct Info {
     pub(crate) reducible: Reducible,
 }
 
-/// All kernels of one field.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Kernels {
-    infos: Vec<Info>,
-    places: QuickMap<Meaning, Kernel>,
+/// All kernels of one graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernels<T = Term> {
+    infos: Vec<Info<T>>,
+    known: QuickMap<Meaning<T>, Kernel>,
     fresh: Vec<Dim>,
 }
 
-impl Kernels {
-    pub(crate) fn get(&self, kernel: Kernel) -> &Info {
+impl<T> Default for Kernels<T> {
+    fn default() -> Self {
+        Self { infos: Vec::new(), known: QuickMap::default(), fresh: Vec::new() }
+    }
+}
+
+impl<T: Shape> Kernels<T> {
+    pub(crate) fn get(&self, kernel: Kernel) -> &Info<T> {
         &self.infos[kernel.0 as usize]
     }
 
-    pub(crate) fn meaning(&self, kernel: Kernel) -> &Meaning {
+    pub(crate) fn meaning(&self, kernel: Kernel) -> &Meaning<T> {
         &self.get(kernel).meaning
     }
 
-    pub(crate) fn intern(&mut self, meaning: Meaning) -> Kernel {
-        if let Some(kernel) = self.places.get(&meaning) {
+    /// The node without axes that a kernel is.
+    pub(crate) fn as_scalar(&self, kernel: Kernel) -> Option<NodeId> {
+        match self.meaning(kernel) {
+            Meaning::Node(node, labels) if labels.is_empty() => Some(*node),
+            _ => None,
+        }
+    }
+
+    /// What a function is of, if a kernel is that function of one argument.
+    pub(crate) fn argument(&self, kernel: Kernel, function: Operator) -> Option<&T> {
+        match self.meaning(kernel) {
+            Meaning::Function(operator, inner) if *operator == function => inner.first(),
+            _ => None,
+        }
+    }
+
+    /// What the exponential is of that a kernel is.
+    pub(crate) fn exponent(&self, kernel: Kernel) -> Option<&Monomial> {
+        match self.meaning(kernel) {
+            Meaning::Exponential(inner) => Some(inner),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn intern(&mut self, meaning: Meaning<T>) -> Kernel {
+        if let Some(kernel) = self.known.get(&meaning) {
             return *kernel;
         }
         let (mut labels, mut level) = (Vec::new(), 0);
         match &meaning {
             Meaning::Node(_, own) | Meaning::Condition(_, own) => labels.extend(own),
-            Meaning::Size(_) => {}
+            Meaning::Size(_) | Meaning::Number(_) => {}
             Meaning::Iota(label) => labels.push(*label),
             Meaning::Delta(a, b) => labels.extend([*a, *b]),
-            Meaning::IsPositive(term) | Meaning::IsZero(term) => self.gather(term, &mut labels, &mut level),
+            Meaning::IsPositive(term) | Meaning::IsZero(term) | Meaning::Quotient(term) => {
+                self.gather(term, &mut labels, &mut level)
+            }
             Meaning::Exponential(monomial) => {
                 monomial.iter().for_each(|(kernel, _)| self.gather_kernel(*kernel, &mut labels, &mut level));
             }
@@ -133,11 +207,11 @@ impl Kernels {
         labels.dedup();
         let kernel = Kernel(self.infos.len() as u32);
         self.infos.push(Info { reducible: meaning.reducible(), meaning: meaning.clone(), labels, level });
-        self.places.insert(meaning, kernel);
+        self.known.insert(meaning, kernel);
         kernel
     }
 
-    fn gather(&self, term: &Term, labels: &mut Vec<Label>, level: &mut u16) {
+    fn gather(&self, term: &T, labels: &mut Vec<Label>, level: &mut u16) {
         for kernel in term.kernels() {
             self.gather_kernel(kernel, labels, level);
         }
@@ -150,7 +224,7 @@ impl Kernels {
     }
 
     /// How many closures nest in a term.
-    pub(crate) fn level(&self, term: &Term) -> u16 {
+    pub(crate) fn level(&self, term: &T) -> u16 {
         term.kernels().map(|kernel| self.get(kernel).level).max().unwrap_or(0)
     }
 
@@ -160,7 +234,7 @@ impl Kernels {
     }
 
     /// Whether a term varies along a label.
-    pub(crate) fn term_depends(&self, term: &Term, label: Label) -> bool {
+    pub(crate) fn term_depends(&self, term: &T, label: Label) -> bool {
         term.kernels().any(|kernel| self.depends(kernel, label))
     }
 

@@ -1,10 +1,10 @@
-//! Polynomials over kernels with rational coefficients and exponents: what canonical terms are made of.
+//! Polynomials over kernels with rational coefficients and exponents: what terms are made of.
 
 use std::cmp::Ordering;
 
 use crate::algebra::rational::Rational;
 
-/// What a canonical term treats as an unknown: an input, an exponential, a logarithm, a root, a sum, ...
+/// What a term treats as an unknown: an input, an exponential, a logarithm, a root, a sum, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Kernel(pub(crate) u32);
 
@@ -21,7 +21,7 @@ const MOST_QUOTIENT: usize = 48;
 /// What a user's build waits for is this, without optimisation: so the terms are one sorted list, and loops are plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Polynomial {
-    /// Sorted by their monomials, each of which stands here once.
+    /// Sorted by their monomials, each of which stands here once, in an order that products keep: see [`compare`].
     terms: Vec<(Monomial, Rational)>,
 }
 
@@ -54,6 +54,13 @@ impl Polynomial {
     /// In order; each monomial with its coefficient.
     pub(crate) fn terms(&self) -> std::slice::Iter<'_, (Monomial, Rational)> {
         self.terms.iter()
+    }
+
+    /// As one writes them: by the first kernel, then by its power.
+    pub(crate) fn in_reading_order(&self) -> Vec<&(Monomial, Rational)> {
+        let mut terms: Vec<&(Monomial, Rational)> = self.terms.iter().collect();
+        terms.sort_unstable();
+        terms
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,7 +107,7 @@ impl Polynomial {
         let (mut left, mut right) = (0, 0);
         while left < self.terms.len() && right < other.terms.len() {
             let (own, its) = (&self.terms[left], &other.terms[right]);
-            match in_order(&own.0, &its.0) {
+            match compare(&own.0, &its.0) {
                 Ordering::Less => {
                     sum.terms.push(own.clone());
                     left += 1;
@@ -128,7 +135,7 @@ impl Polynomial {
         let (mut low, mut high) = (0, self.terms.len());
         while low < high {
             let middle = (low + high) / 2;
-            match in_order(&self.terms[middle].0, &monomial) {
+            match compare(&self.terms[middle].0, &monomial) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
                 Ordering::Equal => {
@@ -176,13 +183,7 @@ impl Polynomial {
         }
         let mut product = Self { terms: Vec::with_capacity(self.terms.len()) };
         for (own, coefficient) in &self.terms {
-            // They stay distinct, but may change places.
-            let term = (multiply(own, monomial)?, *coefficient);
-            let mut place = product.terms.len();
-            while place > 0 && in_order(&product.terms[place - 1].0, &term.0) == Ordering::Greater {
-                place -= 1;
-            }
-            product.terms.insert(place, term);
+            product.terms.push((multiply(own, monomial)?, *coefficient));
         }
         Some(product)
     }
@@ -206,6 +207,18 @@ impl Polynomial {
             result = result.times(self)?;
         }
         Some(result)
+    }
+
+    /// Whether all coefficients have one sign.
+    pub(crate) fn has_one_sign(&self) -> bool {
+        let positive = self.terms.iter().filter(|(_, value)| value.is_positive()).count();
+        positive == 0 || positive == self.terms.len()
+    }
+
+    /// Without the terms in which a kernel stands.
+    pub(crate) fn without(&self, kernel: Kernel) -> Self {
+        let terms = self.terms.iter().filter(|(monomial, _)| !monomial.iter().any(|(other, _)| *other == kernel));
+        Self { terms: terms.cloned().collect() }
     }
 
     /// Whether every coefficient is positive.
@@ -260,15 +273,9 @@ impl Polynomial {
         content
     }
 
-    /// The term that is largest in the order of exponents, kernel by kernel.
+    /// The largest term.
     pub(crate) fn leading(&self) -> Option<(&Monomial, Rational)> {
-        let mut best = self.terms.first()?;
-        for term in &self.terms[1..] {
-            if by_exponents(&term.0, &best.0) == Ordering::Greater {
-                best = term;
-            }
-        }
-        Some((&best.0, best.1))
+        self.terms.last().map(|(monomial, value)| (monomial, *value))
     }
 
     /// Where the exponents of a quotient are, for the lowest and the highest exponents of a kernel add up in products.
@@ -336,53 +343,48 @@ fn is_inside(monomial: &Monomial, room: &[Bounds]) -> bool {
     place == monomial.len()
 }
 
-/// Compares two monomials as lists of kernels and exponents.
-fn in_order(a: &Monomial, b: &Monomial) -> Ordering {
-    let shorter = if a.len() < b.len() { a.len() } else { b.len() };
-    for place in 0..shorter {
-        let ((k, x), (l, y)) = (&a[place], &b[place]);
-        if k.0 != l.0 {
-            return if k.0 < l.0 { Ordering::Less } else { Ordering::Greater };
+/// By the exponent of the first kernel in which they differ: an order that products keep.
+fn compare(a: &Monomial, b: &Monomial) -> Ordering {
+    let (a, b, mut at) = (a.as_slice(), b.as_slice(), 0);
+    while at < a.len() && at < b.len() {
+        let ((first, x), (second, y)) = (&a[at], &b[at]);
+        if first.0 < second.0 {
+            return x.cmp(&Rational::ZERO);
+        }
+        if first.0 > second.0 {
+            return Rational::ZERO.cmp(y);
         }
         if x != y {
             return x.cmp(y);
         }
+        at += 1;
     }
-    a.len().cmp(&b.len())
-}
-
-/// Compares exponents of the first kernel in which two monomials differ: an order that products keep.
-fn by_exponents(a: &Monomial, b: &Monomial) -> Ordering {
-    let mut place = 0;
-    loop {
-        let (x, y) = match (a.get(place), b.get(place)) {
-            (None, None) => return Ordering::Equal,
-            (Some((_, x)), None) => (*x, Rational::ZERO),
-            (None, Some((_, y))) => (Rational::ZERO, *y),
-            (Some((k, x)), Some((l, y))) => {
-                if k.0 < l.0 {
-                    (*x, Rational::ZERO)
-                } else if k.0 > l.0 {
-                    (Rational::ZERO, *y)
-                } else if x == y {
-                    place += 1;
-                    continue;
-                } else {
-                    (*x, *y)
-                }
-            }
-        };
-        return x.cmp(&y);
+    if at < a.len() {
+        a[at].1.cmp(&Rational::ZERO)
+    } else if at < b.len() {
+        Rational::ZERO.cmp(&b[at].1)
+    } else {
+        Ordering::Equal
     }
 }
 
 /// One divided by a monomial.
 pub(crate) fn inverse(monomial: &Monomial) -> Monomial {
-    let mut inverse = monomial.clone();
-    for (_, exponent) in &mut inverse {
-        *exponent = exponent.negated();
+    monomial.iter().map(|(kernel, exponent)| (*kernel, exponent.negated())).collect()
+}
+
+/// A monomial to a power.
+pub(crate) fn power(base: &Monomial, exponent: Rational) -> Option<Monomial> {
+    if exponent.is_zero() {
+        return Some(Monomial::new());
     }
-    inverse
+    base.iter().map(|(kernel, own)| Some((*kernel, own.times(exponent)?))).collect()
+}
+
+/// The largest monomial that divides both: for each kernel the smaller exponent.
+pub(crate) fn common(a: &Monomial, b: &Monomial) -> Option<Monomial> {
+    let both = Polynomial::term(a.clone(), Rational::ONE).plus(&Polynomial::term(b.clone(), Rational::ONE))?;
+    Some(both.content())
 }
 
 /// The product of two monomials.

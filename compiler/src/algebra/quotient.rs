@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::assumptions::Facts;
+use super::claim::Claim;
 use super::digits::Digits;
-use super::kernel::{Kernels, Label, Meaning, Reducible};
+use super::kernel::{Closure, Kernels, Label, Meaning, Reducible, Shape};
+use super::laws::{Factors, Laws};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::hash::QuickMap;
 use crate::algebra::rational::Rational;
-use crate::facts::Claim;
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
@@ -32,41 +33,9 @@ impl Term {
         Self { numerator, denominator: BTreeMap::new() }
     }
 
-    pub(crate) fn constant(value: Rational) -> Self {
-        Self::polynomial(Polynomial::constant(value))
-    }
-
-    pub(crate) fn kernel(kernel: Kernel) -> Self {
-        Self::polynomial(Polynomial::kernel(kernel, Rational::ONE))
-    }
-
-    pub(crate) fn is_zero(&self) -> bool {
-        self.numerator.is_zero()
-    }
-
     /// The polynomial that it is, if it is one.
     pub(crate) fn as_polynomial(&self) -> Option<&Polynomial> {
         self.denominator.is_empty().then_some(&self.numerator)
-    }
-
-    pub(crate) fn as_constant(&self) -> Option<Rational> {
-        self.as_polynomial()?.as_constant()
-    }
-
-    /// The kernel that it is, if it is one.
-    pub(crate) fn as_kernel(&self) -> Option<Kernel> {
-        match self.as_polynomial()?.as_monomial()? {
-            (monomial, Rational::ONE) => match monomial.as_slice() {
-                [(kernel, Rational::ONE)] => Some(*kernel),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Every kernel, as often as it stands there.
-    pub(crate) fn kernels(&self) -> impl Iterator<Item = Kernel> {
-        self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
     }
 
     /// Whether nothing stands above or below that does not in another term, and less of it.
@@ -83,10 +52,45 @@ impl Term {
         }
         Some([above, below])
     }
+}
 
-    fn negated(&self) -> Option<Self> {
-        let numerator = self.numerator.scaled(Rational::MINUS_ONE)?;
-        Some(Self { numerator, denominator: self.denominator.clone() })
+impl Shape for Term {
+    fn constant(value: Rational) -> Self {
+        Self::polynomial(Polynomial::constant(value))
+    }
+
+    fn product(monomial: Monomial, scale: Rational) -> Self {
+        Self::polynomial(Polynomial::term(monomial, scale))
+    }
+
+    fn is_zero(&self) -> bool {
+        self.numerator.is_zero()
+    }
+
+    fn as_constant(&self) -> Option<Rational> {
+        self.as_polynomial()?.as_constant()
+    }
+
+    fn expanded(&self) -> Option<Polynomial> {
+        self.as_polynomial().cloned()
+    }
+
+    fn scale(&self) -> Rational {
+        self.numerator.leading().map_or(Rational::ZERO, |(_, value)| value)
+    }
+
+    fn kernels(&self) -> impl Iterator<Item = Kernel> {
+        self.numerator.kernels().chain(self.denominator.keys().flat_map(Polynomial::kernels))
+    }
+
+    fn as_kernel(&self) -> Option<Kernel> {
+        match self.as_polynomial()?.as_monomial()? {
+            (monomial, Rational::ONE) => match monomial.as_slice() {
+                [(kernel, Rational::ONE)] => Some(*kernel),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 
@@ -320,104 +324,11 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(crate) fn opaque_term(&mut self, meaning: Meaning) -> Term {
-        Term::kernel(self.kernels.intern(meaning))
-    }
-
     pub(crate) fn delta(&mut self, a: Label, b: Label) -> Term {
         if a == b {
             return Term::constant(Rational::ONE);
         }
         self.opaque_term(Meaning::Delta(a.min(b), a.max(b)))
-    }
-
-    pub(crate) fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        if a.is_zero() {
-            return Some(b.clone());
-        }
-        if b.is_zero() {
-            return Some(a.clone());
-        }
-        self.charge(a.numerator.len() + b.numerator.len())?;
-        if a.denominator == b.denominator {
-            return self.quotient(a.numerator.plus(&b.numerator)?, a.denominator.clone());
-        }
-        let mut common = a.denominator.clone();
-        for (factor, power) in &b.denominator {
-            let entry = common.entry(factor.clone()).or_insert(0);
-            *entry = (*entry).max(*power);
-        }
-        let (mut left, mut right) = (a.numerator.clone(), b.numerator.clone());
-        for (factor, power) in &common {
-            for (side, own) in [(&mut left, &a.denominator), (&mut right, &b.denominator)] {
-                for _ in own.get(factor).copied().unwrap_or(0)..*power {
-                    self.charge(side.len() * factor.len())?;
-                    *side = side.times(factor)?;
-                }
-            }
-        }
-        self.quotient(left.plus(&right)?, common)
-    }
-
-    pub(crate) fn minus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        let negated = b.negated()?;
-        self.plus(a, &negated)
-    }
-
-    pub(crate) fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        self.charge(a.numerator.len() * b.numerator.len())?;
-        let mut denominator = a.denominator.clone();
-        for (factor, power) in &b.denominator {
-            *denominator.entry(factor.clone()).or_insert(0) += power;
-        }
-        self.quotient(a.numerator.times(&b.numerator)?, denominator)
-    }
-
-    pub(crate) fn over(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        let inverse = self.reciprocal(b)?;
-        self.times(a, &inverse)
-    }
-
-    pub(crate) fn scaled(&mut self, a: &Term, factor: Rational) -> Option<Term> {
-        Some(Term { numerator: a.numerator.scaled(factor)?, denominator: a.denominator.clone() })
-    }
-
-    fn reciprocal(&mut self, term: &Term) -> Option<Term> {
-        if term.is_zero() {
-            return None;
-        }
-        let mut above = Polynomial::one();
-        for (factor, power) in &term.denominator {
-            above = above.times(&factor.power(*power)?)?;
-        }
-        let content = term.numerator.content();
-        // 1/√a is √a/a: what a square is known of does not stay below.
-        let root = content.iter().find(|(kernel, exponent)| *exponent == Rational::ONE && self.is_root(*kernel));
-        if let Some((kernel, _)) = root {
-            return self.rationalised(term, *kernel);
-        }
-        let outside = inverse(&content);
-        let inside = term.numerator.times_monomial(&outside)?;
-        let (_, leading) = inside.leading()?;
-        let scale = leading.reciprocal()?;
-        let above = above.times_monomial(&outside)?.scaled(scale)?;
-        let mut denominator = BTreeMap::new();
-        let mut inside = inside.scaled(scale)?;
-        for factor in &self.factors {
-            while let Some(quotient) = inside.divided(factor) {
-                *denominator.entry(factor.clone()).or_insert(0) += 1;
-                inside = quotient;
-            }
-        }
-        if inside.as_constant() != Some(Rational::ONE) {
-            if let Some((monomial, value)) = inside.as_monomial() {
-                let above = above.times_monomial(&inverse(monomial))?.scaled(value.reciprocal()?)?;
-                return self.quotient(above, denominator);
-            }
-            self.factors.push(inside.clone());
-            *denominator.entry(inside).or_insert(0) += 1;
-        }
-        self.quotient(above, denominator)
     }
 
     /// Whether a kernel's square is a polynomial without it.
@@ -647,6 +558,178 @@ impl<'a> Field<'a> {
     /// Whether two terms are proven equal wherever both are defined.
     pub(crate) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
         a == b || self.minus(a, b).is_some_and(|difference| difference.is_zero())
+    }
+}
+
+impl Laws for Field<'_> {
+    type Term = Term;
+
+    const MOST_SPLIT: usize = usize::MAX;
+
+    fn kernels(&mut self) -> &mut Kernels {
+        &mut self.kernels
+    }
+
+    fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        if a.is_zero() {
+            return Some(b.clone());
+        }
+        if b.is_zero() {
+            return Some(a.clone());
+        }
+        self.charge(a.numerator.len() + b.numerator.len())?;
+        if a.denominator == b.denominator {
+            return self.quotient(a.numerator.plus(&b.numerator)?, a.denominator.clone());
+        }
+        let mut common = a.denominator.clone();
+        for (factor, power) in &b.denominator {
+            let entry = common.entry(factor.clone()).or_insert(0);
+            *entry = (*entry).max(*power);
+        }
+        let (mut left, mut right) = (a.numerator.clone(), b.numerator.clone());
+        for (factor, power) in &common {
+            for (side, own) in [(&mut left, &a.denominator), (&mut right, &b.denominator)] {
+                for _ in own.get(factor).copied().unwrap_or(0)..*power {
+                    self.charge(side.len() * factor.len())?;
+                    *side = side.times(factor)?;
+                }
+            }
+        }
+        self.quotient(left.plus(&right)?, common)
+    }
+
+    fn times(&mut self, a: &Term, b: &Term) -> Option<Term> {
+        self.charge(a.numerator.len() * b.numerator.len())?;
+        let mut denominator = a.denominator.clone();
+        for (factor, power) in &b.denominator {
+            *denominator.entry(factor.clone()).or_insert(0) += power;
+        }
+        self.quotient(a.numerator.times(&b.numerator)?, denominator)
+    }
+
+    fn scaled(&mut self, a: &Term, factor: Rational) -> Option<Term> {
+        Some(Term { numerator: a.numerator.scaled(factor)?, denominator: a.denominator.clone() })
+    }
+
+    fn reciprocal(&mut self, term: &Term) -> Option<Term> {
+        if term.is_zero() {
+            return None;
+        }
+        let mut above = Polynomial::one();
+        for (factor, power) in &term.denominator {
+            above = above.times(&factor.power(*power)?)?;
+        }
+        let content = term.numerator.content();
+        // 1/√a is √a/a: what a square is known of does not stay below.
+        let root = content.iter().find(|(kernel, exponent)| *exponent == Rational::ONE && self.is_root(*kernel));
+        if let Some((kernel, _)) = root {
+            return self.rationalised(term, *kernel);
+        }
+        let outside = inverse(&content);
+        let inside = term.numerator.times_monomial(&outside)?;
+        let (_, leading) = inside.leading()?;
+        let scale = leading.reciprocal()?;
+        let above = above.times_monomial(&outside)?.scaled(scale)?;
+        let mut denominator = BTreeMap::new();
+        let mut inside = inside.scaled(scale)?;
+        for factor in &self.factors {
+            while let Some(quotient) = inside.divided(factor) {
+                *denominator.entry(factor.clone()).or_insert(0) += 1;
+                inside = quotient;
+            }
+        }
+        if inside.as_constant() != Some(Rational::ONE) {
+            if let Some((monomial, value)) = inside.as_monomial() {
+                let above = above.times_monomial(&inverse(monomial))?.scaled(value.reciprocal()?)?;
+                return self.quotient(above, denominator);
+            }
+            self.factors.push(inside.clone());
+            *denominator.entry(inside).or_insert(0) += 1;
+        }
+        self.quotient(above, denominator)
+    }
+
+    fn factors(&mut self, a: &Term) -> Option<Factors> {
+        let monomial = a.numerator.content();
+        let scale = a.scale();
+        let mut inside = a.numerator.times_monomial(&inverse(&monomial))?.scaled(scale.reciprocal()?)?;
+        let mut polynomials = BTreeMap::new();
+        if self.is_positive(&inside) {
+            inside = self.split(inside, &mut polynomials);
+        }
+        let mut polynomials: Vec<(Polynomial, i32)> = polynomials.into_iter().collect();
+        if inside.as_constant() != Some(Rational::ONE) {
+            polynomials.push((inside, 1));
+        }
+        for (factor, power) in &a.denominator {
+            polynomials.push((factor.clone(), i32::try_from(*power).ok()?.checked_neg()?));
+        }
+        Some(Factors { scale, monomial, polynomials })
+    }
+
+    fn product_of(&mut self, factors: Factors) -> Option<Term> {
+        let mut result = Term::product(factors.monomial, factors.scale);
+        for (polynomial, exponent) in factors.polynomials {
+            let power = self.whole_power(&Term::polynomial(polynomial), exponent)?;
+            result = self.times(&result, &power)?;
+        }
+        Some(result)
+    }
+
+    fn is_positive_node(&mut self, kernel: Kernel) -> bool {
+        match self.kernels.meaning(kernel).clone() {
+            Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
+            Meaning::Node(node, _) => {
+                let array = self.graph.as_access(node).map(|access| access.node);
+                self.facts.is_positive(node) || array.is_some_and(|array| self.facts.is_positive(array))
+            }
+            _ => false,
+        }
+    }
+
+    fn is_not_negative_node(&mut self, kernel: Kernel) -> bool {
+        self.kernels.is_indicator(kernel)
+    }
+
+    fn root(&mut self, radicand: &Term) -> Option<Term> {
+        if radicand.is_zero() {
+            return Some(radicand.clone());
+        }
+        // √(a/b) = √(ab)/b where b is positive; so the radicand is a polynomial.
+        if !radicand.denominator.is_empty() && radicand.denominator.keys().all(|factor| self.is_positive(factor)) {
+            let mut below = Polynomial::one();
+            for (factor, power) in &radicand.denominator {
+                below = below.times(&factor.power(*power)?)?;
+            }
+            let product = Term::polynomial(radicand.numerator.times(&below)?);
+            let root = self.root(&product)?;
+            return self.over(&root, &Term::polynomial(below));
+        }
+        if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
+            && let Some(root) = coefficient.root()
+            && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
+        {
+            return self.scaled(&power, root);
+        }
+        Some(self.function(Operator::Sqrt, radicand.clone()))
+    }
+
+    fn fractional(&mut self, base: &Term, exponent: Rational) -> Option<Option<Term>> {
+        match base.as_polynomial().and_then(Polynomial::as_monomial) {
+            Some((product, Rational::ONE)) => self.power_of_product(&product.clone(), exponent),
+            _ => Some(None),
+        }
+    }
+
+    /// On the domain of a power with an exponent that varies, the logarithm exists or the exponent is whole.
+    fn general_power(&mut self, base: &Term, exponent: &Term) -> Option<Term> {
+        let log = self.logarithm(base)?;
+        let product = self.times(exponent, &log)?;
+        self.exponential(&product)
+    }
+
+    fn other(&mut self, operator: Operator, terms: &[&Term]) -> Option<Term> {
+        self.condition(operator, terms)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The signs that facts imply together: `1 - x` is positive where `x < 1`, `x - z` where `x > y` and `y > z`.
 
-use super::linear::Linear;
 use super::system::{Budget, Relation, System};
 use super::{Claim, Sign};
+use crate::algebra::linear::Linear;
 use crate::graph::{Graph, Ref};
 
 /// The strongest sign of a value, at every position along its axes, that the claims imply, and the facts that it takes.

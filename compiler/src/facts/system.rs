@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::linear::{Linear, Place, Terms, add_to};
 use super::{Claim, Meaning, Sign};
+use crate::algebra::linear::{Linear, Place, Terms, add_to};
 use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId, Operation, Ref};
 

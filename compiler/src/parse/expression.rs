@@ -9,8 +9,7 @@ use super::build::Builder;
 use super::grammar::Rule;
 use crate::diagnostic::{Code, Span};
 use crate::number::Number;
-use crate::operators::precedence;
-use crate::syntax::{BinaryOperator, Call, ExpressionId, ExpressionKind, Index, UnaryOperator};
+use crate::syntax::{BinaryOperator, Call, ExpressionId, ExpressionKind, Index, UnaryOperator, precedence};
 
 /// An expression, and its place with the parentheses around it: what encloses it starts or ends there.
 #[derive(Clone, Copy)]

@@ -7,10 +7,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expression::{Mention, Name, Names, Printer, Style, indexed};
-use super::item::{Item, Items, KnownCall, Use};
+use super::item::{Item, Items, Use};
 use super::layout::Layout;
 use super::whole::{Choice, Form, Writer, by_name};
-use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, KnownCall, NodeId, Operation, Ref};
 use crate::operators::{Kind, Notation, Operator, precedence};
 use crate::resolve::LetName;
 

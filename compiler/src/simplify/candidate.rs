@@ -8,6 +8,8 @@ use super::leaves::{Cone, Leaf};
 use super::nodes::NodeSet;
 use super::sample::{ELSEWHERE, POINTS, Values, other_position};
 use super::search::{Found, MOST_COST, MOST_PROVING, Search, is_leaf};
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};

@@ -6,11 +6,10 @@ use std::sync::LazyLock;
 
 use super::nodes::NodeSet;
 use super::search::Search;
-use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, GraphError, KnownCall, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use crate::parse::parse_module;
-use crate::print::KnownCall;
 use crate::resolve::{Function, resolve};
 
 /// More leaves than this make the search useless.

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use crate::algebra::digits::Digits;
-use crate::algebra::kernel::{Closure, Label, Meaning};
+use crate::algebra::kernel::{Closure, Label, Meaning, Shape};
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
@@ -112,7 +113,7 @@ impl Field<'_> {
             parts.push(part);
             rest = without;
         }
-        for (monomial, coefficient) in rest.terms() {
+        for (monomial, coefficient) in rest.in_reading_order() {
             let part = self.plan_sum(&Polynomial::term(monomial.clone(), *coefficient), depth + 1)?;
             parts.push(part);
         }
@@ -130,7 +131,7 @@ impl Field<'_> {
     /// Sums over the same axes with a common factor, as one sum: `a @ x + b @ x` is `(a + b) @ x`.
     fn collected(&mut self, polynomial: &Polynomial, depth: usize) -> Option<(Signed, Polynomial)> {
         let mut sums: Vec<(Monomial, Rational, Kernel)> = Vec::new();
-        for (monomial, coefficient) in polynomial.terms() {
+        for (monomial, coefficient) in polynomial.in_reading_order() {
             let own: Vec<Kernel> = monomial
                 .iter()
                 .filter(|(kernel, exponent)| {
@@ -219,6 +220,8 @@ impl Field<'_> {
             Meaning::Size(dim) => Plan::Size(dim),
             Meaning::Iota(label) => Plan::Iota(label),
             Meaning::Delta(a, b) => Plan::Delta(a, b),
+            Meaning::Number(number) => Plan::Number(number.to_decimal()?),
+            Meaning::Quotient(term) => with_sign(self.plan_term(&term, depth)?),
             // A condition that is written another way may answer NaN another way.
             Meaning::IsPositive(_) | Meaning::IsZero(_) => return None,
             Meaning::Exponential(monomial) => {

@@ -13,9 +13,8 @@ use super::second::Taken;
 use super::tidy::MOST_TIDIED;
 use super::{Rule, Simplified, Step, Subject};
 use crate::algebra::digits::Digits;
-use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref, Stated};
+use crate::graph::{Axis, Graph, GraphError, KnownCall, NodeId, Operation, Ref, Stated};
 use crate::operators::{Notation, Operator};
-use crate::print::KnownCall;
 
 /// How much work all proofs may be: see [`Field::work`].
 pub(super) const MOST_PROVING: usize = 20_000;

@@ -9,9 +9,12 @@
 
 use std::hash::Hash;
 
-use super::algebra::{Algebra, Meaning, Term};
-use super::polynomial::{Atom, Monomial, Polynomial, power};
+use super::knowledge::Knowledge;
+use crate::algebra::factored::{Algebra, Term};
 use crate::algebra::hash::QuickMap;
+use crate::algebra::kernel::{Meaning, Shape};
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, power};
 use crate::algebra::rational::Rational;
 use crate::graph::{Graph, NodeId};
 use crate::operators::Operator;
@@ -30,6 +33,7 @@ use pieces::Pieces;
 pub(super) struct Writer<'a> {
     pub(super) graph: &'a mut Graph,
     pub(super) algebra: &'a mut Algebra,
+    pub(super) knowledge: &'a mut Knowledge,
     /// Whether a product is 0 where its exponential or a weight of it is: what stands beside it may overflow there.
     pub(super) guarded: bool,
     /// Whether factors are divided one by one.
@@ -63,17 +67,21 @@ impl Writer<'_> {
         if let Some(known) = part(self.memory()).get(key) {
             return *known;
         }
-        let before = self.algebra.extent();
+        let before = self.extent();
         let made = write(self, key);
-        if self.algebra.extent() == before {
+        if self.extent() == before {
             part(self.memory()).insert(key.clone(), made);
         }
         made
     }
 
+    fn extent(&self) -> usize {
+        self.algebra.extent() + self.knowledge.extent()
+    }
+
     fn memory(&mut self) -> &mut Memory {
-        let extent = self.algebra.extent();
-        let memory = &mut self.algebra.memories[usize::from(self.guarded) + 2 * usize::from(self.paired)];
+        let extent = self.extent();
+        let memory = &mut self.knowledge.memories[usize::from(self.guarded) + 2 * usize::from(self.paired)];
         if memory.extent != extent {
             *memory = Memory { extent, ..Memory::default() };
         }
@@ -82,7 +90,7 @@ impl Writer<'_> {
 
     /// Factor by factor.
     pub(super) fn plain(&mut self, term: &Term) -> Option<NodeId> {
-        if let Some(number) = term.as_number() {
+        if let Some(number) = term.as_constant() {
             return self.rational(number);
         }
         if let Some(node) = self.algebra.written(term) {
@@ -109,9 +117,9 @@ impl Writer<'_> {
             let node = self.exponential(&exponent)?;
             pieces.push(node, 1);
             let alone = |(polynomial, _): &(Polynomial, i32)| {
-                polynomial.terms.iter().all(|(monomial, _)| self.split(monomial).0.is_empty())
+                polynomial.terms().all(|(monomial, _)| self.split(monomial).0.is_empty())
             };
-            weights = if self.guarded { self.algebra.weights(&rest) } else { weights };
+            weights = if self.guarded { self.knowledge.weights(self.algebra, &rest) } else { weights };
             let alone = self.guarded && weights.is_empty() && term.factors.iter().all(alone);
             let alone = alone && self.is_dominated(&exponent, &rest, &term.factors);
             vanishing = Some(node).filter(|_| alone);
@@ -124,7 +132,7 @@ impl Writer<'_> {
         if !scale.is_positive()
             && let Some((polynomial, _)) = factors.iter_mut().find(odd)
         {
-            *polynomial = polynomial.times_term(&Monomial::new(), Rational::from(-1))?;
+            *polynomial = polynomial.scaled(Rational::from(-1))?;
             scale = scale.negated();
         }
         for (polynomial, exponent) in &factors {
@@ -152,20 +160,18 @@ impl Writer<'_> {
     /// Whether an exponential that vanishes takes other factors with it, as large as they may be: they are of what stands in
     /// its exponent alone, where algebra looks into all of it.
     fn is_dominated(&self, exponent: &Monomial, rest: &Monomial, factors: &[(Polynomial, i32)]) -> bool {
-        let inside = |(atom, _): &(Atom, Rational)| match self.algebra.meaning(*atom) {
-            Meaning::Exp(inner) => inner.as_slice(),
-            _ => &[],
-        };
-        let of: Vec<Atom> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
-        let is_plain = |(atom, _): &(Atom, Rational)| {
-            match self.algebra.meaning(*atom) {
-                Meaning::Value(node) if self.graph.as_operator(*node).is_none() => of.contains(atom),
+        let inside =
+            |(kernel, _): &(Kernel, Rational)| self.algebra.kernels.exponent(*kernel).map_or(&[][..], Vec::as_slice);
+        let of: Vec<Kernel> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
+        let is_plain = |(atom, _): &(Kernel, Rational)| {
+            match (self.algebra.kernels.as_scalar(*atom), self.algebra.kernels.exponent(*atom)) {
+                (Some(node), _) if self.graph.as_operator(node).is_none() => of.contains(atom),
                 // Of the same direction: what it is of is in it.
-                Meaning::Exp(inner) => inner.iter().all(|(atom, _)| of.contains(atom)),
+                (_, Some(inner)) => inner.iter().all(|(atom, _)| of.contains(atom)),
                 _ => self.is_number(*atom),
             }
         };
-        let factors = factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)
     }
 
@@ -187,7 +193,7 @@ impl Writer<'_> {
                 }
                 continue;
             }
-            pieces.paired |= matches!(self.algebra.meaning(*atom), Meaning::Root(_)) && !exponent.is_positive();
+            pieces.paired |= self.algebra.kernels.argument(*atom, Operator::Sqrt).is_some() && !exponent.is_positive();
             self.push_atom(*atom, *exponent, pieces)?;
         }
         signs.into_iter().for_each(|sign| pieces.push(sign, 1));
@@ -204,7 +210,7 @@ impl Writer<'_> {
     fn signs(&mut self, monomial: &Monomial, signs: &mut Vec<NodeId>) -> Option<Monomial> {
         let mut rest = monomial.clone();
         for (atom, exponent) in monomial {
-            let Meaning::Root(radicand) = self.algebra.meaning(*atom).clone() else { continue };
+            let Some(radicand) = self.algebra.kernels.argument(*atom, Operator::Sqrt).cloned() else { continue };
             let ([(inner, power)], []) = (radicand.monomial.as_slice(), radicand.factors.as_slice()) else { continue };
             let place =
                 rest.iter().position(|(other, own)| other == inner && own.is_positive() != exponent.is_positive());
@@ -223,7 +229,7 @@ impl Writer<'_> {
         Some(rest)
     }
 
-    fn push_atom(&mut self, atom: Atom, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
+    fn push_atom(&mut self, atom: Kernel, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
         let node = self.atom(atom)?;
         let (above, below) = exponent.to_fraction()?;
         match below {
@@ -239,38 +245,38 @@ impl Writer<'_> {
         Some(())
     }
 
-    fn is_number(&self, atom: Atom) -> bool {
-        match self.algebra.meaning(atom) {
+    fn is_number(&self, atom: Kernel) -> bool {
+        match self.algebra.kernels.meaning(atom) {
             Meaning::Number(_) => true,
-            Meaning::Value(node) => self.graph.as_operator(*node).is_some_and(|operator| operator.arity() == 0),
+            Meaning::Node(node, _) => self.graph.as_operator(*node).is_some_and(|operator| operator.arity() == 0),
             _ => false,
         }
     }
 
-    fn atom(&mut self, atom: Atom) -> Option<NodeId> {
-        match self.algebra.meaning(atom).clone() {
-            Meaning::Value(node) => Some(node),
+    fn atom(&mut self, atom: Kernel) -> Option<NodeId> {
+        match self.algebra.kernels.meaning(atom).clone() {
+            Meaning::Node(node, _) => Some(node),
             Meaning::Number(number) => self.rational(number),
-            Meaning::Exp(inner) => {
-                let term = Term { monomial: inner, ..Term::number(Rational::ONE) };
-                let inner = self.plain(&term)?;
+            Meaning::Exponential(inner) => {
+                let inner = self.plain(&Term::product(inner, Rational::ONE))?;
                 self.apply(Operator::Exp, &[inner])
             }
             Meaning::Quotient(term) => self.plain(&term),
-            Meaning::Log(term) => {
-                if let Some(rest) = self.above_one(&term) {
-                    let rest = self.plain(&rest)?;
-                    return self.apply(Operator::Log1p, &[rest]);
-                }
-                let inner = self.plain(&term)?;
-                self.apply(Operator::Log, &[inner])
-            }
-            Meaning::Erf(term) => {
-                let inner = self.plain(&term)?;
-                self.apply(Operator::Erf, &[inner])
-            }
-            Meaning::Root(term) => self.root(&term),
+            Meaning::Function(operator, terms) => self.function(operator, terms.first()?),
+            _ => None,
         }
+    }
+
+    fn function(&mut self, operator: Operator, term: &Term) -> Option<NodeId> {
+        if operator == Operator::Sqrt {
+            return self.root(term);
+        }
+        if let Some(rest) = self.above_one(term).filter(|_| operator == Operator::Log) {
+            let rest = self.plain(&rest)?;
+            return self.apply(Operator::Log1p, &[rest]);
+        }
+        let inner = self.plain(term)?;
+        self.apply(operator, &[inner])
     }
 
     /// What a term is more than 1, if no part of that is negative.
@@ -281,7 +287,7 @@ impl Writer<'_> {
             return None;
         };
         let rest = polynomial.plus(&Polynomial::term(Monomial::new(), Rational::from(-1)))?;
-        let less = rest.terms.len() < polynomial.terms.len() && self.algebra.is_not_negative(&rest);
+        let less = rest.len() < polynomial.len() && self.algebra.is_not_negative(&rest);
         if less { self.algebra.collected(&rest) } else { None }
     }
 
@@ -303,8 +309,8 @@ impl Writer<'_> {
 
     /// The root of a sum of squares.
     fn length(&mut self, term: &Term) -> Option<NodeId> {
-        let polynomial = term.expanded().filter(|polynomial| polynomial.terms.len() > 1)?;
-        let squares = polynomial.terms.iter().map(|(monomial, scale)| self.square_root(monomial, *scale));
+        let polynomial = term.expanded().filter(|polynomial| polynomial.len() > 1)?;
+        let squares = polynomial.terms().map(|(monomial, scale)| self.square_root(monomial, *scale));
         let squares = squares.collect::<Option<Vec<Term>>>()?;
         let mut length = self.plain(squares.first()?)?;
         for square in &squares[1..] {
@@ -321,41 +327,55 @@ impl Writer<'_> {
         if !monomial.iter().all(|(_, exponent)| even(exponent)) {
             return None;
         }
-        Some(Term { scale, monomial: power(monomial, Rational::new(1, 2)?)?, factors: Vec::new() })
+        Some(Term::product(power(monomial, Rational::new(1, 2)?)?, scale))
     }
 
     /// The exponentials of a product, and the rest.
     fn split(&self, monomial: &Monomial) -> (Monomial, Monomial) {
-        monomial.iter().partition(|(atom, _)| self.algebra.is_exp(*atom))
+        monomial.iter().partition(|(atom, _)| self.algebra.is_exponential(*atom))
     }
 
-    /// The exponent of a product of exponentials, as a term.
-    fn argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Term> {
-        let mut sum = Term::number(Rational::ZERO);
-        if let Some(paired) = self.paired_argument(exponentials) {
-            for (monomial, scale) in &paired.terms {
-                let term = Term { scale: *scale, monomial: monomial.clone(), factors: Vec::new() };
-                sum = self.algebra.plus(&sum, &term)?;
-            }
-            return Some(sum);
-        }
-        for (atom, exponent) in exponentials {
-            let Meaning::Exp(inner) = self.algebra.meaning(*atom).clone() else { return None };
-            let term = Term { scale: *exponent, monomial: inner, factors: Vec::new() };
-            sum = self.algebra.plus(&sum, &term)?;
-        }
-        Some(sum)
-    }
-
-    /// An exponent that holds a difference to a maximum.
-    fn paired_argument(&mut self, exponentials: &[(Atom, Rational)]) -> Option<Polynomial> {
+    /// The exponent of a product of exponentials, as a term; differences to a maximum are computed first.
+    fn argument(&mut self, exponentials: &[(Kernel, Rational)]) -> Option<Term> {
         let mut sum = Polynomial::default();
-        for (atom, exponent) in exponentials {
-            let Meaning::Exp(inner) = self.algebra.meaning(*atom).clone() else { return None };
+        for (kernel, exponent) in exponentials {
+            let inner = self.algebra.kernels.exponent(*kernel)?.clone();
             sum = sum.plus(&Polynomial::term(inner, *exponent))?;
         }
-        let paired = self.algebra.paired(self.graph, &sum)?;
-        (paired != sum).then_some(paired)
+        let paired = self.knowledge.paired(self.graph, self.algebra, &sum).unwrap_or(sum);
+        self.algebra.collected(&paired)
+    }
+
+    /// A term with something else for every product in it.
+    fn rewritten(
+        &mut self,
+        term: &Term,
+        rewrite: &dyn Fn(&mut Self, &Monomial, Rational) -> Option<Term>,
+    ) -> Option<Term> {
+        let mut result = rewrite(self, &term.monomial, term.scale)?;
+        for (polynomial, exponent) in &term.factors {
+            let mut sum = Term::constant(Rational::ZERO);
+            for (monomial, scale) in polynomial.terms() {
+                let part = rewrite(self, monomial, *scale)?;
+                sum = self.algebra.plus(&sum, &part)?;
+            }
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            result = self.algebra.times(&result, &power)?;
+        }
+        Some(result)
+    }
+
+    /// A product with terms for some of its kernels.
+    fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Kernel, Term)]) -> Option<Term> {
+        let mut result = Term::constant(scale);
+        for (kernel, exponent) in monomial {
+            let factor = match replaced.iter().find(|(other, _)| other == kernel) {
+                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
+                None => Term::product(vec![(*kernel, *exponent)], Rational::ONE),
+            };
+            result = self.algebra.times(&result, &factor)?;
+        }
+        Some(result)
     }
 
     fn exponential(&mut self, exponentials: &Monomial) -> Option<NodeId> {
@@ -370,19 +390,18 @@ impl Writer<'_> {
 
     /// A sum of logarithms as `log1p(R − 1)`: that node, and R − 1.
     pub(super) fn near_one(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
-        let sum = Term { scale: Rational::ONE, ..term.clone() };
+        let sum = term.unscaled();
         let expanded = sum.expanded()?;
-        let is_log = |atom: Atom| matches!(self.algebra.meaning(atom), Meaning::Log(_));
+        let is_log = |atom: Kernel| self.algebra.kernels.argument(atom, Operator::Log).is_some();
         let alone = |monomial: &Monomial| matches!(monomial.as_slice(), [(atom, exponent)] if is_log(*atom) && *exponent == Rational::ONE);
         let inside = |monomial: &Monomial| monomial.iter().any(|(atom, _)| is_log(*atom));
-        let logs = expanded.terms.iter().filter(|(monomial, _)| inside(monomial));
-        if !expanded.terms.iter().any(|(monomial, _)| inside(monomial))
-            || !logs.clone().all(|(monomial, _)| alone(monomial))
+        let logs = expanded.terms().filter(|(monomial, _)| inside(monomial));
+        if !expanded.terms().any(|(monomial, _)| inside(monomial)) || !logs.clone().all(|(monomial, _)| alone(monomial))
         {
             return None;
         }
         let ratio = self.algebra.exponential(&sum)?;
-        let difference = self.algebra.plus(&ratio, &Term::number(Rational::from(-1)))?;
+        let difference = self.algebra.plus(&ratio, &Term::constant(Rational::from(-1)))?;
         if difference.is_zero() {
             return None;
         }

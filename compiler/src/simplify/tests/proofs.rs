@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::terms::check;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::quotient::{Field, Term};
 use crate::algebra::rational::Rational;
 use crate::graph::{Axis, Graph, Ref};

@@ -1,9 +1,11 @@
 //! Sums of exponentials divided by their largest one, where the sign of one exponent δ tells which that is.
 
-use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply, power};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -34,7 +36,7 @@ impl Writer<'_> {
     pub(in crate::stabilise) fn dominated(&mut self, term: &Term) -> Option<NodeId> {
         let direction = self.direction(term)?;
         let argument = self.argument(&direction)?;
-        if argument.as_number().is_some() {
+        if argument.as_constant().is_some() {
             return None;
         }
         let delta = self.plain(&argument)?;
@@ -43,7 +45,7 @@ impl Writer<'_> {
         let small = self.apply(Operator::Exp, &[minus])?;
         let complement = self.apply(Operator::Expm1, &[minus])?;
         let mut sides = Vec::new();
-        let known = self.algebra.sign(&argument);
+        let known = self.knowledge.sign(self.algebra, &argument);
         for positive in [true, false].into_iter().filter(|positive| known.is_none_or(|known| known == *positive)) {
             let side = Side { direction: direction.clone(), positive, small, complement };
             sides.push(self.on_side(term, &side)?);
@@ -59,9 +61,9 @@ impl Writer<'_> {
     /// The polynomials in which exponentials meet: factors, and what stands under logarithms.
     pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
-            if let Meaning::Log(inner) = self.algebra.meaning(*atom) {
+            if let Some(inner) = self.algebra.kernels.argument(*atom, Operator::Log) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
             }
         }
@@ -72,9 +74,8 @@ impl Writer<'_> {
     fn direction(&mut self, term: &Term) -> Option<Monomial> {
         let mut direction: Option<Monomial> = None;
         for polynomial in self.meeting(term) {
-            let exponents: Vec<Monomial> =
-                polynomial.terms.iter().map(|(monomial, _)| self.split(monomial).0).collect();
-            let inverse = power(exponents.first()?, Rational::from(-1))?;
+            let exponents: Vec<Monomial> = polynomial.terms().map(|(monomial, _)| self.split(monomial).0).collect();
+            let inverse = inverse(exponents.first()?);
             for exponent in &exponents {
                 let difference = multiply(exponent, &inverse)?;
                 if difference.is_empty() {
@@ -93,14 +94,14 @@ impl Writer<'_> {
         }
         let direction = direction?;
         let positive = direction.first().is_some_and(|(_, exponent)| exponent.is_positive());
-        if positive { Some(direction) } else { power(&direction, Rational::from(-1)) }
+        Some(if positive { direction } else { inverse(&direction) })
     }
 
     fn levels(&self, polynomial: &Polynomial, side: &Side) -> Option<Levels> {
         let mut parts: Vec<(Rational, Polynomial)> = Vec::new();
-        let first = self.split(&polynomial.terms.first()?.0).0;
-        let inverse = power(&first, Rational::from(-1))?;
-        for (monomial, scale) in &polynomial.terms {
+        let first = self.split(&polynomial.terms().next()?.0).0;
+        let inverse = inverse(&first);
+        for (monomial, scale) in polynomial.terms() {
             let (exponent, rest) = self.split(monomial);
             let difference = multiply(&exponent, &inverse)?;
             let step = if difference.is_empty() { Rational::ZERO } else { multiple(&difference, &side.direction)? };
@@ -123,7 +124,7 @@ impl Writer<'_> {
     }
 
     fn on_side(&mut self, term: &Term, side: &Side) -> Option<NodeId> {
-        let term = self.without_logarithms(term, side)?;
+        let term = self.rewritten(term, &|writer, monomial, scale| writer.replaced(monomial, scale, side))?;
         let mut pieces = Pieces::default();
         let (mut exponent, rest) = self.split(&term.monomial);
         self.push_atoms(&rest, &mut pieces)?;
@@ -197,7 +198,7 @@ impl Writer<'_> {
     ) -> Option<()> {
         let mut groups: Vec<(Monomial, Vec<(i32, Rational)>)> = Vec::new();
         for (level, part) in levels {
-            for (monomial, value) in &part.terms {
+            for (monomial, value) in part.terms() {
                 match groups.iter_mut().find(|(own, _)| own == monomial) {
                     Some((_, own)) => own.push((*level, *value)),
                     None => groups.push((monomial.clone(), vec![(*level, *value)])),
@@ -278,27 +279,13 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// Logarithms of sums of exponentials: the largest one comes out, as its exponent.
-    fn without_logarithms(&mut self, term: &Term, side: &Side) -> Option<Term> {
-        let mut result = self.replaced(&term.monomial, term.scale, side)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Term::number(Rational::ZERO);
-            for (monomial, scale) in &polynomial.terms {
-                let part = self.replaced(monomial, *scale, side)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
-        Some(result)
-    }
-
+    /// A product with logarithms of sums of exponentials replaced: the largest one comes out, as its exponent.
     fn replaced(&mut self, monomial: &Monomial, scale: Rational, side: &Side) -> Option<Term> {
-        let mut result = Term::number(scale);
+        let mut result = Term::constant(scale);
         for (atom, exponent) in monomial {
-            let own = Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) };
-            let factor = match (self.algebra.meaning(*atom).clone(), exponent.to_integer()) {
-                (Meaning::Log(inner), Some(whole)) => match self.logarithm(&inner, side) {
+            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
+            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
+                (Some(inner), Some(whole)) => match self.logarithm(&inner, side) {
                     Some(term) => self.algebra.whole_power(&term, whole)?,
                     None => own,
                 },
@@ -318,7 +305,7 @@ impl Writer<'_> {
         }
         let inverse = leading.reciprocal()?;
         for (_, part) in &mut levels {
-            *part = part.times_term(&Monomial::new(), inverse)?;
+            *part = part.scaled(inverse)?;
         }
         let (mut scale, mut pieces) = (Rational::ONE, Pieces::default());
         self.push_levels(&levels[1..], 1, side, &mut scale, &mut pieces)?;
@@ -333,11 +320,11 @@ impl Writer<'_> {
             let near = self.apply(Operator::Greater, &[rest, limit])?;
             log = self.apply(Operator::Select, &[near, log, direct])?;
         }
-        let log = Term::atom(self.algebra.atom(Meaning::Value(log)));
+        let log = Term::kernel(self.algebra.node(log));
         let exponent = self.argument(&outside)?;
         let mut result = self.algebra.plus(&exponent, &log)?;
         if leading != Rational::ONE {
-            let number = Term::atom(self.algebra.atom(Meaning::Log(Term::number(leading))));
+            let number = self.algebra.function(Operator::Log, Term::constant(leading));
             result = self.algebra.plus(&result, &number)?;
         }
         Some(result)

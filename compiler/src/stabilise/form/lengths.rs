@@ -5,9 +5,12 @@
 //! `ℓ² − ξ²` is `r + (m − |ξ|)·(m + |ξ|)`: where ξ is ±m, r is all there is, and elsewhere it holds a square of m that is
 //! not lost.
 
-use super::super::algebra::{Length, Meaning, Term};
-use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
+use super::super::knowledge::Length;
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::{Meaning, Shape};
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -15,14 +18,14 @@ use crate::operators::Operator;
 /// v, v/U and ℓ of it, as atoms.
 struct Part {
     value: NodeId,
-    relative: Atom,
+    relative: Kernel,
     length: Length,
 }
 
 impl Writer<'_> {
     /// The form relative to lengths, if there are some; and, where their units are moderate, the node as written.
     pub(in crate::stabilise) fn in_lengths(&mut self, term: &Term, node: NodeId) -> Vec<NodeId> {
-        if self.algebra.lengths().is_empty() {
+        if self.knowledge.lengths().is_empty() {
             return Vec::new();
         }
         let Some((form, units)) = self.relative_to_lengths(term) else { return Vec::new() };
@@ -36,10 +39,10 @@ impl Writer<'_> {
     fn relative_to_lengths(&mut self, term: &Term) -> Option<(NodeId, Vec<NodeId>)> {
         let with_logarithms = self.with_logarithms(term)?;
         let term = &with_logarithms;
-        let lengths: Vec<Length> = self.algebra.lengths().to_vec();
-        let (mut replaced, mut parts, mut units): (Vec<(Atom, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
+        let lengths: Vec<Length> = self.knowledge.lengths().to_vec();
+        let (mut replaced, mut parts, mut units): (Vec<(Kernel, Term)>, Vec<Part>, Vec<NodeId>) = Default::default();
         for length in lengths {
-            let [unit, own] = [length.unit, length.length].map(|node| self.algebra.atom(Meaning::Value(node)));
+            let [unit, own] = [length.unit, length.length].map(|node| self.algebra.node(node));
             if !term.holds(unit) && !term.holds(own) {
                 continue;
             }
@@ -47,14 +50,14 @@ impl Writer<'_> {
                 units.push(length.unit);
             }
             for value in &length.parts {
-                let atom = self.algebra.atom(Meaning::Value(*value));
+                let atom = self.algebra.node(*value);
                 if !term.holds(atom) {
                     continue;
                 }
                 let relative = self.apply(Operator::Divide, &[*value, length.unit])?;
-                let relative = self.algebra.atom(Meaning::Value(relative));
+                let relative = self.algebra.node(relative);
                 if !replaced.iter().any(|(other, _)| *other == atom) {
-                    let product = self.algebra.times(&Term::atom(unit), &Term::atom(relative))?;
+                    let product = self.algebra.times(&Term::kernel(unit), &Term::kernel(relative))?;
                     replaced.push((atom, product));
                 }
                 parts.push(Part { value: *value, relative, length: length.clone() });
@@ -63,7 +66,7 @@ impl Writer<'_> {
         let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
         for (polynomial, exponent) in &term.factors {
             let mut sum = Polynomial::default();
-            for (monomial, scale) in &polynomial.terms {
+            for (monomial, scale) in polynomial.terms() {
                 sum = sum.plus(&self.substituted(monomial, *scale, &replaced)?.expanded()?)?;
             }
             for part in &parts {
@@ -79,20 +82,20 @@ impl Writer<'_> {
     /// Logarithms of U and ℓ, of which the term has equally many, as those of U·ℓ.
     fn with_logarithms(&mut self, term: &Term) -> Option<Term> {
         let mut result = term.clone();
-        for length in self.algebra.lengths().to_vec() {
+        for length in self.knowledge.lengths().to_vec() {
             let [unit, own] = [length.unit, length.length].map(|node| {
-                let atom = self.algebra.atom(Meaning::Value(node));
-                self.algebra.atom(Meaning::Log(Term::atom(atom)))
+                let atom = self.algebra.node(node);
+                self.algebra.kernels.intern(Meaning::Function(Operator::Log, vec![Term::kernel(atom)]))
             });
             if !result.holds(unit) || !result.holds(own) {
                 continue;
             }
             let logarithm = self.logarithm_of(&length)?;
-            let logarithm = self.algebra.atom(Meaning::Value(logarithm));
+            let logarithm = self.algebra.node(logarithm);
             let mut product = Term { factors: Vec::new(), ..result.clone() };
             for (polynomial, exponent) in &result.factors {
                 let mut sum = polynomial.clone();
-                for (monomial, scale) in &polynomial.terms {
+                for (monomial, scale) in polynomial.terms() {
                     if !monomial.iter().any(|(atom, exponent)| *atom == unit && *exponent == Rational::ONE) {
                         continue;
                     }
@@ -102,7 +105,7 @@ impl Writer<'_> {
                         steps[1] = multiply(&multiply(monomial, &steps[0])?, &steps[1])?;
                     }
                     let [partner, both] = [&partner[1], &both[1]];
-                    if sum.terms.iter().any(|(other, value)| other == partner && value == scale) {
+                    if sum.terms().any(|(other, value)| other == partner && value == scale) {
                         sum = sum.plus(&Polynomial::term(monomial.clone(), scale.negated()))?;
                         sum = sum.plus(&Polynomial::term(partner.clone(), scale.negated()))?;
                         sum = sum.plus(&Polynomial::term(both.clone(), *scale))?;
@@ -139,8 +142,8 @@ impl Writer<'_> {
 
     /// Powers of ℓ as powers of ℓ², which is the more accurate one.
     fn with_squares(&mut self, mut term: Term) -> Option<Term> {
-        for length in self.algebra.lengths().to_vec() {
-            let [own, square] = [length.length, length.square].map(|node| self.algebra.atom(Meaning::Value(node)));
+        for length in self.knowledge.lengths().to_vec() {
+            let [own, square] = [length.length, length.square].map(|node| self.algebra.node(node));
             let Some((_, exponent)) = term.monomial.iter().find(|(other, _)| *other == own) else { continue };
             let half = Rational::from(exponent.to_integer()? / 2);
             if !half.is_zero() {
@@ -157,8 +160,8 @@ impl Writer<'_> {
     fn with_units(&mut self, mut term: Term, units: &[NodeId], parts: &[Part]) -> Option<NodeId> {
         let familiar = self.familiar(parts)?;
         let all = |monomial: &Monomial| monomial.iter().all(|(atom, _)| familiar.contains(atom));
-        let other = |(atom, exponent): &(Atom, Rational)| exponent.is_positive() && !familiar.contains(atom);
-        let is_familiar = |polynomial: &Polynomial| polynomial.terms.iter().all(|(monomial, _)| all(monomial));
+        let other = |(atom, exponent): &(Kernel, Rational)| exponent.is_positive() && !familiar.contains(atom);
+        let is_familiar = |polynomial: &Polynomial| polynomial.terms().all(|(monomial, _)| all(monomial));
         if term.monomial.iter().any(other)
             || term.factors.iter().any(|(polynomial, exponent)| *exponent > 0 && !is_familiar(polynomial))
         {
@@ -166,7 +169,7 @@ impl Writer<'_> {
         }
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for unit in units {
-            let atom = self.algebra.atom(Meaning::Value(*unit));
+            let atom = self.algebra.node(*unit);
             self.divide_component(&mut term.monomial, atom, *unit, parts)?;
             if term.monomial.iter().any(|(_, exponent)| exponent.is_positive()) {
                 below.extend(self.divide_lengths(&mut term.monomial, *unit)?);
@@ -178,7 +181,7 @@ impl Writer<'_> {
             side.extend((0..exponent.unsigned_abs()).map(|_| *unit));
         }
         let term = self.with_squares(term)?;
-        if term.as_number() == Some(Rational::ONE) && !above.is_empty() {
+        if term.as_constant() == Some(Rational::ONE) && !above.is_empty() {
             let first = above.remove(0);
             return self.scaled_by(first, &above, &below);
         }
@@ -191,14 +194,14 @@ impl Writer<'_> {
     }
 
     /// Components in units, what is left of squares beside them, and lengths: of these it is known how large they are.
-    fn familiar(&mut self, parts: &[Part]) -> Option<Vec<Atom>> {
+    fn familiar(&mut self, parts: &[Part]) -> Option<Vec<Kernel>> {
         let mut known = Vec::new();
         for part in parts {
             known.extend([part.relative, self.complement(part, false)?]);
         }
-        for length in self.algebra.lengths().to_vec() {
+        for length in self.knowledge.lengths().to_vec() {
             let nodes = [length.unit, length.length, length.square, length.others];
-            known.extend(nodes.map(|node| self.algebra.atom(Meaning::Value(node))));
+            known.extend(nodes.map(|node| self.algebra.node(node)));
         }
         Some(known)
     }
@@ -220,8 +223,8 @@ impl Writer<'_> {
                 ratios.extend(self.over_lengths(&mut term.monomial, component, (length, own), taken)?);
             }
         }
-        for length in self.algebra.lengths().to_vec().iter().filter(|length| units.contains(&length.unit)) {
-            let own = self.algebra.atom(Meaning::Value(length.length));
+        for length in self.knowledge.lengths().to_vec().iter().filter(|length| units.contains(&length.unit)) {
+            let own = self.algebra.node(length.length);
             for place in (0..term.factors.len()).rev() {
                 let (polynomial, exponent) = term.factors[place].clone();
                 let two = vec![(own, Rational::from(2))];
@@ -251,12 +254,12 @@ impl Writer<'_> {
     fn over_lengths(
         &mut self,
         monomial: &mut Monomial,
-        from: Atom,
+        from: Kernel,
         (divisor, length): (NodeId, NodeId),
         taken: i32,
     ) -> Option<Vec<NodeId>> {
-        let (mut quotients, own) = (Vec::new(), self.algebra.atom(Meaning::Value(length)));
-        let Meaning::Value(node) = *self.algebra.meaning(from) else { return Some(quotients) };
+        let (mut quotients, own) = (Vec::new(), self.algebra.node(length));
+        let Some(node) = self.algebra.kernels.as_scalar(from) else { return Some(quotients) };
         while exponent_of(monomial, from).is_some_and(|exponent| exponent > 0)
             && exponent_of(monomial, own).is_some_and(|exponent| exponent <= -taken)
         {
@@ -269,7 +272,7 @@ impl Writer<'_> {
     }
 
     /// A component, or what is left of a square beside one, divided by the unit, if a product is.
-    fn divide_component(&mut self, monomial: &mut Monomial, unit: Atom, node: NodeId, parts: &[Part]) -> Option<()> {
+    fn divide_component(&mut self, monomial: &mut Monomial, unit: Kernel, node: NodeId, parts: &[Part]) -> Option<()> {
         if !monomial.iter().any(|(atom, exponent)| *atom == unit && !exponent.is_positive()) {
             return Some(());
         }
@@ -282,9 +285,9 @@ impl Writer<'_> {
                 let to = if complement {
                     self.complement(part, true)?
                 } else {
-                    let Meaning::Value(relative) = *self.algebra.meaning(part.relative) else { return None };
+                    let relative = self.algebra.kernels.as_scalar(part.relative)?;
                     let over = self.apply(Operator::Divide, &[relative, node])?;
-                    self.algebra.atom(Meaning::Value(over))
+                    self.algebra.node(over)
                 };
                 let mut step = vec![(from, Rational::from(-1)), (to, Rational::ONE), (unit, Rational::ONE)];
                 step.sort_unstable_by_key(|(atom, _)| *atom);
@@ -298,8 +301,8 @@ impl Writer<'_> {
     /// Divisors `U·ℓ` of a product that may be small, or large: squares of ℓ are for sums of squares.
     fn divide_lengths(&mut self, monomial: &mut Monomial, unit: NodeId) -> Option<Vec<NodeId>> {
         let mut divisors = Vec::new();
-        for length in self.algebra.lengths().to_vec().into_iter().filter(|length| length.unit == unit) {
-            let [own, atom] = [length.length, unit].map(|node| self.algebra.atom(Meaning::Value(node)));
+        for length in self.knowledge.lengths().to_vec().into_iter().filter(|length| length.unit == unit) {
+            let [own, atom] = [length.length, unit].map(|node| self.algebra.node(node));
             let mut step = vec![(atom, Rational::ONE), (own, Rational::ONE)];
             step.sort_unstable_by_key(|(atom, _)| *atom);
             let below = |monomial: &Monomial, atom| exponent_of(monomial, atom).is_some_and(|exponent| exponent < 0);
@@ -329,16 +332,16 @@ impl Writer<'_> {
     /// A sum in which as much of `c·ℓ² − d·ξ²` as can be is a multiple of `ℓ² − ξ²`.
     fn complemented(&mut self, sum: &Polynomial, part: &Part) -> Option<Polynomial> {
         let two = Rational::from(2);
-        let length = self.algebra.atom(Meaning::Value(part.length.length));
+        let length = self.algebra.node(part.length.length);
         let (of_length, of_part) = (vec![(length, two)], vec![(part.relative, two)]);
         let find = |sum: &Polynomial| {
-            sum.terms.iter().find_map(|(monomial, scale)| {
+            sum.terms().find_map(|(monomial, scale)| {
                 let exponent = monomial.iter().find(|(other, _)| *other == length)?.1;
                 let rest = exponent.plus(Rational::from(-2))?.to_integer().filter(|rest| *rest >= 0);
                 rest?;
-                let outside = multiply(monomial, &power(&of_length, Rational::from(-1))?)?;
+                let outside = multiply(monomial, &inverse(&of_length))?;
                 let partner = multiply(&outside, &of_part)?;
-                let (_, own) = sum.terms.iter().find(|(other, _)| *other == partner)?;
+                let (_, own) = sum.terms().find(|(other, _)| *other == partner)?;
                 let fits = own.is_positive() != scale.is_positive();
                 let common =
                     if scale.is_positive() { (*scale).min(own.negated()) } else { (*scale).max(own.negated()) };
@@ -356,7 +359,7 @@ impl Writer<'_> {
     }
 
     /// `r + (m − |ξ|)·(m + |ξ|)`; divided by U, if it is asked for.
-    fn complement(&mut self, part: &Part, over: bool) -> Option<Atom> {
+    fn complement(&mut self, part: &Part, over: bool) -> Option<Kernel> {
         let Length { largest, unit, others, .. } = part.length;
         let size = self.apply(Operator::Abs, &[part.value])?;
         let difference = self.apply(Operator::Subtract, &[largest, size])?;
@@ -370,7 +373,7 @@ impl Writer<'_> {
         }
         let product = self.apply(Operator::Multiply, &[less, more])?;
         let sum = self.apply(Operator::Add, &[rest, product])?;
-        Some(self.algebra.atom(Meaning::Value(sum)))
+        Some(self.algebra.node(sum))
     }
 }
 
@@ -380,6 +383,6 @@ const REACH: [i32; 2] = [45, 6];
 const MOST_FACTORS: usize = 4;
 
 /// The power of an atom in a product, if it is a whole one.
-fn exponent_of(monomial: &Monomial, atom: Atom) -> Option<i32> {
+fn exponent_of(monomial: &Monomial, atom: Kernel) -> Option<i32> {
     monomial.iter().find(|(other, _)| *other == atom)?.1.to_integer()
 }

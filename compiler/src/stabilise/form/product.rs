@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::algebra::{Meaning, Term};
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -44,14 +46,14 @@ impl Writer<'_> {
         if exponentials.len() < 2 {
             return None;
         }
-        let mut exponent = Term::number(Rational::ZERO);
+        let mut exponent = Term::constant(Rational::ZERO);
         for (argument, below) in &exponentials {
             let argument = self.algebra.term(self.graph, *argument);
             let argument = if *below { argument.negated() } else { argument };
             exponent = self.algebra.plus(&exponent, &argument)?;
         }
         let collected = self.algebra.exponential(&exponent)?;
-        let pure = |(atom, _): &(_, _)| matches!(self.algebra.meaning(*atom), Meaning::Exp(_));
+        let pure = |(atom, _): &(_, _)| self.algebra.is_exponential(*atom);
         if collected.scale != Rational::ONE || !collected.factors.is_empty() || !collected.monomial.iter().all(pure) {
             return None;
         }

@@ -3,45 +3,41 @@
 //! Of `Σ w·exp(λ)`, which is `exp(M)·(t + r)` with the largest term t and the others r, every term `w·exp(λ)` is `exp(M)·q`.
 //! With q for `w·exp(λ − M)` no exponential is left in a quotient of such terms, and `t + r − q` is `(t − q) + r`.
 
-use super::super::algebra::{Relative, Term};
-use super::super::polynomial::{Atom, Polynomial};
+use super::super::knowledge::Relative;
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::Kernel;
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 
 impl Writer<'_> {
     /// The form over such q, if there are some for exponentials of a term.
     pub(in crate::stabilise) fn in_terms(&mut self, term: &Term) -> Option<NodeId> {
-        let mut replaced: Vec<(Atom, Term)> = Vec::new();
-        for relative in self.algebra.relatives().to_vec() {
+        let mut replaced: Vec<(Kernel, Term)> = Vec::new();
+        for relative in self.knowledge.relatives().to_vec() {
             replaced.extend(self.replacement(relative)?);
         }
-        let replaced: Vec<(Atom, Term)> = replaced.into_iter().filter(|(atom, _)| term.holds(*atom)).collect();
+        let replaced: Vec<(Kernel, Term)> = replaced.into_iter().filter(|(atom, _)| term.holds(*atom)).collect();
         if replaced.is_empty() {
             return None;
         }
-        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Polynomial::default();
-            for (monomial, scale) in &polynomial.terms {
-                sum = sum.plus(&self.substituted(monomial, *scale, &replaced)?.expanded()?)?;
-            }
-            let factor = self.algebra.collected(&sum)?;
-            let power = self.algebra.whole_power(&factor, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
+        let result = self.rewritten(term, &|writer, monomial, scale| writer.substituted(monomial, scale, &replaced))?;
         self.plain(&result)
     }
 
     /// An exponential of `w·exp(λ)`, and `exp(M)·q` over the rest of it.
-    fn replacement(&mut self, Relative { node, whole, peak }: Relative) -> Option<Option<(Atom, Term)>> {
+    fn replacement(&mut self, Relative { node, whole, peak }: Relative) -> Option<Option<(Kernel, Term)>> {
         let whole = self.algebra.term(self.graph, whole);
-        let Some((atom, _)) =
-            whole.monomial.iter().find(|(atom, exponent)| self.algebra.is_exp(*atom) && *exponent == Rational::ONE)
+        let Some((atom, _)) = whole
+            .monomial
+            .iter()
+            .find(|(atom, exponent)| self.algebra.is_exponential(*atom) && *exponent == Rational::ONE)
         else {
             return Some(None);
         };
-        let exponential = Term::atom(*atom);
+        let exponential = Term::kernel(*atom);
         let peak = self.algebra.term(self.graph, peak);
         let largest = self.algebra.exponential(&peak)?;
         let relative = self.algebra.term(self.graph, node);

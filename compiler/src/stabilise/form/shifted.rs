@@ -3,9 +3,11 @@
 //! `Σ exp(λ)` is `exp(M)·(1 + r)` with the largest exponent M and r ≥ 0, the sum of the others relative to it, as for sums
 //! over axes. Other sums of exponentials in the same term are divided by exp(M) too.
 
-use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Monomial, Polynomial, multiply, power};
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::{Meaning, Shape};
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -36,24 +38,24 @@ impl Writer<'_> {
 
     fn is_sum_of_exponentials(&self, sum: &Polynomial) -> bool {
         let pure = |(monomial, scale): &(Monomial, Rational)| {
-            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exp(*atom))
+            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exponential(*atom))
         };
-        (3..=MOST_TERMS).contains(&sum.terms.len()) && sum.terms.iter().all(pure)
+        (3..=MOST_TERMS).contains(&sum.len()) && sum.terms().all(pure)
     }
 
     fn shift(&mut self, sum: Polynomial) -> Option<Shift> {
         let common = common(&sum)?;
-        let (largest, rest) = match self.algebra.shift(&sum) {
+        let (largest, rest) = match self.knowledge.shift(&sum) {
             Some(known) => known,
             None => {
                 let made = self.largest_and_rest(&sum, &common)?;
-                self.algebra.know_shift(sum.clone(), made);
+                self.knowledge.know_shift(sum.clone(), made);
                 made
             }
         };
-        let atom = self.algebra.atom(Meaning::Value(largest));
+        let atom = self.algebra.node(largest);
         let inner = vec![(atom, Rational::ONE)];
-        let largest = vec![(self.algebra.atom(Meaning::Exp(inner)), Rational::ONE)];
+        let largest = vec![(self.algebra.kernels.intern(Meaning::Exponential(inner)), Rational::ONE)];
         let largest = multiply(&largest, &common)?;
         Some(Shift { sum, largest, rest })
     }
@@ -61,8 +63,8 @@ impl Writer<'_> {
     /// The largest exponent of a sum divided by what is `common`, and the sum relative to the largest term, less one.
     fn largest_and_rest(&mut self, sum: &Polynomial, common: &Monomial) -> Option<(NodeId, NodeId)> {
         let mut exponents = Vec::new();
-        let below = power(common, Rational::from(-1))?;
-        for (monomial, _) in &sum.terms {
+        let below = inverse(common);
+        for (monomial, _) in sum.terms() {
             let argument = self.argument(&multiply(monomial, &below)?)?;
             exponents.push(self.plain(&argument)?);
         }
@@ -82,23 +84,24 @@ impl Writer<'_> {
             equal = self.apply(Operator::Add, &[equal, part])?;
         }
         let rest = self.apply(Operator::Add, &[smaller, equal])?;
-        self.algebra.know_largest(largest, &exponents, rest);
+        self.algebra.not_negative.insert(rest);
+        self.knowledge.know_largest(largest, &exponents);
         Some((largest, rest))
     }
 
     /// A sum as the largest exponential times what is moderate.
     fn relative_sum(&mut self, sum: &Polynomial, shift: &Shift) -> Option<Term> {
-        let outside = Term { monomial: shift.largest.clone(), ..Term::number(Rational::ONE) };
+        let outside = Term::product(shift.largest.clone(), Rational::ONE);
         if *sum == shift.sum {
-            let rest = Term::atom(self.algebra.atom(Meaning::Value(shift.rest)));
-            let inside = self.algebra.plus(&Term::number(Rational::ONE), &rest)?;
+            let rest = Term::kernel(self.algebra.node(shift.rest));
+            let inside = self.algebra.plus(&Term::constant(Rational::ONE), &rest)?;
             return self.algebra.times(&outside, &inside);
         }
-        let all = sum.terms.iter().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exp(*atom)));
-        let below = power(&shift.largest, Rational::from(-1))?;
+        let all = sum.terms().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exponential(*atom)));
+        let below = inverse(&shift.largest);
         let mut result = Polynomial::default();
-        let mut product = Term::number(Rational::ZERO);
-        for (monomial, scale) in &sum.terms {
+        let mut product = Term::constant(Rational::ZERO);
+        for (monomial, scale) in sum.terms() {
             if all {
                 result = result.plus(&Polynomial::term(multiply(monomial, &below)?, *scale))?;
             } else {
@@ -110,17 +113,17 @@ impl Writer<'_> {
             return Some(product);
         }
         // Whatever is common to all terms stays inside: it is relative to the largest exponential.
-        let inside = Term { factors: vec![(result, 1)], ..Term::number(Rational::ONE) };
+        let inside = Term { factors: vec![(result, 1)], ..Term::constant(Rational::ONE) };
         self.algebra.times(&outside, &inside)
     }
 
     /// A product in which the logarithm of the sum is M + log(1 + r).
     fn relative_product(&mut self, monomial: &Monomial, scale: Rational, shift: &Shift) -> Option<Term> {
-        let mut result = Term::number(scale);
+        let mut result = Term::constant(scale);
         for (atom, exponent) in monomial {
-            let own = Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) };
-            let factor = match (self.algebra.meaning(*atom).clone(), exponent.to_integer()) {
-                (Meaning::Log(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
+            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
+            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
+                (Some(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
                     let mut argument = Term { factors: Vec::new(), ..inner.clone() };
                     for (sum, exponent) in &inner.factors {
                         let sum = self.relative_sum(sum, shift)?;
@@ -142,18 +145,18 @@ impl Writer<'_> {
 /// `exp(-a) + exp(-b) + exp(-c)` is a sum of `exp(a + b)`, `exp(a + c)` and `exp(b + c)`.
 fn common(sum: &Polynomial) -> Option<Monomial> {
     let mut highest: Monomial = Vec::new();
-    for (atom, exponent) in sum.terms.iter().flat_map(|(monomial, _)| monomial) {
+    for (atom, exponent) in sum.terms().flat_map(|(monomial, _)| monomial) {
         match highest.iter_mut().find(|(known, _)| known == atom) {
             Some((_, known)) => *known = (*known).max(*exponent),
             None => highest.push((*atom, *exponent)),
         }
     }
     highest.sort_unstable_by_key(|(atom, _)| *atom);
-    let below = power(&highest, Rational::from(-1))?;
+    let below = inverse(&highest);
     let mut left = 0;
-    for (monomial, _) in &sum.terms {
+    for (monomial, _) in sum.terms() {
         left += multiply(monomial, &below)?.len();
     }
-    let before: usize = sum.terms.iter().map(|(monomial, _)| monomial.len()).sum();
+    let before: usize = sum.terms().map(|(monomial, _)| monomial.len()).sum();
     Some(if left < before { highest } else { Vec::new() })
 }

@@ -1,9 +1,11 @@
 //! Polynomials: sums in which nothing cancels that a kernel (`expm1`, `erfc`, a difference to a maximum) can avoid.
 
-use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Atom, Monomial, Polynomial, multiply, power};
 use super::Writer;
 use super::pieces::Pieces;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -18,7 +20,7 @@ impl Writer<'_> {
         if let Some(node) = self.algebra.written(&term) {
             return Some(node);
         }
-        let paired = self.algebra.paired(self.graph, polynomial)?;
+        let paired = self.knowledge.paired(self.graph, self.algebra, polynomial)?;
         if paired != *polynomial {
             return self.polynomial(&paired);
         }
@@ -35,8 +37,8 @@ impl Writer<'_> {
             }
         }
         let mut parts = Vec::new();
-        for (monomial, scale) in &polynomial.terms {
-            let term = Term { monomial: monomial.clone(), ..Term::number(Rational::ONE) };
+        for (monomial, scale) in polynomial.terms() {
+            let term = Term::product(monomial.clone(), Rational::ONE);
             let node = self.plain(&term)?;
             parts.push((*scale, node));
         }
@@ -45,13 +47,13 @@ impl Writer<'_> {
 
     /// `q + q·erf(v)` is `q·erfc(-v)`, and `q − q·erf(v)` is `q·erfc(v)`.
     fn complementary(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
-        let is_erf = |(atom, exponent): &&(Atom, Rational)| {
-            *exponent == Rational::ONE && matches!(self.algebra.meaning(*atom), Meaning::Erf(_))
+        let is_erf = |(atom, exponent): &&(Kernel, Rational)| {
+            *exponent == Rational::ONE && self.algebra.kernels.argument(*atom, Operator::Erf).is_some()
         };
-        let (atom, _) = *polynomial.terms.iter().flat_map(|(monomial, _)| monomial).find(is_erf)?;
-        let Meaning::Erf(argument) = self.algebra.meaning(atom).clone() else { return None };
+        let (atom, _) = *polynomial.terms().flat_map(|(monomial, _)| monomial).find(is_erf)?;
+        let argument = self.algebra.kernels.argument(atom, Operator::Erf)?.clone();
         let with = |(monomial, _): &&(Monomial, Rational)| monomial.iter().any(|(other, _)| *other == atom);
-        let held: Vec<(Monomial, Rational)> = polynomial.terms.iter().filter(with).cloned().collect();
+        let held: Vec<(Monomial, Rational)> = polynomial.terms().filter(with).cloned().collect();
         let mut coefficient = Polynomial::default();
         for (monomial, scale) in &held {
             let rest: Monomial = monomial.iter().filter(|(other, _)| *other != atom).copied().collect();
@@ -59,17 +61,17 @@ impl Writer<'_> {
         }
         for sign in [1, -1] {
             // polynomial = ±q·(1 ± erf) + rest, with fewer terms than before
-            let taken = coefficient.times_term(&Monomial::new(), Rational::from(-sign))?;
+            let taken = coefficient.scaled(Rational::from(-sign))?;
             let mut rest = polynomial.plus(&taken)?;
-            rest.terms.retain(|(monomial, _)| !monomial.iter().any(|(other, _)| *other == atom));
-            if rest.terms.len() + coefficient.terms.len() >= polynomial.terms.len() {
+            rest = rest.without(atom);
+            if rest.len() + coefficient.len() >= polynomial.len() {
                 continue;
             }
             let argument = if sign == 1 { argument.clone().negated() } else { argument.clone() };
             let argument = self.plain(&argument)?;
             let kernel = self.apply(Operator::Erfc, &[argument])?;
-            let kernel = self.algebra.atom(Meaning::Value(kernel));
-            let product = coefficient.times_term(&vec![(kernel, Rational::ONE)], Rational::from(sign))?;
+            let kernel = self.algebra.node(kernel);
+            let product = coefficient.times_monomial(&vec![(kernel, Rational::ONE)])?.scaled(Rational::from(sign))?;
             return rest.plus(&product);
         }
         None
@@ -78,24 +80,24 @@ impl Writer<'_> {
     /// Differences of exponentials through `expm1`.
     fn differences(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
         let pure = |(monomial, _): &(Monomial, Rational)| self.split(monomial).1.is_empty();
-        if !polynomial.terms.iter().all(pure) {
+        if !polynomial.terms().all(pure) {
             return None;
         }
         let (mut rest, mut pieces) = (polynomial.clone(), Pieces::default());
         while let Some((quotient, high, low)) = Self::divided(&rest) {
-            let inverse = power(&low, Rational::from(-1))?;
-            let argument = self.argument(&multiply(&high, &inverse)?)?;
+            let argument = self.argument(&multiply(&high, &inverse(&low))?)?;
             let argument = self.plain(&argument)?;
             let difference = self.apply(Operator::Expm1, &[argument])?;
             pieces.push(difference, 1);
-            rest = quotient.times_term(&low, Rational::ONE)?;
+            rest = quotient.times_monomial(&low)?;
         }
         if pieces.above.is_empty() {
             return None;
         }
         let term = self.algebra.collected(&rest)?;
-        let node = self.plain(&Term { scale: Rational::ONE, ..term.clone() })?;
-        if term.unit().is_none() {
+        let rest = term.unscaled();
+        if rest.as_constant().is_none() {
+            let node = self.plain(&rest)?;
             pieces.push(node, 1);
         }
         self.assemble(term.scale, &pieces)
@@ -103,12 +105,12 @@ impl Writer<'_> {
 
     /// A polynomial as `(high − low) · quotient`, for two of its monomials.
     fn divided(polynomial: &Polynomial) -> Option<(Polynomial, Monomial, Monomial)> {
-        for (place, (high, a)) in polynomial.terms.iter().enumerate().rev() {
-            for (low, _) in polynomial.terms[..place].iter().filter(|(_, b)| a.is_positive() != b.is_positive()) {
-                let ratio = multiply(high, &power(low, Rational::from(-1))?)?;
+        for (place, (high, a)) in polynomial.terms().enumerate().rev() {
+            for (low, _) in polynomial.terms().take(place).filter(|(_, b)| a.is_positive() != b.is_positive()) {
+                let ratio = multiply(high, &inverse(low))?;
                 let binomial = Polynomial::term(Monomial::new(), Rational::from(-1))
                     .plus(&Polynomial::term(ratio.clone(), Rational::ONE))?;
-                if let Some(quotient) = polynomial.over(&binomial) {
+                if let Some(quotient) = polynomial.divided(&binomial) {
                     return Some((quotient, ratio, Monomial::new()));
                 }
             }
@@ -119,7 +121,7 @@ impl Writer<'_> {
     /// Terms with one factor beside their exponentials are collected, so that differences of exponentials meet.
     fn collected(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
         let mut groups: Vec<(Monomial, Polynomial)> = Vec::new();
-        for (monomial, scale) in &polynomial.terms {
+        for (monomial, scale) in polynomial.terms() {
             let (exponent, rest) = self.split(monomial);
             let part = Polynomial::term(exponent, *scale);
             match groups.iter_mut().find(|(own, _)| *own == rest) {
@@ -127,24 +129,18 @@ impl Writer<'_> {
                 None => groups.push((rest, part)),
             }
         }
-        if groups.len() < 2 || groups.iter().all(|(_, group)| group.terms.len() < 2) {
+        if groups.len() < 2 || groups.iter().all(|(_, group)| group.len() < 2) {
             return None;
         }
         let mut parts = Vec::new();
         for (rest, group) in groups {
             let inside = self.algebra.collected(&group)?;
-            let outside = Term { monomial: rest, ..Term::number(Rational::ONE) };
+            let outside = Term::product(rest, Rational::ONE);
             let term = self.algebra.times(&outside, &inside)?;
             let scale = term.scale;
-            let node = self.plain(&Term { scale: Rational::ONE, ..term })?;
+            let node = self.plain(&term.unscaled())?;
             parts.push((scale, node));
         }
         self.sum(parts)
-    }
-}
-impl Term {
-    /// The number that it is beside its scale, if it is one.
-    fn unit(&self) -> Option<Rational> {
-        Term { scale: Rational::ONE, ..self.clone() }.as_number()
     }
 }

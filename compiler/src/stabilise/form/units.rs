@@ -1,8 +1,10 @@
 //! Roots of sums of squares in units of the largest: what is far from 1 is one factor.
 
-use super::super::algebra::{Meaning, Term};
-use super::super::polynomial::{Atom, Monomial};
 use super::Writer;
+use crate::algebra::factored::Term;
+use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
+use crate::algebra::polynomial::Kernel;
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::number::{FloatType, Number};
@@ -38,11 +40,11 @@ impl Writer<'_> {
 
     /// Logarithms of sums of squares as those of lengths, where the squares may overflow or underflow.
     pub(in crate::stabilise) fn with_lengths_in_logarithms(&mut self, term: &Term) -> Option<NodeId> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         let atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
-        let mut replaced: Vec<(Atom, Term)> = Vec::new();
+        let mut replaced: Vec<(Kernel, Term)> = Vec::new();
         for (atom, _) in atoms {
-            let Meaning::Log(argument) = self.algebra.meaning(*atom).clone() else { continue };
+            let Some(argument) = self.algebra.kernels.argument(*atom, Operator::Log).cloned() else { continue };
             if replaced.iter().any(|(other, _)| other == atom) {
                 continue;
             }
@@ -51,39 +53,30 @@ impl Writer<'_> {
             let far = self.apply(Operator::Log, &[length])?;
             let far = self.scaled(far, Rational::from(2))?;
             let logarithm = self.where_moderate(length, near, far, [10, 10])?;
-            replaced.push((*atom, Term::atom(self.algebra.atom(Meaning::Value(logarithm)))));
+            replaced.push((*atom, Term::kernel(self.algebra.node(logarithm))));
         }
         if replaced.is_empty() {
             return None;
         }
-        let mut result = self.substituted(&term.monomial, term.scale, &replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let mut sum = Term::number(Rational::ZERO);
-            for (monomial, scale) in &polynomial.terms {
-                let part = self.substituted(monomial, *scale, &replaced)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
+        let result = self.rewritten(term, &|writer, monomial, scale| writer.substituted(monomial, scale, &replaced))?;
         self.plain(&result)
     }
 
     /// The form in units, and the unit.
     fn scaled_roots(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| &polynomial.terms);
+        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
         let mut atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
         let (root, squares) = atoms.find_map(|(atom, _)| {
-            let Meaning::Root(radicand) = self.algebra.meaning(*atom) else { return None };
+            let radicand = self.algebra.kernels.argument(*atom, Operator::Sqrt)?;
             let polynomial = radicand.expanded()?;
-            let squares = polynomial.terms.iter().map(|(monomial, scale)| {
+            let squares = polynomial.terms().map(|(monomial, scale)| {
                 let square = self.square_root(monomial, *scale)?;
                 match square.monomial.as_slice() {
                     [(atom, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => Some(*atom),
                     _ => None,
                 }
             });
-            let squares = squares.collect::<Option<Vec<Atom>>>()?;
+            let squares = squares.collect::<Option<Vec<Kernel>>>()?;
             (squares.len() > 1).then_some((*atom, squares))
         })?;
         let mut unit = None;
@@ -96,7 +89,7 @@ impl Writer<'_> {
             });
         }
         let unit = unit?;
-        let unit_term = Term::atom(self.algebra.atom(Meaning::Value(unit)));
+        let unit_term = Term::kernel(self.algebra.node(unit));
         let (mut replaced, mut length) = (Vec::new(), None);
         for atom in &squares {
             let node = self.atom(*atom)?;
@@ -105,13 +98,13 @@ impl Writer<'_> {
                 Some(length) => self.apply(Operator::Hypot, &[length, part])?,
                 None => part,
             });
-            let part = Term::atom(self.algebra.atom(Meaning::Value(part)));
+            let part = Term::kernel(self.algebra.node(part));
             replaced.push((*atom, self.algebra.times(&unit_term, &part)?));
         }
-        let length = Term::atom(self.algebra.atom(Meaning::Value(length?)));
+        let length = Term::kernel(self.algebra.node(length?));
         replaced.push((root, self.algebra.times(&unit_term, &length)?));
         // A power of the radicand is that of a sum: a root would bring its rounding twice.
-        let mut square = Term::number(Rational::ZERO);
+        let mut square = Term::constant(Rational::ZERO);
         for (_, part) in &replaced[..squares.len()] {
             let part = self.algebra.whole_power(part, 2)?;
             square = self.algebra.plus(&square, &part)?;
@@ -134,35 +127,18 @@ impl Writer<'_> {
     }
 
     /// A term with atoms replaced; the radicand as a factor is the length squared.
-    fn with_lengths(&mut self, term: &Term, root: Atom, square: &Term, replaced: &[(Atom, Term)]) -> Option<Term> {
-        let Meaning::Root(radicand) = self.algebra.meaning(root).clone() else { return None };
+    fn with_lengths(&mut self, term: &Term, root: Kernel, square: &Term, replaced: &[(Kernel, Term)]) -> Option<Term> {
+        let radicand = self.algebra.kernels.argument(root, Operator::Sqrt)?.clone();
         let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
         for (polynomial, exponent) in &term.factors {
             let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
-            let mut sum = if is_radicand { square.clone() } else { Term::number(Rational::ZERO) };
-            for (monomial, scale) in polynomial.terms.iter().filter(|_| !is_radicand) {
+            let mut sum = if is_radicand { square.clone() } else { Term::constant(Rational::ZERO) };
+            for (monomial, scale) in polynomial.terms().filter(|_| !is_radicand) {
                 let part = self.substituted(monomial, *scale, replaced)?;
                 sum = self.algebra.plus(&sum, &part)?;
             }
             let power = self.algebra.whole_power(&sum, *exponent)?;
             result = self.algebra.times(&result, &power)?;
-        }
-        Some(result)
-    }
-
-    pub(super) fn substituted(
-        &mut self,
-        monomial: &Monomial,
-        scale: Rational,
-        replaced: &[(Atom, Term)],
-    ) -> Option<Term> {
-        let mut result = Term::number(scale);
-        for (atom, exponent) in monomial {
-            let factor = match replaced.iter().find(|(other, _)| other == atom) {
-                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
-                None => Term { monomial: vec![(*atom, *exponent)], ..Term::number(Rational::ONE) },
-            };
-            result = self.algebra.times(&result, &factor)?;
         }
         Some(result)
     }

@@ -8,10 +8,10 @@ use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
 
 /// How many points.
-pub(super) const POINTS: usize = 4;
+pub(crate) const POINTS: usize = 4;
 
 /// One number at each point.
-pub(super) type Values = [f64; POINTS];
+pub(crate) type Values = [f64; POINTS];
 
 /// Larger arrays are not computed.
 const MOST_ELEMENTS: usize = 256;
@@ -24,14 +24,14 @@ const MOST_ZEROS: usize = 4;
 type Arrays = Vec<Option<Vec<f64>>>;
 
 /// Every node's array at each point.
-pub(super) struct Samples {
+pub(crate) struct Samples {
     points: Vec<Arrays>,
     positive: bool,
 }
 
 impl Samples {
     /// Computes what `live` marks. `free` are values that may stand for themselves where they cannot be computed.
-    pub(super) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Claim]) -> Self {
+    pub(crate) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Claim]) -> Self {
         // Positive inputs suit most domains; mixed signs tell more. Both are tried, the better set is kept.
         let all = |positive: bool| {
             let points = (0..POINTS).map(|point| Point { graph, point, positive, arrays: Vec::new() });
@@ -48,7 +48,7 @@ impl Samples {
     }
 
     /// Computes a node that was added to the graph, and what it is made of.
-    pub(super) fn extend(&mut self, graph: &Graph, root: NodeId) {
+    pub(crate) fn extend(&mut self, graph: &Graph, root: NodeId) {
         let mut missing = vec![root];
         let mut seen = std::collections::BTreeSet::from([root]);
         let mut place = 0;
@@ -76,7 +76,7 @@ impl Samples {
     }
 
     /// The number of a use at each point, where its axes have the positions that belong to the point.
-    pub(super) fn values(&self, graph: &Graph, used: &Ref) -> Option<Values> {
+    pub(crate) fn values(&self, graph: &Graph, used: &Ref) -> Option<Values> {
         let mut values = [0.0; POINTS];
         for (point, value) in values.iter_mut().enumerate() {
             *value = self.at(graph, used, point, &|axis| position(graph, axis, point))?;
@@ -85,7 +85,7 @@ impl Samples {
     }
 
     /// The number of a use at one point and given positions.
-    pub(super) fn at(&self, graph: &Graph, used: &Ref, point: usize, at: &dyn Fn(Axis) -> usize) -> Option<f64> {
+    pub(crate) fn at(&self, graph: &Graph, used: &Ref, point: usize, at: &dyn Fn(Axis) -> usize) -> Option<f64> {
         let array = self.points.get(point)?.get(used.node.index())?.as_ref()?;
         let mut place = 0;
         for (axis, dim) in used.axes.iter().zip(graph.shape(used.node)) {
@@ -97,7 +97,7 @@ impl Samples {
 
 /// Whether a form is a number, or at least infinite, at zeros of the inputs, one by one and all together, wherever another
 /// one is and the facts hold. Between proofs by algebra and what is computed stands 0/0.
-pub(super) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId, facts: &[Claim]) -> bool {
+pub(crate) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId, facts: &[Claim]) -> bool {
     let stated = facts.iter().map(|claim| claim.statement.node);
     let live = graph.live(stated.chain([before, after]));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
@@ -127,17 +127,17 @@ pub(crate) fn position(graph: &Graph, axis: Axis, point: usize) -> usize {
 }
 
 /// Whether two axes are at the same position at some points, and at others at others.
-pub(super) fn tells_apart(graph: &Graph, a: Axis, b: Axis) -> bool {
+pub(crate) fn tells_apart(graph: &Graph, a: Axis, b: Axis) -> bool {
     let equal = (0..POINTS).filter(|point| position(graph, a, *point) == position(graph, b, *point)).count();
     (1..POINTS).contains(&equal)
 }
 
 /// Other positions of axes: together with those that belong to the points, some at which two axes agree and some at which
 /// they do not, so that a delta or a condition is not the same at all of them.
-pub(super) const ELSEWHERE: usize = 3;
+pub(crate) const ELSEWHERE: usize = 3;
 
 /// The position of an axis at a point, another one each time.
-pub(super) fn other_position(graph: &Graph, axis: Axis, point: usize, time: usize) -> usize {
+pub(crate) fn other_position(graph: &Graph, axis: Axis, point: usize, time: usize) -> usize {
     let size = size(graph.dim(axis), point);
     (scrambled(u64::from(axis.number()), (POINTS * (1 + time) + point) as u64) % size.max(1) as u64) as usize
 }
@@ -483,7 +483,7 @@ pub(crate) fn each(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
     }
 }
 
-pub(super) fn scrambled(seed: u64, point: u64) -> u64 {
+pub(crate) fn scrambled(seed: u64, point: u64) -> u64 {
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (point << 32);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

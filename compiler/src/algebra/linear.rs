@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::algebra::rational::Rational;
+use super::rational::Rational;
 use crate::graph::{Axis, Graph, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::Operator;
@@ -11,21 +11,21 @@ use crate::operators::Operator;
 const MOST_STEPS: usize = 10_000;
 
 /// A value along axes; without them, the value at position 0.
-pub(super) type Place = (NodeId, Vec<Axis>);
+pub(crate) type Place = (NodeId, Vec<Axis>);
 
 /// Numbers times values; none is zero.
-pub(super) type Terms = BTreeMap<Place, Rational>;
+pub(crate) type Terms = BTreeMap<Place, Rational>;
 
 /// `Σ coefficient · value + constant`
 #[derive(Clone, Debug)]
-pub(super) struct Linear {
-    pub(super) terms: Terms,
-    pub(super) constant: Rational,
+pub(crate) struct Linear {
+    pub(crate) terms: Terms,
+    pub(crate) constant: Rational,
 }
 
 impl Linear {
     /// `left - right`; `None` where exact arithmetic overflows.
-    pub(super) fn difference(graph: &Graph, left: &Ref, right: &Ref) -> Option<Self> {
+    pub(crate) fn difference(graph: &Graph, left: &Ref, right: &Ref) -> Option<Self> {
         let mut open = BTreeMap::new();
         add_to(&mut open, (left.node, left.axes.clone()), Rational::ONE)?;
         add_to(&mut open, (right.node, right.axes.clone()), Rational::ONE.negated())?;
@@ -33,7 +33,7 @@ impl Linear {
     }
 
     /// A value as it is computed; `None` where exact arithmetic overflows.
-    pub(super) fn of(graph: &Graph, value: &Ref) -> Option<Self> {
+    pub(crate) fn of(graph: &Graph, value: &Ref) -> Option<Self> {
         Self::opened(graph, BTreeMap::from([((value.node, value.axes.clone()), Rational::ONE)]))
     }
 
@@ -78,13 +78,13 @@ impl Linear {
     }
 
     /// The only value of the form, its coefficient, and the constant.
-    pub(super) fn single(&self) -> Option<(Ref, Rational, Rational)> {
+    pub(crate) fn single(&self) -> Option<(Ref, Rational, Rational)> {
         let ((node, axes), coefficient) = self.terms.first_key_value().filter(|_| self.terms.len() == 1)?;
         Some((Ref { node: *node, axes: axes.clone() }, *coefficient, self.constant))
     }
 
     /// The form at position 0 of every axis, where a value is known by its node alone: what holds along axes holds there.
-    pub(super) fn at_origin(&self, graph: &Graph) -> Option<Self> {
+    pub(crate) fn at_origin(&self, graph: &Graph) -> Option<Self> {
         let mut terms = BTreeMap::new();
         for ((node, _), coefficient) in &self.terms {
             if graph.operation(*node) != Operation::Iota {
@@ -97,7 +97,7 @@ impl Linear {
 
     /// The form where its values stand along the axes that `other` has them along; `None` if that does not say where all of
     /// them stand.
-    pub(super) fn aligned(&self, other: &Self) -> Option<Self> {
+    pub(crate) fn aligned(&self, other: &Self) -> Option<Self> {
         let mut places: BTreeMap<Axis, Axis> = BTreeMap::new();
         for ((node, axes), (_, there)) in self
             .terms
@@ -130,7 +130,7 @@ fn exact(number: Number) -> Option<Rational> {
 }
 
 /// Adds to an entry of a sum; `None` where exact arithmetic overflows.
-pub(super) fn add_to<K: Ord>(sum: &mut BTreeMap<K, Rational>, key: K, more: Rational) -> Option<()> {
+pub(crate) fn add_to<K: Ord>(sum: &mut BTreeMap<K, Rational>, key: K, more: Rational) -> Option<()> {
     let entry = sum.entry(key).or_insert(Rational::ZERO);
     *entry = entry.plus(more)?;
     Some(())
