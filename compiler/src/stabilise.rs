@@ -86,8 +86,12 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    let profiles = Profiles::new(graph, ranges.clone(), HashMap::new());
-    let mut pass = Pass::new(graph, roots, outputs, &ranges, profiles);
+    let mut pass = Pass::new(graph, ranges);
+    for root in roots.iter().take(outputs) {
+        if let Some(points) = pass.profiles.of(graph, root.value.node) {
+            pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+        }
+    }
     let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
     for root in roots {
         let form = pass.chosen(graph, root, &forms)?;
@@ -97,8 +101,8 @@ fn scalars(
 }
 
 impl Pass {
-    fn new(graph: &Graph, roots: &[Root], outputs: usize, ranges: &HashMap<NodeId, Range>, profiles: Profiles) -> Self {
-        let (knowledge, algebra) = Knowledge::new(ranges);
+    fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
+        let (knowledge, algebra) = Knowledge::new(&ranges);
         let equates = |(node, range): (&NodeId, &Range)| match range {
             Range::Equates(pairs) => Some((*node, pairs.clone())),
             _ => None,
@@ -107,31 +111,34 @@ impl Pass {
         let in_pieces = ranges.values().any(Range::tells_of_others);
         let mut pass = Pass {
             delicate: Vec::new(),
-            made: vec![None; graph.len()],
-            profiles,
+            made: Vec::new(),
+            profiles: Profiles::new(graph, ranges),
             algebra,
             knowledge,
             searches: 0,
             tried: QuickMap::default(),
             outside: vec![false; POINTS],
+            is_over_atoms: false,
             judged: QuickMap::default(),
             better: QuickMap::default(),
             sizes: QuickMap::default(),
             equal,
             atoms: 0,
+            rooms: Vec::new(),
             in_pieces,
         };
-        for root in roots.iter().take(outputs) {
-            if let Some(points) = pass.profiles.of(graph, root.value.node) {
-                pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
-            }
-        }
-        for node in graph.nodes() {
-            let own = graph.as_operator(node).is_some_and(|op| is_delicate(op) || op == Operator::Divide);
-            let below = graph.operands(node).any(|operand| pass.delicate[operand.node.index()]);
-            pass.delicate.push(own || below);
-        }
+        pass.look_at(graph);
         pass
+    }
+
+    /// Takes note of the nodes that were added to a graph.
+    fn look_at(&mut self, graph: &Graph) {
+        self.made.resize(graph.len(), None);
+        for node in graph.nodes().skip(self.delicate.len()) {
+            let own = graph.as_operator(node).is_some_and(|op| is_delicate(op) || op == Operator::Divide);
+            let below = graph.operands(node).any(|operand| self.delicate[operand.node.index()]);
+            self.delicate.push(own || below);
+        }
     }
 
     /// What is evaluated of a root, where `before` is there already: of two accurate forms what costs less, the closed one
@@ -189,6 +196,8 @@ struct Pass {
     tried: QuickMap<NodeId, Vec<NodeId>>,
     /// The points where the function is not defined.
     outside: Vec<bool>,
+    /// Whether the function is a part of another one: what counts is where the parts are defined.
+    is_over_atoms: bool,
     judged: QuickMap<NodeId, Rc<[Judged]>>,
     /// Of two nodes, whether the first one is more accurate: asked when a form is written, and when the best one is chosen.
     better: QuickMap<(NodeId, NodeId), bool>,
@@ -199,6 +208,8 @@ struct Pass {
     in_pieces: bool,
     /// How many formulas were looked at over the arguments of their functions.
     atoms: usize,
+    /// Formulas over the same arguments, with what was found of them.
+    rooms: Vec<(Atoms, Pass)>,
 }
 
 /// How accurate a node is at a point.
@@ -210,7 +221,7 @@ struct Judged {
     /// In units in the last place.
     ulps: f64,
     condition: f64,
-    /// Whether the true value is beyond all finite numbers: nothing can be better.
+    /// Whether the true value is beyond all finite numbers, or not defined: nothing can be better.
     beyond: bool,
 }
 
@@ -292,29 +303,40 @@ impl Pass {
             return Ok(None);
         }
         self.atoms += 1;
-        let mut atoms = Atoms::of(graph, node, arguments)?;
-        let root = Ref { node: atoms.root, axes: Vec::new() };
-        let root = Root { value: root.clone(), closed: root };
-        let mut overflowing = HashMap::new();
-        for (input, source) in atoms.sources() {
-            let Some(points) = self.profiles.of(graph, source) else { continue };
-            let reaches = |end: f64| points.iter().any(|point| point.value == end);
-            overflowing.insert(input, [reaches(f64::NEG_INFINITY), reaches(f64::INFINITY)]);
-        }
-        let profiles = Profiles::new(&atoms.graph, atoms.ranges.clone(), overflowing);
-        let mut pass = Self::new(&atoms.graph, std::slice::from_ref(&root), 1, &atoms.ranges, profiles);
-        let form = pass.chosen(&mut atoms.graph, &root, &[])?.node;
-        if form == atoms.root {
-            return Ok(None);
-        }
+        let known = |(atoms, _): &(Atoms, Pass)| atoms.known(node).is_some() || atoms.is_of(arguments);
+        let place = self.rooms.iter().position(known).unwrap_or(self.rooms.len());
+        let (mut atoms, mut pass) = if place < self.rooms.len() {
+            self.rooms.swap_remove(place)
+        } else {
+            let atoms = Atoms::new(graph, arguments.clone());
+            let pass = Self { is_over_atoms: true, ..Self::new(&atoms.graph, HashMap::new()) };
+            (atoms, pass)
+        };
+        let root = atoms.add(graph, node)?;
+        self.tell(graph, &atoms, &mut pass);
+        let form = pass.root(&mut atoms.graph, &Ref { node: root, axes: Vec::new() })?.node;
+        let is_fine = pass.is_fine_where_finite(&atoms.graph, form);
         graph.set_span(graph.span(node));
         let made = |argument: NodeId| self.made.get(argument.index()).copied().flatten().unwrap_or(argument);
-        let value = atoms.back(form, graph, made)?;
-        if !self.is_better(graph, value, node, false) {
-            return Ok(None);
-        }
+        let value = if form == root { None } else { Some(atoms.back(form, graph, made)?) };
+        self.rooms.push((atoms, pass));
+        let Some(value) = value.filter(|value| self.is_better(graph, *value, node, false)) else { return Ok(None) };
         Self::record(graph, node, value);
-        Ok(Some((value, pass.is_fine_where_finite(&atoms.graph, form))))
+        Ok(Some((value, is_fine)))
+    }
+
+    /// What is known of the arguments that inputs of another graph stand for.
+    fn tell(&mut self, graph: &Graph, atoms: &Atoms, pass: &mut Pass) {
+        pass.look_at(&atoms.graph);
+        for (input, source) in atoms.sources() {
+            let range = atoms::range(graph, source);
+            if range == Some(Range::NotNegative) {
+                pass.algebra.not_negative.insert(input);
+            }
+            let points = self.profiles.of(graph, source).unwrap_or_default();
+            let reaches = |end: f64| points.iter().any(|point| point.value == end);
+            pass.profiles.know(input, range, [reaches(f64::NEG_INFINITY), reaches(f64::INFINITY)]);
+        }
     }
 
     fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
@@ -335,7 +357,8 @@ impl Pass {
                 let (ulps, condition) = (limits.ulps(point), limits.condition(point));
                 let [a, b] = point.moves.map(f64::abs);
                 let error = if a.max(b).is_finite() { point.error + a.max(b) } else { point.error };
-                judged.push(Judged { value: point.value, error, ulps, condition, beyond: limits.is_beyond(point) });
+                let beyond = limits.is_beyond(point) || self.is_over_atoms && point.undefined;
+                judged.push(Judged { value: point.value, error, ulps, condition, beyond });
             }
         }
         let judged: Rc<[Judged]> = judged.into();

@@ -16,11 +16,11 @@ const MOST_NODES: usize = 200;
 
 pub(super) struct Atoms {
     pub(super) graph: Graph,
-    pub(super) root: NodeId,
-    /// What is known of the arguments.
-    pub(super) ranges: HashMap<NodeId, Range>,
+    /// What stands for nodes of the formula.
+    made: HashMap<NodeId, NodeId>,
     /// What the inputs stand for.
     sources: HashMap<NodeId, NodeId>,
+    arguments: BTreeSet<NodeId>,
 }
 
 impl Atoms {
@@ -65,51 +65,55 @@ impl Atoms {
         found
     }
 
-    /// The formula over some arguments.
-    pub(super) fn of(graph: &Graph, root: NodeId, arguments: &BTreeSet<NodeId>) -> Result<Self, GraphError> {
-        let empty = Graph::new(graph.float());
-        let mut atoms = Self { graph: empty, root, ranges: HashMap::new(), sources: HashMap::new() };
-        let mut made: HashMap<NodeId, NodeId> = HashMap::new();
+    /// An empty graph, for formulas over some arguments.
+    pub(super) fn new(graph: &Graph, arguments: BTreeSet<NodeId>) -> Self {
+        Self { graph: Graph::new(graph.float()), made: HashMap::new(), sources: HashMap::new(), arguments }
+    }
+
+    pub(super) fn is_of(&self, arguments: &BTreeSet<NodeId>) -> bool {
+        self.arguments == *arguments
+    }
+
+    /// What stands for a node, if it is part of a formula that was looked at.
+    pub(super) fn known(&self, node: NodeId) -> Option<NodeId> {
+        self.made.get(&node).copied()
+    }
+
+    /// What stands for a node.
+    pub(super) fn add(&mut self, graph: &Graph, root: NodeId) -> Result<NodeId, GraphError> {
         let mut pending = vec![root];
         while let Some(next) = pending.last().copied() {
-            if made.contains_key(&next) {
+            if self.made.contains_key(&next) {
                 pending.pop();
                 continue;
             }
-            let open = graph.as_operator(next).filter(|_| !arguments.contains(&next));
+            let open = graph.as_operator(next).filter(|_| !self.arguments.contains(&next));
             let operands: Vec<NodeId> = match open {
                 Some(_) => graph.operands(next).map(|operand| operand.node).collect(),
                 None => Vec::new(),
             };
             let before = pending.len();
-            pending.extend(operands.iter().filter(|operand| !made.contains_key(operand)));
+            pending.extend(operands.iter().filter(|operand| !self.made.contains_key(operand)));
             if pending.len() > before {
                 continue;
             }
-            let operands = operands.iter().filter_map(|operand| made.get(operand));
+            let operands = operands.iter().filter_map(|operand| self.made.get(operand));
             let operands: Vec<Ref> = operands.map(|node| Ref { node: *node, axes: Vec::new() }).collect();
             let value = match (open, graph.operation(next)) {
-                (Some(operator), _) => atoms.graph.apply(operator, &operands)?.node,
+                (Some(operator), _) => self.graph.apply(operator, &operands)?.node,
                 (None, Operation::Constant(_)) => {
-                    atoms.graph.constant(graph.as_constant(next).unwrap_or(Number::ZERO))?.node
+                    self.graph.constant(graph.as_constant(next).unwrap_or(Number::ZERO))?.node
                 }
-                (None, Operation::Truth(value)) => atoms.graph.truth(value)?.node,
-                (None, _) => atoms.input(graph, next)?,
+                (None, Operation::Truth(value)) => self.graph.truth(value)?.node,
+                (None, _) => {
+                    let input = self.graph.input(&self.sources.len().to_string(), &[])?.node;
+                    self.sources.insert(input, next);
+                    input
+                }
             };
-            made.insert(next, value);
+            self.made.insert(next, value);
         }
-        atoms.root = *made.get(&root).ok_or(GraphError::UnknownNode)?;
-        Ok(atoms)
-    }
-
-    fn input(&mut self, graph: &Graph, node: NodeId) -> Result<NodeId, GraphError> {
-        let name = self.graph.inputs().len().to_string();
-        let input = self.graph.input(&name, &[])?.node;
-        if let Some(range) = range(graph, node) {
-            self.ranges.insert(input, range);
-        }
-        self.sources.insert(input, node);
-        Ok(input)
+        self.made.get(&root).copied().ok_or(GraphError::UnknownNode)
     }
 
     /// The inputs, with what they stand for.
@@ -233,7 +237,7 @@ fn has_logarithm(graph: &Graph, root: NodeId) -> bool {
 }
 
 /// Between what an argument lies, as far as its own operator says.
-fn range(graph: &Graph, node: NodeId) -> Option<Range> {
+pub(super) fn range(graph: &Graph, node: NodeId) -> Option<Range> {
     let operator = graph.as_operator(node)?;
     let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.as_constant(exponent.node)?.to_integer());
     let is_square = match operator {

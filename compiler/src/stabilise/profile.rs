@@ -167,7 +167,7 @@ const MODERATE: f64 = 1e9;
 const SMALL: f64 = 1e-17;
 
 impl Profiles {
-    pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>, overflowing: HashMap<NodeId, [bool; 2]>) -> Self {
+    pub(super) fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
         let mut equal: HashMap<NodeId, Vec<(NodeId, NodeId)>> = HashMap::new();
         for (condition, range) in &ranges {
             let Range::Equates(pairs) = range else { continue };
@@ -176,7 +176,13 @@ impl Profiles {
             }
         }
         equal.values_mut().for_each(|pairs| pairs.sort_unstable());
-        Self { limits: Limits::of(graph.float()), ranges, overflowing, equal, points: Vec::new() }
+        Self { limits: Limits::of(graph.float()), ranges, overflowing: HashMap::new(), equal, points: Vec::new() }
+    }
+
+    /// An input that stands for a value: between what that lies, and whether it may be infinite.
+    pub(super) fn know(&mut self, input: NodeId, range: Option<Range>, ends: [bool; 2]) {
+        self.ranges.extend(range.map(|range| (input, range)));
+        self.overflowing.insert(input, ends);
     }
 
     /// The points of a node; `None` for an array or what depends on one.
