@@ -17,6 +17,7 @@ mod cone;
 mod exponentials;
 mod form;
 mod lengths;
+mod plain;
 mod polynomial;
 pub(crate) mod profile;
 
@@ -76,7 +77,12 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Ve
     if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
         return Ok(as_given);
     }
-    if arrays { arrays::stabilise(graph, &as_given) } else { scalars(graph, roots, outputs, HashMap::new()) }
+    if arrays {
+        return arrays::stabilise(graph, &as_given);
+    }
+    let mut pass = Pass::new(graph, roots, outputs, HashMap::new());
+    let forms = pass.all(graph, roots)?;
+    pass.with_fast_paths(graph, roots, forms)
 }
 
 /// The same for a graph without arrays, about whose inputs something may be known.
@@ -86,13 +92,7 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    let mut pass = Pass::new(graph, roots, outputs, ranges);
-    let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
-    for root in roots {
-        let form = pass.chosen(graph, root, &forms)?;
-        forms.push(form);
-    }
-    Ok(forms)
+    Pass::new(graph, roots, outputs, ranges).all(graph, roots)
 }
 
 impl Pass {
@@ -131,6 +131,15 @@ impl Pass {
             pass.delicate.push(own || below);
         }
         pass
+    }
+
+    fn all(&mut self, graph: &mut Graph, roots: &[Root]) -> Result<Vec<Ref>, GraphError> {
+        let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
+        for root in roots {
+            let form = self.chosen(graph, root, &forms)?;
+            forms.push(form);
+        }
+        Ok(forms)
     }
 
     /// What is evaluated of a root, where `before` is there already: of two accurate forms what costs less, the closed one
