@@ -5,6 +5,8 @@
 //! `libm` where the feature `std` is off: `core` has not even `sqrt`. What the standard library lacks, or does not compute
 //! accurately, always comes from `libm` or `chainrule-special`, in double precision.
 
+use chainrule_special::{MODERATE, length_of_any_size};
+
 /// The float types that formulas compute in: `f64` and `f32`.
 ///
 /// Its functions live in this module; it cannot be implemented elsewhere.
@@ -46,7 +48,7 @@ mod sealed {
         fn trigamma(self) -> Self;
         fn ierfcx(self, other: Self) -> Self;
         fn polygamma(self, other: Self) -> Self;
-        fn hypot(self, other: Self) -> Self;
+        fn length<const N: usize>(parts: [Self; N]) -> Self;
         fn atan2(self, other: Self) -> Self;
         fn abs(self) -> Self;
         fn sign(self) -> Self;
@@ -95,6 +97,20 @@ macro_rules! float {
             )*
 
             #[inline(always)]
+            fn length<const N: usize>(parts: [Self; N]) -> Self {
+                // Squares of single precision neither overflow nor underflow in double precision.
+                let least = if size_of::<Self>() == 4 { -1.0 } else { MODERATE[0] };
+                let mut sum = -0.0_f64;
+                for part in parts {
+                    sum += f64::from(part) * f64::from(part);
+                }
+                if sum > least && sum < MODERATE[1] {
+                    return sealed::Float::sqrt(sum) as $float;
+                }
+                length_of_any_size(&parts.map(f64::from)) as $float
+            }
+
+            #[inline(always)]
             fn sign(self) -> Self {
                 // Zeros and NaN answer themselves.
                 if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { self }
@@ -119,7 +135,6 @@ float! { f64:
     atan2(other) => atan2 | atan2; pow(other) => powf | pow;
     abs() => abs | fabs; floor() => floor | floor;
     expm1() => exp_m1 | expm1; log1p() => ln_1p | log1p; sinh() => sinh | sinh; cosh() => cosh | cosh;
-    hypot(other) => hypot | hypot;
     asin() => asin | asin; acos() => acos | acos; atan() => atan | atan;
     exp2() => exp2 | exp2; log2() => log2 | log2; log10() => log10 | log10; cbrt() => cbrt | cbrt;
     ceil() => ceil | ceil; round() => round | round;
@@ -138,7 +153,6 @@ float! { f32:
     atan2(other) => atan2 | atan2f; pow(other) => powf | powf;
     abs() => abs | fabsf; floor() => floor | floorf;
     expm1() => exp_m1 | expm1f; log1p() => ln_1p | log1pf; sinh() => sinh | sinhf; cosh() => cosh | coshf;
-    hypot(other) => hypot | hypotf;
     asin() => asin | asinf; acos() => acos | acosf; atan() => atan | atanf;
     exp2() => exp2 | exp2f; log2() => log2 | log2f; log10() => log10 | log10f; cbrt() => cbrt | cbrtf;
     ceil() => ceil | ceilf; round() => round | roundf;
@@ -225,10 +239,6 @@ functions! {
     trigamma(x);
     /// The n-th derivative of `digamma`: NaN unless `n` is a whole number from 0 to 100.
     polygamma(n, x);
-    /// The length of the vector (`a`, `b`), without overflow on the way.
-    ///
-    /// As in IEEE 754, it is infinite if one operand is, even where the other one is NaN.
-    hypot(a, b);
     /// The angle of the point (`x`, `y`) in radians, from −π to π; note the order of the operands.
     atan2(y, x);
     /// The absolute value.
@@ -253,6 +263,23 @@ functions! {
     ///
     /// As in IEEE 754, `pow(a, 0)` and `pow(1, b)` are 1 even where the other operand is NaN.
     pow(a, b);
+}
+
+/// The length of the vector (`a`, `b`), without overflow or underflow on the way.
+///
+/// The plain root of the plain sum, but where that sum is extreme. As in IEEE 754, it is infinite if one operand is, even
+/// where the other one is NaN.
+#[inline(always)]
+#[must_use]
+pub fn hypot<T: Float>(a: T, b: T) -> T {
+    sealed::Float::length([a, b])
+}
+
+/// The length of a vector of any number of components, as [`hypot`] of two: 0 where there is none.
+#[inline(always)]
+#[must_use]
+pub fn hypot_of<T: Float, const N: usize>(parts: [T; N]) -> T {
+    sealed::Float::length(parts)
 }
 
 /// The largest of some numbers, as [`max`] of two: NaN where one is NaN, or where there is none.

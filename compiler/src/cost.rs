@@ -13,6 +13,8 @@ const QUOTIENT: u64 = 4;
 const FUNCTION: u64 = 15;
 /// A size that is not known.
 const UNKNOWN_SIZE: u64 = 100;
+/// Numbers that are larger, or smaller than one over it, are rare.
+const FAR: f64 = 1e10;
 /// Powers beyond are functions.
 const MOST_POWER: i64 = 64;
 
@@ -25,18 +27,38 @@ pub(crate) struct Cost {
 
 /// What some values cost together, each node once; what `free` holds for is there already.
 pub(crate) fn total(graph: &Graph, roots: impl IntoIterator<Item = NodeId>, free: impl Fn(NodeId) -> bool) -> Cost {
+    let mut total = Cost::default();
+    computed(graph, roots, free, |node| {
+        total.weight = total.weight.saturating_add(weight(graph, node));
+        total.nodes += 1;
+    });
+    total
+}
+
+/// Whether each node is computed for some values, but for what is only where numbers are extreme.
+pub(crate) fn likely(graph: &Graph, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+    let mut likely = vec![false; graph.len()];
+    computed(graph, roots, |_| false, |node| likely[node.index()] = true);
+    likely
+}
+
+fn computed(
+    graph: &Graph,
+    roots: impl IntoIterator<Item = NodeId>,
+    free: impl Fn(NodeId) -> bool,
+    mut visit: impl FnMut(NodeId),
+) {
     let mut seen = vec![false; graph.len()];
     let mut pending: Vec<NodeId> = roots.into_iter().collect();
-    let mut total = Cost::default();
     while let Some(node) = pending.pop() {
         if free(node) || std::mem::replace(&mut seen[node.index()], true) {
             continue;
         }
-        total.weight = total.weight.saturating_add(weight(graph, node));
-        total.nodes += 1;
-        pending.extend(graph.operands(node).map(|operand| operand.node));
+        visit(node);
+        let rarely = usize::from(is_rarely_otherwise(graph, node));
+        let count = graph.operands(node).count() - rarely;
+        pending.extend(graph.operands(node).take(count).map(|operand| operand.node));
     }
-    total
 }
 
 /// What one node costs: its operation, for each element that it is computed at.
@@ -62,6 +84,7 @@ fn operation(graph: &Graph, node: NodeId, operator: Operator) -> u64 {
         // A power of two divides as it multiplies.
         Op::Divide if graph.operands(node).nth(1).is_some_and(|divisor| is_power_of_two(graph, divisor.node)) => 1,
         Op::Divide | Op::Sqrt => QUOTIENT,
+        Op::Hypot => 4 + QUOTIENT,
         Op::Power => {
             let exponent = graph.operands(node).nth(1).and_then(|exponent| graph.as_constant(exponent.node));
             exponent.map_or(FUNCTION, power)
@@ -70,6 +93,32 @@ fn operation(graph: &Graph, node: NodeId, operator: Operator) -> u64 {
         _ if operator.row().result == crate::operators::Kind::Truth => 0,
         _ => FUNCTION,
     }
+}
+
+/// `if s > low && s < high { ... } else { ... }` for numbers that are so far from 1 that the second value hardly counts.
+pub(crate) fn is_rarely_otherwise(graph: &Graph, node: NodeId) -> bool {
+    if graph.as_operator(node) != Some(Operator::Select) {
+        return false;
+    }
+    let Some(condition) = graph.operands(node).next() else { return false };
+    let (mut pending, mut compared) = (vec![condition.node], None);
+    while let Some(next) = pending.pop() {
+        let operands: Vec<NodeId> = graph.operands(next).map(|operand| operand.node).collect();
+        let (Some(operator), [a, b]) = (graph.as_operator(next), operands.as_slice()) else { return false };
+        let far = match (operator, graph.stated(*b)) {
+            (Operator::And, _) => {
+                pending.extend([*a, *b]);
+                continue;
+            }
+            (Operator::Greater, Some(low)) => low > 0.0 && low <= 1.0 / FAR,
+            (Operator::Less, Some(high)) => high >= FAR,
+            _ => false,
+        };
+        if !far || *compared.get_or_insert(*a) != *a {
+            return false;
+        }
+    }
+    true
 }
 
 fn is_power_of_two(graph: &Graph, node: NodeId) -> bool {

@@ -21,6 +21,8 @@ const MOST_TRIES: usize = 12;
 const SIZES: [f64; 6] = [1.0, 1.0, 4.0, 0.2, 30.0, 0.02];
 /// Numbers that are no farther apart, relative to their size, need no bound.
 const SAME: f64 = 1e-9;
+/// No point is that far from 1.
+const EXTREME: f64 = 1e20;
 /// Larger graphs have no other forms.
 const MOST_NODES: usize = 20_000;
 
@@ -73,7 +75,10 @@ fn is_comparison(graph: &Graph, node: NodeId) -> bool {
         let is_rare = matches!(operator, Operator::Equal | Operator::NotEqual);
         !is_rare && operator.row().result == Kind::Truth && operator.row().operands.first() == Some(&Kind::Number)
     });
-    compares && graph.as_position(node).is_none()
+    // Whether a sum of squares is moderate has no other side among ordinary numbers.
+    let is_extreme = |number: f64| number.abs() >= EXTREME || number != 0.0 && number.abs() <= 1.0 / EXTREME;
+    let mut operands = graph.operands(node);
+    compares && graph.as_position(node).is_none() && !operands.any(|own| graph.stated(own.node).is_some_and(is_extreme))
 }
 
 /// Whether two values agree at a point, at every position.

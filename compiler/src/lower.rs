@@ -6,6 +6,7 @@
 //! has no influence.
 
 mod blocks;
+mod merge;
 mod power;
 mod schedule;
 
@@ -193,6 +194,7 @@ pub fn lower_from(graph: &Graph, wanted: &[Wanted], given: &[NodeId]) -> Program
         };
         builder.program.outputs.push(output);
     }
+    merge::merge(&mut builder.program);
     builder.program
 }
 

@@ -10,7 +10,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-use chainrule_special::{digamma, erfcx, ierfcx, polygamma, trigamma};
+use chainrule_special::{digamma, erfcx, ierfcx, length, polygamma, trigamma};
 
 use crate::number::Number;
 
@@ -459,7 +459,7 @@ operators! {
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Root, parity: Parity::Even,
         range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("hypot"), latex: r"\operatorname{hypot}\left({a}, {b}\right)",
-        evaluate: |x| x[0].hypot(x[1]),
+        evaluate: length,
     }
     Atan2 {
         name: "atan2", operands: &[N, N], result: N, notation: Notation::Call,

@@ -17,6 +17,7 @@ mod exponentials;
 mod form;
 mod knowledge;
 mod lengths;
+mod plain;
 pub(crate) mod profile;
 
 #[cfg(test)]
@@ -76,7 +77,12 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Ve
     if nodes.len() > MOST_NODES || !nodes.iter().any(delicate) {
         return Ok(as_given);
     }
-    if arrays { arrays::stabilise(graph, &as_given) } else { scalars(graph, roots, outputs, HashMap::new()) }
+    if arrays {
+        return arrays::stabilise(graph, &as_given);
+    }
+    let mut pass = Pass::of(graph, roots, outputs, HashMap::new());
+    let forms = pass.all(graph, roots)?;
+    pass.with_fast_paths(graph, roots, forms)
 }
 
 /// The same for a graph without arrays, about whose inputs something may be known.
@@ -86,21 +92,21 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    let mut pass = Pass::new(graph, ranges);
-    for root in roots.iter().take(outputs) {
-        if let Some(points) = pass.profiles.of(graph, root.value.node) {
-            pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
-        }
-    }
-    let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
-    for root in roots {
-        let form = pass.chosen(graph, root, &forms)?;
-        forms.push(form);
-    }
-    Ok(forms)
+    Pass::of(graph, roots, outputs, ranges).all(graph, roots)
 }
 
 impl Pass {
+    /// Where the first roots, which are a function's values, are not defined, nothing counts.
+    fn of(graph: &Graph, roots: &[Root], outputs: usize, ranges: HashMap<NodeId, Range>) -> Self {
+        let mut pass = Self::new(graph, ranges);
+        for root in roots.iter().take(outputs) {
+            if let Some(points) = pass.profiles.of(graph, root.value.node) {
+                pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+            }
+        }
+        pass
+    }
+
     fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
         let (knowledge, algebra) = Knowledge::new(&ranges);
         let equates = |(node, range): (&NodeId, &Range)| match range {
@@ -139,6 +145,15 @@ impl Pass {
             let below = graph.operands(node).any(|operand| self.delicate[operand.node.index()]);
             self.delicate.push(own || below);
         }
+    }
+
+    fn all(&mut self, graph: &mut Graph, roots: &[Root]) -> Result<Vec<Ref>, GraphError> {
+        let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
+        for root in roots {
+            let form = self.chosen(graph, root, &forms)?;
+            forms.push(form);
+        }
+        Ok(forms)
     }
 
     /// What is evaluated of a root, where `before` is there already: of two accurate forms what costs less, the closed one

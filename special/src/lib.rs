@@ -7,11 +7,13 @@
 
 mod error;
 mod gamma;
+mod length;
 #[cfg(test)]
 mod tests;
 
 pub use error::{erfcx, ierfcx};
 pub use gamma::{digamma, polygamma, trigamma};
+pub use length::{MODERATE, length, length_of_any_size};
 
 /// The whole number that an order is, if it is one from 0 to `most`.
 fn order(n: f64, most: u32) -> Option<u32> {

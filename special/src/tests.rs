@@ -1,6 +1,6 @@
 //! Held against values of mpmath 1.x with 50 digits, rounded to the nearest float.
 
-use super::{digamma, erfcx, ierfcx, polygamma, trigamma};
+use super::{digamma, erfcx, ierfcx, length, polygamma, trigamma};
 
 const ERFCX: &[(f64, f64)] = &[
     (-26.5, 1.924_553_162_418_569e305),
@@ -251,4 +251,19 @@ fn ends() {
     assert_eq!((ierfcx(1.0, f64::INFINITY), ierfcx(1.0, -30.0)), (0.0, f64::INFINITY));
     assert_eq!((trigamma(1e-300), polygamma(2.0, 1e-300)), (f64::INFINITY, f64::NEG_INFINITY));
     assert_eq!((digamma(f64::INFINITY), trigamma(f64::INFINITY)), (f64::INFINITY, 0.0));
+}
+
+#[test]
+fn lengths_have_any_size() {
+    for unit in [1e-323, 1e-310, 1e-300, 1e-160, 1e-140, 1.0, 1e149, 1e150, 1e160, 1e300, 2e307] {
+        for (parts, expected) in [([3.0, 4.0, 0.0], 5.0), ([-2.0, 3.0, 6.0], 7.0), ([0.0, 0.0, -1.0], 1.0)] {
+            let found = length(&parts.map(|part: f64| part * unit));
+            let expected = expected * unit;
+            assert!((found - expected).abs() <= 2.0 * f64::EPSILON * expected + 5e-324, "{unit} {found} {expected}");
+        }
+    }
+    assert_eq!((length(&[1e308; 2]), length(&[1e308; 4])), (1.414_213_562_373_095_1e308, f64::INFINITY));
+    assert_eq!((length(&[]), length(&[0.0, -0.0]), length(&[5e-324, 0.0])), (0.0, 0.0, 5e-324));
+    assert_eq!(length(&[f64::NAN, f64::NEG_INFINITY]), f64::INFINITY);
+    assert!(length(&[f64::NAN, 0.0]).is_nan() && length(&[f64::NAN]).is_nan() && length(&[1e300, f64::NAN]).is_nan());
 }

@@ -153,8 +153,11 @@ fn what_only_one_branch_needs_is_computed_in_it() {
 fn selects_on_one_condition_share_a_branch() {
     let text = "fn f(x, z) -> (a, b) { (if x > 0 { x * z } else { z }, if x > 0 { sin(x) } else { x - z }) }";
     assert_eq!(Places::of(&program(text, 0)).branches, 1);
-    // The second needs the first: two branches, one after the other.
+    // The second needs the first: it takes that from the same arm.
     let text = "fn f(x, z) { let a = if x > 0 { x * z } else { z }; a * if x > 0 { sin(a) } else { cos(a) } }";
+    assert_eq!(Places::of(&program(text, 0)).branches, 1);
+    // It needs what is computed from the first in between: two branches, one after the other.
+    let text = "fn f(x, z) { let a = exp(if x > 0 { x * z } else { z }); a * if x > 0 { sin(a) } else { cos(a) } }";
     assert_eq!(Places::of(&program(text, 0)).branches, 2);
     // A condition that varies along an axis selects; it does not branch.
     let text = "fn f(x: [N]) = sum(if x > 0 { sqrt(x) } else { 0 });";

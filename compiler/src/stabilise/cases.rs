@@ -59,8 +59,16 @@ pub(super) fn with_conditions(
     if conditions.iter().all(|(own, made)| own == made) {
         return Ok(root);
     }
+    replaced(graph, root, conditions.iter().copied().collect())
+}
+
+/// A formula with other nodes for some of its own, and over these.
+pub(super) fn replaced(
+    graph: &mut Graph,
+    root: NodeId,
+    mut values: HashMap<NodeId, NodeId>,
+) -> Result<NodeId, GraphError> {
     let live = graph.live([root]);
-    let mut values: HashMap<NodeId, NodeId> = conditions.iter().copied().collect();
     for node in graph.nodes().filter(|node| live[node.index()]).collect::<Vec<_>>() {
         let Some(operator) = graph.as_operator(node).filter(|_| !values.contains_key(&node)) else { continue };
         let all = graph.local_axes(node);

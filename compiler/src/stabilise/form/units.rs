@@ -1,5 +1,6 @@
 //! Roots of sums of squares in units of the largest: what is far from 1 is one factor.
 
+use super::super::plain::free_limits;
 use super::Writer;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::Shape;
@@ -30,10 +31,15 @@ impl Writer<'_> {
         [double, single]: [i32; 2],
     ) -> Option<NodeId> {
         let reach = if self.graph.float() == FloatType::F64 { double } else { single };
-        let low = self.graph.constant(Number::new(1, -reach)).ok()?.node;
-        let high = self.graph.constant(Number::new(1, reach)).ok()?.node;
-        let above = self.apply(Operator::Greater, &[unit, low])?;
-        let below = self.apply(Operator::Less, &[unit, high])?;
+        self.where_between(unit, [-reach, reach], plain, scaled)
+    }
+
+    /// One form where a value lies between two powers of ten, another one elsewhere.
+    fn where_between(&mut self, value: NodeId, exponents: [i32; 2], plain: NodeId, scaled: NodeId) -> Option<NodeId> {
+        let [low, high] = exponents.map(|exponent| self.graph.constant(Number::new(1, exponent)));
+        let (low, high) = (low.ok()?.node, high.ok()?.node);
+        let above = self.apply(Operator::Greater, &[value, low])?;
+        let below = self.apply(Operator::Less, &[value, high])?;
         let moderate = self.apply(Operator::And, &[above, below])?;
         self.apply(Operator::Select, &[moderate, plain, scaled])
     }
@@ -52,7 +58,8 @@ impl Writer<'_> {
             let near = self.atom(*atom)?;
             let far = self.apply(Operator::Log, &[length])?;
             let far = self.scaled(far, Rational::from(2))?;
-            let logarithm = self.where_moderate(length, near, far, [10, 10])?;
+            let square = self.plain(&argument)?;
+            let logarithm = self.where_between(square, free_limits(self.graph.float()), near, far)?;
             replaced.push((*atom, Term::kernel(self.algebra.node(logarithm))));
         }
         if replaced.is_empty() {
