@@ -9,10 +9,12 @@
 
 mod bank;
 mod candidate;
+mod factors;
 mod leaves;
 mod linear;
 mod nodes;
 mod plan;
+mod product;
 pub(crate) mod sample;
 mod search;
 mod second;

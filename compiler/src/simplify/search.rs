@@ -67,6 +67,7 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         search.reconsider(graph, &apart)?;
         search.finish(graph, taken);
         let values: Vec<Ref> = group.iter().map(|root| search.replaced(root)).collect();
+        let values = search.with_products(graph, &values)?;
         let parts = values.iter().flat_map(|value| entries(graph, value));
         let results: Vec<NodeId> = parts.chain(values.clone()).map(|value| value.node).collect();
         roots.extend(values);
@@ -147,7 +148,7 @@ pub(super) struct Search<'a> {
     pub(super) work: Cell<usize>,
     /// Whether a proof was [rough](crate::algebra::quotient::Field::is_rough).
     pub(super) rough: Cell<bool>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl<'a> Search<'a> {

@@ -8,6 +8,7 @@ mod leaves;
 mod linear;
 mod plans;
 mod polynomials;
+mod products;
 mod proofs;
 mod samples;
 mod terms;
