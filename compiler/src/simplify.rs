@@ -9,6 +9,7 @@
 
 mod bank;
 mod candidate;
+mod condition;
 mod factors;
 mod leaves;
 mod linear;

@@ -368,14 +368,31 @@ impl Field<'_> {
         Some((open < 2).then_some(powers))
     }
 
-    /// Whether a polynomial is positive wherever it is defined.
+    /// Whether a polynomial is positive wherever it is defined: no term is negative, and one is positive.
     pub(crate) fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
         let monomials: Vec<Monomial> = polynomial.terms().map(|(monomial, _)| monomial.clone()).collect();
-        polynomial.has_positive_coefficients() && monomials.iter().all(|monomial| self.is_positive_monomial(monomial))
+        if !polynomial.has_positive_coefficients() || !monomials.iter().all(|monomial| self.is_no_negative(monomial)) {
+            return false;
+        }
+        // What is positive by itself does not rely on facts.
+        monomials.iter().any(|monomial| monomial.is_empty())
+            || monomials.iter().any(|monomial| self.is_positive_monomial(monomial))
     }
 
     fn is_positive_monomial(&mut self, monomial: &Monomial) -> bool {
         monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))
+    }
+
+    /// Whether a product is not negative wherever it is defined: of positive factors, even powers and roots.
+    fn is_no_negative(&mut self, monomial: &Monomial) -> bool {
+        monomial.iter().all(|(kernel, exponent)| {
+            let even = exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
+            let above = match self.kernels.meaning(*kernel) {
+                Meaning::Function(operator, _) => operator.row().range.ends().0 >= 0.0,
+                _ => false,
+            };
+            even || above || self.is_positive_kernel(*kernel)
+        })
     }
 
     fn is_positive_term(&mut self, term: &Term) -> bool {

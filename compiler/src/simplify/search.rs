@@ -379,6 +379,16 @@ impl<'a> Search<'a> {
         self.step(Rule::Operands, &target, &rebuilt, Vec::new());
         let rebuilt = match (graph.operation(node), operands.as_slice()) {
             (Operation::Sum(_), [body]) => self.regrouped(graph, &rebuilt, closed, body)?,
+            (Operation::Apply(Operator::Select), [condition, ..]) if !self.is_forward(condition.node) => {
+                self.branch(graph, &rebuilt, &operands)?.unwrap_or(rebuilt)
+            }
+            (Operation::Apply(Operator::Add), [a, b]) => match self.together(graph, a, b)? {
+                Some(together) => {
+                    self.step(Rule::Canonical, &rebuilt, &together, Vec::new());
+                    together
+                }
+                None => rebuilt,
+            },
             _ => rebuilt,
         };
         self.found.insert(node, (target.axes, rebuilt));

@@ -2,6 +2,7 @@
 
 mod bank;
 mod budgets;
+mod conditions;
 mod forms;
 mod kinks;
 mod leaves;
