@@ -11,6 +11,7 @@ use super::factors::Factors;
 use super::plan::realise;
 use super::search::{Search, is_leaf};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operand, Operation, Ref};
+use crate::number::Number;
 use crate::operators::{Kind, Operator};
 
 /// Listings with more values are left as they are.
@@ -161,8 +162,16 @@ impl Search<'_> {
         Ok(None)
     }
 
+    /// What the forward pass has for `1/value`, if that has a name: one multiplies by it.
+    fn reciprocal(&self, graph: &Graph, one: &Ref, value: &Ref) -> Option<Ref> {
+        let known = graph.existing(Operator::Divide, [one, value])?;
+        let named = self.named.contains(&known.node) || self.calls.contains_key(&known.node);
+        (self.is_forward(known.node) && named).then_some(known)
+    }
+
     /// A product with all its factors in one chain; `None` if it would be longer, or its numbers cannot be written.
     fn in_chain(&self, graph: &mut Graph, walk: &Walk, whole: &Ref) -> Result<Option<Ref>, GraphError> {
+        let one = graph.constant(Number::ONE)?;
         let mut factors = Factors::new();
         let (mut operations, mut pending) =
             (0, vec![Part { value: whole.clone(), below: false, opened: true, group: 0 }]);
@@ -170,6 +179,10 @@ impl Search<'_> {
             if !opened {
                 match graph.as_constant(next.node) {
                     Some(number) => factors.number(number, below),
+                    None if below && self.reciprocal(graph, &one, &next).is_some() => {
+                        let reciprocal = self.reciprocal(graph, &one, &next).unwrap_or(next);
+                        factors.push(group, reciprocal, false, whole.axes.is_empty());
+                    }
                     None => {
                         let there = !walk.reads.contains_key(&next.node) || graph.as_access(next.node).is_some();
                         // In what order arrays are multiplied says what is a matrix product.
@@ -184,8 +197,10 @@ impl Search<'_> {
             factors.negative ^= operator == Some(Operator::Negate);
             let operands = graph.operand_refs(next.node, &next.axes);
             let among = divides && group == 0 && next != *whole && !below;
+            let reciprocal = operands.get(1).and_then(|divisor| self.reciprocal(graph, &one, divisor));
             let stated = |divisor: &Ref| graph.as_constant(divisor.node).is_some();
-            let group = if among && !operands.get(1).is_some_and(stated) { factors.group() } else { group };
+            let apart = among && reciprocal.is_none() && !operands.get(1).is_some_and(stated);
+            let group = if apart { factors.group() } else { group };
             for (place, value) in operands.into_iter().enumerate().rev() {
                 let opened = parts.contains(&value.node);
                 pending.push(Part { value, below: below != (divides && place == 1), opened, group });

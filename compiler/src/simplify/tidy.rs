@@ -1,6 +1,6 @@
 //! Forms in canonical order: a value written out again from its canonical term, where that is cheaper.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rule;
 use super::candidate::fewest;
@@ -10,7 +10,7 @@ use super::sample::is_defined_at_zeros;
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
 use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
-use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Notation, Operator};
 
@@ -35,6 +35,9 @@ pub(super) struct Size {
 /// What a value is a formula over, and which facts may be used.
 pub(super) type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
 
+/// The same, and what stands for nodes, over labels for their slots.
+type Standing<'a> = (BTreeSet<NodeId>, &'a [Claim], BTreeMap<NodeId, (Vec<Axis>, Ref)>);
+
 impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
     pub(super) fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
@@ -56,9 +59,10 @@ impl<'a> Search<'a> {
         let chained = self.chained(graph, &before)?;
         let mut best = (self.size(graph, chained.node), None);
         let mut plans: Vec<Plan> = Vec::new();
-        for (opaque, facts) in self.views(graph, before.node) {
+        for (opaque, facts, standing) in self.all_views(graph, before.node)? {
             let (plan, used, rough) = {
                 let mut field = Field::new(graph, opaque.clone(), facts).within(MOST_WORK).writing(self.digits.clone());
+                field.standing = standing;
                 let term = field.term(&before);
                 let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
@@ -139,6 +143,33 @@ impl<'a> Search<'a> {
             quotients: own.iter().filter(divides).count(),
             numbers: numbers.len(),
         }
+    }
+
+    /// The views of a value, and one more in which a dividend is what a named quotient is of it: where `z` is `c/s`, what
+    /// reads `c` may be written in `z`.
+    fn all_views(&self, graph: &mut Graph, root: NodeId) -> Result<Vec<Standing<'a>>, GraphError> {
+        let views = self.views(graph, root).into_iter();
+        let mut all: Vec<Standing<'a>> = views.map(|(opaque, facts)| (opaque, facts, BTreeMap::new())).collect();
+        let read = graph.live([root]);
+        let mut standing = BTreeMap::new();
+        for node in self.named.iter().copied().filter(|node| read[node.index()]) {
+            if graph.as_operator(node) != Some(Operator::Divide) || !self.is_forward(node) {
+                continue;
+            }
+            let labels = graph.local_axes(node);
+            let [above, below] = &graph.operand_refs(node, &labels)[..] else { continue };
+            let whole = above.axes.len() == labels.len() && above.distinct_axes().len() == labels.len();
+            if whole && read[above.node.index()] && graph.as_constant(above.node).is_none() {
+                let product = graph.apply(Operator::Multiply, &[Ref { node, axes: labels }, below.clone()])?;
+                standing.entry(above.node).or_insert((above.axes.clone(), product));
+            }
+        }
+        if !standing.is_empty() {
+            let opaque = self.named.union(&self.free).copied();
+            let opaque = opaque.filter(|node| *node != root && !standing.contains_key(node)).collect();
+            all.push((opaque, &[], standing));
+        }
+        Ok(all)
     }
 
     /// What a value is a formula over: the forward values that it reads; those of them that are sums, so that they are not
