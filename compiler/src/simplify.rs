@@ -9,10 +9,13 @@
 
 mod bank;
 mod candidate;
+mod condition;
+mod factors;
 mod leaves;
 mod linear;
 mod nodes;
 mod plan;
+mod product;
 mod search;
 mod second;
 mod tidy;

@@ -298,10 +298,12 @@ pub(crate) trait Laws {
 
     /// Whether a polynomial is positive wherever it is defined.
     fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
+        // What is positive by itself does not rely on facts.
         self.is_not_negative(polynomial)
-            && polynomial
-                .terms()
-                .any(|(monomial, _)| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel)))
+            && (polynomial.terms().any(|(monomial, _)| monomial.is_empty())
+                || polynomial
+                    .terms()
+                    .any(|(monomial, _)| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))))
     }
 
     /// Whether no term of a polynomial is negative anywhere.

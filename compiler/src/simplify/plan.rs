@@ -35,7 +35,7 @@ const MOST_DIGITS: usize = 3;
 /// Deeper plans are given up.
 const MOST_DEPTH: usize = 24;
 
-fn apply(operator: Operator, operands: impl Into<Vec<Plan>>) -> Plan {
+pub(super) fn apply(operator: Operator, operands: impl Into<Vec<Plan>>) -> Plan {
     Plan::Apply(operator, operands.into())
 }
 
@@ -83,6 +83,8 @@ impl Field<'_> {
                 quotient.above.push(powered(plan, *exponent)?);
             }
         }
+        // What is there comes first, functions and powers of it follow.
+        quotient.above.sort_by_key(|plan| matches!(plan, Plan::Apply(..) | Plan::Closed(..)));
         Some(())
     }
 
@@ -253,24 +255,24 @@ impl Field<'_> {
 
 /// A product over a product, under conditions.
 #[derive(Default)]
-struct Quotient {
-    above: Vec<Plan>,
-    below: Vec<Plan>,
-    conditions: Vec<Plan>,
-    factor: Option<Number>,
-    divisor: Option<Number>,
+pub(super) struct Quotient {
+    pub(super) above: Vec<Plan>,
+    pub(super) below: Vec<Plan>,
+    pub(super) conditions: Vec<Plan>,
+    pub(super) factor: Option<Number>,
+    pub(super) divisor: Option<Number>,
 }
 
 impl Quotient {
     /// Takes a number as a factor; whether it is negative. `None` if it is not to be written: see [`Digits`].
-    fn scale(&mut self, scale: Rational, digits: &Digits) -> Option<bool> {
+    pub(super) fn scale(&mut self, scale: Rational, digits: &Digits) -> Option<bool> {
         let (above, below) = digits.written(scale)?;
         let beside = |number: Number| Some(number).filter(|number| *number != Number::ONE);
         (self.factor, self.divisor) = (beside(above), beside(below));
         Some(scale.is_negative())
     }
 
-    fn plan(mut self) -> Plan {
+    pub(super) fn plan(mut self) -> Plan {
         let product = |number: Option<Number>, plans: Vec<Plan>| {
             let numbers = number.map(Plan::Number);
             numbers.into_iter().chain(plans).reduce(|product, plan| apply(Operator::Multiply, [product, plan]))
@@ -279,6 +281,7 @@ impl Quotient {
         if let (Some(factor), Some(divisor), [], [_, ..]) =
             (self.factor, self.divisor, &self.below[..], &self.above[..])
             && !is_power_of_two(divisor)
+            && [factor, divisor].into_iter().all(|number| number.to_integer().is_some())
         {
             let quotient = apply(Operator::Divide, [Plan::Number(factor), Plan::Number(divisor)]);
             self.above.insert(0, quotient);
@@ -300,8 +303,30 @@ fn is_power_of_two(number: Number) -> bool {
     number.to_integer().is_some_and(|whole| whole.count_ones() == 1)
 }
 
-fn with_sign((negative, plan): Signed) -> Plan {
-    if negative { apply(Operator::Negate, [plan]) } else { plan }
+/// A plan with its sign: that of a number in front, if there is one.
+pub(super) fn with_sign((negative, plan): Signed) -> Plan {
+    if !negative {
+        return plan;
+    }
+    negated_in_front(plan).unwrap_or_else(|plan| apply(Operator::Negate, [plan]))
+}
+
+/// A plan with the number in front of it negated; the plan as it was if there is none.
+fn negated_in_front(plan: Plan) -> Result<Plan, Plan> {
+    match plan {
+        Plan::Number(number) => Ok(Plan::Number(number.negated())),
+        Plan::Apply(operator @ (Operator::Multiply | Operator::Divide), mut operands) => {
+            let first = operands.remove(0);
+            let (first, negated) = match negated_in_front(first) {
+                Ok(first) => (first, true),
+                Err(first) => (first, false),
+            };
+            operands.insert(0, first);
+            let plan = Plan::Apply(operator, operands);
+            if negated { Ok(plan) } else { Err(plan) }
+        }
+        other => Err(other),
+    }
 }
 
 fn has_negative(polynomial: &Polynomial) -> bool {

@@ -66,6 +66,7 @@ pub fn simplify(graph: &mut Graph, subject: &Subject) -> Result<Simplified, Grap
         search.reconsider(graph, &apart)?;
         search.finish(graph, taken);
         let values: Vec<Ref> = group.iter().map(|root| search.replaced(root)).collect();
+        let values = search.with_products(graph, &values)?;
         let parts = values.iter().flat_map(|value| entries(graph, value));
         let results: Vec<NodeId> = parts.chain(values.clone()).map(|value| value.node).collect();
         roots.extend(values);
@@ -146,7 +147,7 @@ pub(super) struct Search<'a> {
     pub(super) work: Cell<usize>,
     /// Whether a proof was [rough](crate::algebra::quotient::Field::is_rough).
     pub(super) rough: Cell<bool>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl<'a> Search<'a> {
@@ -286,13 +287,15 @@ impl<'a> Search<'a> {
         self.settled.contains(&used.node).then(|| self.replaced(used))
     }
 
-    /// The backward values at which the ways to different results part, those that are needed first in front.
+    /// The backward values at which the ways to different results part, and matrix products that are read twice, those that
+    /// are needed first in front.
     pub(super) fn shared(&self, graph: &Graph, roots: &[Ref]) -> Vec<NodeId> {
-        if roots.len() < 2 || roots.len() > MOST_ROOTS {
+        if roots.len() > MOST_ROOTS {
             return Vec::new();
         }
         let mut reached = vec![0_u64; graph.len()];
         let mut parts = vec![false; graph.len()];
+        let mut reads = vec![0_usize; graph.len()];
         for (place, root) in roots.iter().enumerate() {
             reached[root.node.index()] |= 1 << place;
         }
@@ -302,6 +305,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             for operand in graph.operands(node) {
+                reads[operand.node.index()] += 1;
                 let before = &mut reached[operand.node.index()];
                 // Another user came first, and does not lead to the same results.
                 parts[operand.node.index()] |= *before != 0 && *before != own;
@@ -310,7 +314,12 @@ impl<'a> Search<'a> {
         }
         let worth = |node: &NodeId| {
             let several = reached[node.index()].count_ones() > 1 && parts[node.index()];
-            several && !self.is_forward(*node) && !is_leaf(graph, *node) && !roots.iter().any(|root| root.node == *node)
+            // Nothing elementwise is cheaper than a matrix product: all forms are made of it.
+            let product = reads[node.index()] > 1 && is_matrix_product(graph, *node);
+            (several || product)
+                && !self.is_forward(*node)
+                && !is_leaf(graph, *node)
+                && !roots.iter().any(|root| root.node == *node)
         };
         graph.nodes().filter(worth).collect()
     }
@@ -377,6 +386,16 @@ impl<'a> Search<'a> {
         self.step(Rule::Operands, &target, &rebuilt, Vec::new());
         let rebuilt = match (graph.operation(node), operands.as_slice()) {
             (Operation::Sum(_), [body]) => self.regrouped(graph, &rebuilt, closed, body)?,
+            (Operation::Apply(Operator::Select), [condition, ..]) if !self.is_forward(condition.node) => {
+                self.branch(graph, &rebuilt, &operands)?.unwrap_or(rebuilt)
+            }
+            (Operation::Apply(Operator::Add), [a, b]) => match self.together(graph, a, b)? {
+                Some(together) => {
+                    self.step(Rule::Canonical, &rebuilt, &together, Vec::new());
+                    together
+                }
+                None => rebuilt,
+            },
             _ => rebuilt,
         };
         self.found.insert(node, (target.axes, rebuilt));
@@ -517,6 +536,11 @@ fn entries(graph: &Graph, root: &Ref) -> Vec<Ref> {
         }
     }
     found
+}
+
+/// Whether a value is a sum along an axis beside two others, at least.
+fn is_matrix_product(graph: &Graph, node: NodeId) -> bool {
+    matches!(graph.operation(node), Operation::Sum(_)) && graph.shape(node).len() > 1
 }
 
 /// Whether a node costs nothing.

@@ -2,12 +2,14 @@
 
 mod bank;
 mod budgets;
+mod conditions;
 mod forms;
 mod kinks;
 mod leaves;
 mod linear;
 mod plans;
 mod polynomials;
+mod products;
 mod proofs;
 mod samples;
 mod terms;

@@ -1,6 +1,6 @@
 //! Forms in canonical order: a value written out again from its canonical term, where that is cheaper.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rule;
 use super::candidate::fewest;
@@ -10,7 +10,8 @@ use super::sample::is_defined_at_zeros;
 use super::search::{MOST_COST, MOST_OPENED, MOST_PROVING, Search, is_leaf};
 use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
-use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
+use crate::number::Number;
 use crate::operators::{Kind, Notation, Operator};
 
 /// How many values are written in canonical form.
@@ -19,8 +20,23 @@ pub(super) const MOST_TIDIED: usize = 24;
 /// How much work a term may be that is to be written out: see [`Field::work`]. Those that are much have no short form.
 const MOST_WORK: usize = 600;
 
+/// How long a form is: what counts most comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Size {
+    /// Its operations; the sign of a number is one.
+    pub(super) operations: usize,
+    /// How often it refers to what is there.
+    pub(super) references: usize,
+    pub(super) quotients: usize,
+    /// The numbers that it states, whole exponents apart.
+    pub(super) numbers: usize,
+}
+
 /// What a value is a formula over, and which facts may be used.
 pub(super) type View<'a> = (BTreeSet<NodeId>, &'a [Claim]);
+
+/// The same, and what stands for nodes, over labels for their slots.
+type Standing<'a> = (BTreeSet<NodeId>, &'a [Claim], BTreeMap<NodeId, (Vec<Axis>, Ref)>);
 
 impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
@@ -40,11 +56,13 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         self.tidied += 1;
-        let mut best = (self.size(graph, before.node), None);
+        let chained = self.chained(graph, &before)?;
+        let mut best = (self.size(graph, chained.node), None);
         let mut plans: Vec<Plan> = Vec::new();
-        for (opaque, facts) in self.views(graph, before.node) {
+        for (opaque, facts, standing) in self.all_views(graph, before.node)? {
             let (plan, used, rough) = {
-                let mut field = Field::new(graph, opaque.clone(), facts).within(MOST_WORK).writing(self.digits);
+                let mut field = Field::new(graph, opaque.clone(), facts).within(MOST_WORK).writing(self.digits.clone());
+                field.standing = standing;
                 let term = field.term(&before);
                 let plan = term.as_ref().and_then(|term| field.plan(term));
                 self.work.set(self.work.get() + field.work());
@@ -60,9 +78,9 @@ impl<'a> Search<'a> {
             let after = realise(graph, &plan, &mut HashMap::new(), &|node| self.is_forward(node))?;
             plans.push(plan);
             let size = self.size(graph, after.node);
-            let shorter = size.0 < best.0.0 && self.result == Some(node);
+            let shorter = size.operations < best.0.operations && self.result == Some(node);
             // A fact is worth an operation.
-            let fewer = if BTreeSet::is_empty(&used) { size < best.0 } else { size.0 < best.0.0 };
+            let fewer = if BTreeSet::is_empty(&used) { size < best.0 } else { size.operations < best.0.operations };
             let cheaper = fewer && !self.is_more_work(graph, before.node, after.node, shorter);
             if cheaper
                 && self.divides_by_the_same(graph, &before, &after)
@@ -104,12 +122,54 @@ impl<'a> Search<'a> {
         work(after) > work(before)
     }
 
-    /// How many operations a form has, and how often it refers to what is there.
-    pub(super) fn size(&self, graph: &Graph, node: NodeId) -> (usize, usize) {
+    /// How long a form is.
+    pub(super) fn size(&self, graph: &Graph, node: NodeId) -> Size {
         let own = self.opened(graph, node, false);
-        let refers = |node: NodeId| !own.contains(node) && graph.as_constant(node).is_none();
-        let operands = own.iter().flat_map(|node| graph.operands(*node).map(|operand| operand.node));
-        (self.opened(graph, node, true).len(), operands.filter(|operand| refers(*operand)).count())
+        let operands = own.iter().flat_map(|node| {
+            let power = graph.as_operator(*node) == Some(Operator::Power);
+            let whole = |node: NodeId| graph.as_constant(node).is_some_and(|number| number.to_integer().is_some());
+            let read = graph.operands(*node).map(|operand| operand.node).enumerate();
+            read.filter(move |(place, node)| !(power && *place == 1 && whole(*node))).map(|(_, node)| node)
+        });
+        let outside = operands.filter(|node| !own.contains(*node));
+        let (numbers, refers): (Vec<NodeId>, Vec<NodeId>) =
+            outside.partition(|node| graph.as_constant(*node).is_some());
+        let negative = |node: &&NodeId| graph.as_constant(**node).is_some_and(Number::is_negative);
+        let signs = numbers.iter().filter(negative).count();
+        let divides = |node: &&NodeId| graph.as_operator(**node) == Some(Operator::Divide);
+        Size {
+            operations: self.opened(graph, node, true).len() + signs,
+            references: refers.len(),
+            quotients: own.iter().filter(divides).count(),
+            numbers: numbers.len(),
+        }
+    }
+
+    /// The views of a value, and one more in which a dividend is what a named quotient is of it: where `z` is `c/s`, what
+    /// reads `c` may be written in `z`.
+    fn all_views(&self, graph: &mut Graph, root: NodeId) -> Result<Vec<Standing<'a>>, GraphError> {
+        let views = self.views(graph, root).into_iter();
+        let mut all: Vec<Standing<'a>> = views.map(|(opaque, facts)| (opaque, facts, BTreeMap::new())).collect();
+        let read = graph.live([root]);
+        let mut standing = BTreeMap::new();
+        for node in self.named.iter().copied().filter(|node| read[node.index()]) {
+            if graph.as_operator(node) != Some(Operator::Divide) || !self.is_forward(node) {
+                continue;
+            }
+            let labels = graph.local_axes(node);
+            let [above, below] = &graph.operand_refs(node, &labels)[..] else { continue };
+            let whole = above.axes.len() == labels.len() && above.distinct_axes().len() == labels.len();
+            if whole && read[above.node.index()] && graph.as_constant(above.node).is_none() {
+                let product = graph.apply(Operator::Multiply, &[Ref { node, axes: labels }, below.clone()])?;
+                standing.entry(above.node).or_insert((above.axes.clone(), product));
+            }
+        }
+        if !standing.is_empty() {
+            let opaque = self.named.union(&self.free).copied();
+            let opaque = opaque.filter(|node| *node != root && !standing.contains_key(node)).collect();
+            all.push((opaque, &[], standing));
+        }
+        Ok(all)
     }
 
     /// What a value is a formula over: the forward values that it reads; those of them that are sums, so that they are not

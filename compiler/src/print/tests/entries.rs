@@ -24,7 +24,7 @@ fn an_entry_is_read_without_an_operation() {
             5,
         ),
         // An array with a line is read by its name; what the user gave a name to goes by that.
-        ("fn f(a: [3]) { let z = a**2; z[0]*z[1] }", &["z = a**2", "z[0]*z[1]", "[z[1], z[0], 0]*(2*a)"], 4),
+        ("fn f(a: [3]) { let z = a**2; z[0]*z[1] }", &["z = a**2", "z[0]*z[1]", "2*[z[1], z[0], 0]*a"], 4),
         ("fn f(a: [3]) { let w = a[1]; w*sin(w) }", &["w = a[1]", "s1 = sin(w)", "w*s1", "[0, s1 + w*cos(w), 0]"], 5),
         // An entry of a formula is the formula of the entries, and of a vector that stands there what is meant.
         ("fn f(a: [3]) = sin(2*a + 1)[1];", &["s1 = 2*a + 1", "sin(s1[1])", "[0, 2*cos(s1[1]), 0]"], 5),

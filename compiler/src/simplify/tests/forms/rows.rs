@@ -130,6 +130,24 @@ rows! {
     "norm, pulled back": pullback "fn f(x: [D]) = sqrt(sum(x**2));" => [("g*x/y", 2)];
     "least squares, pulled back": pullback "fn f(x: [N, D], w: [D], t: [N]) wrt(w) = sum((x @ w - t)**2)/2;" =>
         [("g*(x.T @ (x @ w - t))", 5)];
+    "batch norm, pulled back": pullback
+        "fn f(x: [N, D], gamma: [D], beta: [D]) { let mu = sum(x, axis = 0)/N; let xc = x - mu; \
+         let s = sqrt(sum(xc**2, axis = 0)/N + 0.0000001); let xh = xc/s; gamma*xh + beta }" =>
+        [("gamma*(N*g - sum(g, axis = 0) - xh*sum(g*xh, axis = 0))/(s*N)", 19), ("sum(g*xh, axis = 0)", 11),
+         ("sum(g, axis = 0)", 1)];
+    "cell state of an LSTM, pulled back": pullback
+        "fn f(c, f, i, g1, o) wrt(c) { let fc = sigmoid(f); let n = fc*c + sigmoid(i)*tanh(g1); sigmoid(o)*tanh(n) }" =>
+        [("g*sigmoid(o)*(1 - tanh(n)**2)*fc", 19)];
+    "step of an LSTM, pulled back": pullback
+        "fn f(c: [H], f: [H], i: [H], g1: [H], o: [H]) { let fc = sigmoid(f); let n = fc*c + sigmoid(i)*tanh(g1); \
+         sigmoid(o)*tanh(n) }" =>
+        [("g*sigmoid(o)*(1 - tanh(n)**2)*fc", 19), ("g*sigmoid(o)*(1 - tanh(n)**2)*fc*c*(1 - fc)", 21),
+         ("g*sigmoid(o)*(1 - tanh(n)**2)*tanh(g1)*sigmoid(i)*(1 - sigmoid(i))", 23),
+         ("g*sigmoid(o)*(1 - tanh(n)**2)*sigmoid(i)*(1 - tanh(g1)**2)", 23), ("g*y*(1 - sigmoid(o))", 4)];
+    "attention, pulled back": pullback
+        "fn f(q: [N, D], k: [M, D], v: [M, E]) { let p = softmax(q @ k.T / sqrt(D)); p @ v }" =>
+        [("(p*(g @ v.T - sum(p*(g @ v.T), axis = 1, keep = true))) @ k/sqrt(D)", 15),
+         ("(p*(g @ v.T - sum(p*(g @ v.T), axis = 1, keep = true))).T @ q/sqrt(D)", 15), ("p.T @ g", 9)];
     "three classes, twice": second
         "fn f(a, b, c, t1, t2, t3) wrt(a, b, c) where t1 + t2 + t3 == 1 { let s = exp(a) + exp(b) + exp(c); \
          -(t1*log(exp(a)/s) + t2*log(exp(b)/s) + t3*log(exp(c)/s)) }" =>
