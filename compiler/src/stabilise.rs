@@ -15,6 +15,7 @@ mod cases;
 mod cone;
 mod exponentials;
 mod form;
+mod hoist;
 mod knowledge;
 mod lengths;
 mod plain;
@@ -82,7 +83,8 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Ve
     }
     let mut pass = Pass::of(graph, roots, outputs, HashMap::new());
     let forms = pass.all(graph, roots)?;
-    pass.with_fast_paths(graph, roots, forms)
+    let forms = pass.with_fast_paths(graph, roots, forms)?;
+    hoist::hoisted(graph, forms)
 }
 
 /// The same for a graph without arrays, about whose inputs something may be known.
