@@ -78,8 +78,8 @@ pub(crate) fn weight(graph: &Graph, node: NodeId) -> u64 {
 fn operation(graph: &Graph, node: NodeId, operator: Operator) -> u64 {
     use Operator as Op;
     match operator {
-        // A quotient of stated numbers is one.
-        _ if graph.stated(node).is_some() => 0,
+        // A formula of stated numbers is one.
+        _ if graph.known(node).is_some() => 0,
         Op::Add | Op::Subtract | Op::Multiply | Op::Abs | Op::Sign | Op::Minimum | Op::Maximum | Op::Floor => 1,
         // A power of two divides as it multiplies.
         Op::Divide if graph.operands(node).nth(1).is_some_and(|divisor| is_power_of_two(graph, divisor.node)) => 1,

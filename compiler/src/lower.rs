@@ -258,9 +258,21 @@ impl<'a> Builder<'a> {
         value
     }
 
+    /// A function of stated numbers, such as `sqrt(2*pi)`, is one. Their sums, products and quotients any compiler of Rust
+    /// computes.
+    fn known(&self, node: NodeId) -> Option<Number> {
+        let computed = self.graph.as_operator(node).is_some_and(|operator| operator.arity() > 0);
+        if !computed || self.graph.stated(node).is_some() {
+            return None;
+        }
+        let value = self.graph.known(node).filter(|value| value.is_normal())?;
+        // The shortest decimal that is nearest to it.
+        Number::parse(&format!("{value:e}")).ok()
+    }
+
     /// What a node needs; nothing if its value is known already.
     fn needs(&self, node: NodeId) -> impl Iterator<Item = crate::graph::Operand<'a>> + use<'a> {
-        let known = self.given[node.index()].is_some();
+        let known = self.given[node.index()].is_some() || self.known(node).is_some();
         self.graph.operands(node).filter(move |_| !known)
     }
 
@@ -278,6 +290,11 @@ impl<'a> Builder<'a> {
         let target = self.value(node);
         if let Some(place) = self.given[node.index()] {
             let (compute, closed) = (Compute::Given(place), Vec::new());
+            out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
+            return;
+        }
+        if let Some(number) = self.known(node) {
+            let (compute, closed) = (Compute::Constant(number), Vec::new());
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
             return;
         }

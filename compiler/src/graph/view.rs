@@ -234,21 +234,27 @@ impl Graph {
     /// What a formula of stated numbers alone, such as `1/3`, is when it is computed; `None` for a long one.
     #[must_use]
     pub fn stated(&self, node: NodeId) -> Option<f64> {
-        self.stated_within(node, MOST_STATED)
+        self.stated_within(node, MOST_STATED, |operator| operator.row().law == Law::Rational)
     }
 
-    fn stated_within(&self, node: NodeId, depth: u32) -> Option<f64> {
+    /// What a formula without inputs, such as `sqrt(2*pi)`, is when it is computed; `None` for a long one.
+    #[must_use]
+    pub fn known(&self, node: NodeId) -> Option<f64> {
+        let number = |operator: Operator| operator.row().result == Kind::Number && operator != Operator::Select;
+        self.stated_within(node, MOST_STATED, number)
+    }
+
+    fn stated_within(&self, node: NodeId, depth: u32, fits: impl Fn(Operator) -> bool + Copy) -> Option<f64> {
         if let Some(number) = self.as_constant(node) {
             return Some(number.nearest(self.float()));
         }
-        let operator = self.as_operator(node).filter(|_| depth > 0)?;
-        let exact = operator.row().law == Law::Rational;
+        let operator = self.as_operator(node).filter(|operator| depth > 0 && fits(*operator))?;
         let mut operands = Vec::new();
-        for operand in self.operands(node).filter(|_| exact) {
-            operands.push(self.stated_within(operand.node, depth - 1)?);
+        for operand in self.operands(node) {
+            operands.push(self.stated_within(operand.node, depth - 1, fits)?);
         }
         // Twice the digits: rounding what is computed in f64 is the same as computing in f32.
-        (!operands.is_empty()).then(|| self.float().round((operator.row().evaluate)(&operands)))
+        (operands.len() == operator.arity()).then(|| self.float().round((operator.row().evaluate)(&operands)))
     }
 
     /// Whether a node is this integer.

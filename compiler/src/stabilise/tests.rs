@@ -327,7 +327,7 @@ fn an_entry_beside_a_length_is_one_of_its_components() {
 #[test]
 fn common_parts_of_forms_are_written_once() {
     for (text, most_products, most_nodes) in [
-        ("fn f(x) = gelu_tanh(x);", 20, 80),
+        ("fn f(x) = gelu_tanh(x);", 20, 90),
         ("fn f(x) = x/(1 + exp(-x));", 3, 24),
         ("fn f(a, b, c) = log(exp(a) + exp(b) + exp(c));", 11, 52),
     ] {
