@@ -28,7 +28,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::cost;
-use crate::graph::{Graph, GraphError, NodeId, Ref};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::operators::Operator;
 use atoms::Atoms;
 use cases::Case;
@@ -49,6 +49,12 @@ const MOST_SEARCHES: usize = 24;
 const MOST_CASES: usize = 3;
 /// Errors of so many units in the last place are fine.
 const FINE: f64 = 4.0;
+/// Longer formulas are mended only where they are far off.
+const MOST_MENDED: usize = 50;
+/// Errors of so many units in the last place are far off.
+const FAR_OFF: f64 = 1000.0;
+/// Numbers between this and one over it are ordinary.
+const ORDINARY: f64 = 1e20;
 /// A form must be better by this factor somewhere.
 const BETTER: f64 = 4.0;
 
@@ -158,35 +164,79 @@ impl Pass {
         Ok(forms)
     }
 
-    /// What is evaluated of a root, where `before` is there already: of two accurate forms what costs less, the closed one
-    /// if both cost the same.
+    /// What is evaluated of a root, where `before` is there already: as it is given, the closed form if that is nowhere worse
+    /// and costs no more; a form that is accurate where that is not. A long formula stays as it is unless it is far off at
+    /// ordinary numbers.
     fn chosen(&mut self, graph: &mut Graph, root: &Root, before: &[Ref]) -> Result<Ref, GraphError> {
-        if root.closed == root.value {
-            return self.root(graph, &root.value);
+        if !root.value.axes.is_empty() {
+            return Ok(root.value.clone());
         }
         let there = graph.live(before.iter().map(|form| form.node));
         let cost = |graph: &Graph, form: &Ref| {
             let cost = cost::total(graph, [form.node], |node| there.get(node.index()) == Some(&true));
             (cost.weight, cost.nodes)
         };
-        if self.is_fine(graph, root.value.node) {
-            // What costs more as it is written does not cost less when it is mended.
-            let most = cost(graph, &root.value);
-            if cost(graph, &root.closed) > most {
-                return self.root(graph, &root.value);
+        let (value, closed) = (root.value.node, root.closed.node);
+        let dearer = cost(graph, &root.closed) > cost(graph, &root.value);
+        let given = if dearer || !self.is_nowhere_worse(graph, closed, value) { &root.value } else { &root.closed };
+        if self.is_fine(graph, given.node) {
+            return Ok(given.clone());
+        }
+        if self.size(graph, given.node) > MOST_MENDED && !self.is_far_off(graph, given.node) {
+            return Ok(given.clone());
+        }
+        let other = if given == &root.value { &root.closed } else { &root.value };
+        let (mut first, mut second) = (self.root(graph, given)?, None);
+        if other != given {
+            let form = self.root(graph, other)?;
+            second = Some(form);
+        }
+        if let Some(form) = second {
+            let [one, two] = [&first, &form].map(|form| self.is_accurate(graph, form.node));
+            let takes = match (one, two) {
+                (true, true) => cost(graph, &form) < cost(graph, &first),
+                (false, false) => {
+                    // They need not agree at the sample points: closed forms rely on facts.
+                    let [own, other] = [&first, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
+                    other < own
+                }
+                (_, two) => two,
+            };
+            first = if takes { form } else { first };
+        }
+        Ok(first)
+    }
+
+    /// Whether a form is a number wherever another one is, and accurate, or not far less accurate, there.
+    fn is_nowhere_worse(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> bool {
+        if form == other {
+            return true;
+        }
+        let (Some(new), Some(old)) = (self.judged(graph, form), self.judged(graph, other)) else { return false };
+        let worse = |(new, old): (&Judged, &Judged)| {
+            let lost = old.value.is_finite() && !new.value.is_finite();
+            !old.beyond && (lost || new.ulps > FINE * new.condition && new.ulps > 2.0 * old.ulps)
+        };
+        !new.iter().zip(old.iter()).any(worse)
+    }
+
+    /// Whether a node is no number, or has few digits right, where all inputs are ordinary numbers. At a single point it may
+    /// have no value: where all inputs are equal, differences are 0.
+    fn is_far_off(&mut self, graph: &Graph, node: NodeId) -> bool {
+        let mut ordinary = vec![true; POINTS];
+        for input in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
+            let Some(points) = self.profiles.of(graph, input) else { continue };
+            for (ordinary, point) in ordinary.iter_mut().zip(points) {
+                let size = point.value.abs();
+                *ordinary &= size == 0.0 || size > 1.0 / ORDINARY && size < ORDINARY;
             }
-            let closed = self.root(graph, &root.closed)?;
-            let is_closed = self.is_accurate(graph, closed.node) && cost(graph, &closed) <= most;
-            return if is_closed { Ok(closed) } else { self.root(graph, &root.value) };
         }
-        let closed = self.root(graph, &root.closed)?;
-        if self.is_accurate(graph, closed.node) {
-            return Ok(closed);
-        }
-        let form = self.root(graph, &root.value)?;
-        // They need not agree at the sample points: closed forms rely on facts.
-        let [own, other] = [&closed, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
-        Ok(if own < other { closed } else { form })
+        let counted = self.outside.iter().zip(ordinary).filter(|(outside, _)| !**outside).map(|(_, ordinary)| ordinary);
+        let counted: Vec<bool> = counted.collect();
+        let far = |&(point, ordinary): &(&Judged, bool)| {
+            ordinary && !point.beyond && !(point.ulps <= FAR_OFF * point.condition)
+        };
+        self.judged(graph, node).is_some_and(|points| points.iter().zip(counted).filter(far).count() > 1)
     }
 
     /// Whether a form is a number wherever it can be, and accurate there.

@@ -32,7 +32,8 @@ pub(super) fn hoisted(graph: &mut Graph, roots: Vec<Ref>) -> Result<Vec<Ref>, Gr
         }
     }
     let renewed: Vec<Ref> = roots.iter().map(|root| Ref { node: hoist.stands(root.node), ..root.clone() }).collect();
-    let weight = |graph: &Graph, roots: &[Ref]| cost::total(graph, roots.iter().map(|root| root.node), |_| false).weight;
+    let weight =
+        |graph: &Graph, roots: &[Ref]| cost::total(graph, roots.iter().map(|root| root.node), |_| false).weight;
     Ok(if weight(graph, &renewed) < weight(graph, &roots) { renewed } else { roots })
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Point {
     least: f64,
     /// Whether it is outside of the domain of a function on the way.
     pub(super) undefined: bool,
+    /// Whether it is computed from what is 0 only because it is too small for a float.
+    vanished: bool,
 }
 
 /// Limits of a float type.
@@ -326,7 +328,7 @@ impl Profiles {
         }
         let moved = value / UNIT;
         let moves = [moved, if place.is_multiple_of(2) { moved } else { -moved }];
-        let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false };
+        let free = Point { value, error: 0.0, moves, least: f64::MAX, undefined: false, vanished: false };
         match range {
             Some(Range::AtLeast(below)) => self.largest(below, point, free),
             Some(Range::Top(below)) => self.largest_in_size(below, point, free),
@@ -404,15 +406,19 @@ impl Profiles {
             place += 1;
         }
         let value = self.limits.round(step.evaluate(&values));
-        // A function that is NaN at a number is not defined there; NaN from overflow is another matter.
-        let own = value.is_nan() && finite && !step.divides;
+        // A function that is NaN at a number is not defined there, nor is 0/0; NaN from overflow, or where a number is 0 only
+        // because it is too small for a float, is another matter.
+        let vanished = operands.iter().any(|operand| operand.vanished)
+            || value == 0.0 && matches!(operands, [operand] if operand.value != 0.0);
+        let exact = !vanished && operands.iter().all(|operand| operand.error == 0.0);
+        let own = value.is_nan() && finite && (exact || !step.divides);
         let undefined = own || undefined && step.operator != Operator::Select;
         if step.is_condition {
             // A comparison of numbers that are hardly known may come out either way.
             let largest = values.iter().fold(self.limits.normal, |largest, value| largest.max(value.abs()));
             let open = !finite || operands.iter().any(|operand| operand.error * unit > 0.01 * largest);
             let error = if open && self.is_undecided(step, operands, value) { f64::INFINITY } else { 0.0 };
-            return Point { value, error, moves: [0.0; 2], least: f64::MAX, undefined };
+            return Point { value, error, moves: [0.0; 2], least: f64::MAX, undefined, vanished };
         }
         step.start(&values, value);
         let mut error = self.rounding(step.operator, &values[..operands.len()], value, finite && zero);
@@ -444,7 +450,7 @@ impl Profiles {
         if unknown && !error.is_nan() {
             error = error.max(self.uncertain(step, operands, value));
         }
-        Point { value, error, moves, least, undefined }
+        Point { value, error, moves, least, undefined, vanished }
     }
 
     /// The size of an infinite result where its operands are hardly known: the logarithm of what is 0 only because it is
@@ -555,7 +561,7 @@ impl Profiles {
 }
 
 fn exact(value: f64) -> Point {
-    Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false }
+    Point { value, error: 0.0, moves: [0.0; 2], least: f64::MAX, undefined: false, vanished: false }
 }
 
 fn is_exact_sum(a: f64, b: f64, sum: f64) -> bool {
