@@ -2,6 +2,7 @@
 
 mod close;
 mod layer;
+mod otherwise;
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,6 +20,7 @@ use crate::simplify::Step;
 use crate::stabilise::{Root, stabilise};
 
 pub use layer::Layer;
+pub use otherwise::Otherwise;
 
 /// What to derive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fs;
 
-use chainrule_compiler::derive::{DerivativeKind, Derived, Entry, Operations, Request, derive as derive_function};
+use chainrule_compiler::derive::{
+    DerivativeKind, Derived, Entry, Operations, Otherwise, Request, derive as derive_function,
+};
 use chainrule_compiler::graph::{Dim, Graph};
 use chainrule_compiler::print::{Line, Listing, Phase, Style};
 use serde_json::{Value, json};
@@ -36,9 +38,12 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
     let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };
     let listing = derived.listing(style, |_, _| String::new());
     let operations = derived.operations(&listing);
+    let mut stable = derived.clone();
+    stable.stabilise().map_err(|error| source.failure(vec![error]))?;
+    let otherwise = stable.evaluated_otherwise(&listing, style);
     Ok(match style {
-        Style::Language => to_ascii(&json(&derived, &listing, operations)) + "\n",
-        Style::People => text(&derived, &listing, operations),
+        Style::Language => to_ascii(&json(&derived, &listing, operations, &otherwise)) + "\n",
+        Style::People => text(&derived, &listing, operations, &otherwise),
     })
 }
 
@@ -84,7 +89,7 @@ pub fn left(derived: &Derived, entry: &Entry, indices: &[String]) -> String {
 }
 
 /// Shared parts as `let`, the outputs, the derivatives, and what they cost.
-fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String {
+fn text(derived: &Derived, listing: &Listing, operations: Operations, otherwise: &[Vec<Otherwise>]) -> String {
     let lets: HashMap<&str, &Line> = listing.lets.iter().map(|line| (line.name.as_str(), line)).collect();
     let uses = uses(listing);
     // An array has a line in index notation; where nothing else reads it, it is the asked line itself.
@@ -101,18 +106,21 @@ fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String 
         }
     };
     let (outputs, derivatives) = listing.asked.split_at(derived.output_names.len());
+    let (of_outputs, of_derivatives) = otherwise.split_at(otherwise.len().min(outputs.len()));
     shared(&mut out, Phase::Forward);
-    for (name, line) in derived.output_names.iter().zip(outputs) {
+    for (place, (name, line)) in derived.output_names.iter().zip(outputs).enumerate() {
         let array = alone(line);
         let shown = array.unwrap_or(line);
         let left = if array.is_some() { Line { name: name.clone(), ..shown.clone() }.left() } else { name.clone() };
         out.push_str(&format!("{left} = {}\n", shown.formula));
+        tell(&mut out, of_outputs.get(place));
     }
     shared(&mut out, Phase::Backward);
-    for (entry, line) in derived.entries.iter().zip(derivatives) {
+    for (place, (entry, line)) in derived.entries.iter().zip(derivatives).enumerate() {
         let shown = alone(line).unwrap_or(line);
         let equals = if entry.kind == DerivativeKind::Pullback { ":" } else { " =" };
         out.push_str(&format!("{}{equals} {}\n", left(derived, entry, &shown.indices), shown.formula));
+        tell(&mut out, of_derivatives.get(place));
     }
     for fact in derived.function.facts.iter().filter(|fact| fact.used) {
         out.push_str(&format!("using {}\n", fact.text));
@@ -123,6 +131,24 @@ fn text(derived: &Derived, listing: &Listing, operations: Operations) -> String 
     }
     out.push('\n');
     out
+}
+
+/// What is evaluated in another form than the one above.
+fn tell(out: &mut String, parts: Option<&Vec<Otherwise>>) {
+    for Otherwise { part, form } in parts.into_iter().flatten() {
+        let form = form.as_deref().unwrap_or("a longer form, see `chainrule emit`");
+        out.push_str(&format!("    {part} evaluated as {form}\n"));
+    }
+}
+
+/// The same for programs.
+fn with_otherwise(mut value: Value, parts: Option<&Vec<Otherwise>>) -> Value {
+    let told = |own: &Otherwise| json!({ "part": own.part, "as": own.form });
+    let parts: Vec<Value> = parts.into_iter().flatten().map(told).collect();
+    if !parts.is_empty() {
+        value["evaluated"] = Value::Array(parts);
+    }
+    value
 }
 
 /// How often each name stands in the formulas.
@@ -136,20 +162,24 @@ fn uses(listing: &Listing) -> HashMap<&str, usize> {
     uses
 }
 
-fn json(derived: &Derived, listing: &Listing, operations: Operations) -> Value {
+fn json(derived: &Derived, listing: &Listing, operations: Operations, otherwise: &[Vec<Otherwise>]) -> Value {
     let function = &derived.function;
     let inputs = function.parameters.iter();
     let inputs = inputs.map(|input| json!({ "name": input.name, "shape": shape(&function.graph, &input.shape) }));
     let lets = listing.lets.iter().map(|line| let_json(&function.graph, line));
-    let outputs = derived.output_names.iter().zip(&listing.asked);
-    let outputs = outputs.map(
-        |(name, line)| json!({ "name": name, "shape": shape(&function.graph, &line.shape), "formula": line.formula }),
-    );
-    let derivatives = derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]);
-    let derivatives = derivatives.map(|(entry, line)| {
+    let (of_outputs, of_derivatives) = otherwise.split_at(otherwise.len().min(derived.output_names.len()));
+    let outputs = derived.output_names.iter().zip(&listing.asked).enumerate();
+    let outputs = outputs.map(|(place, (name, line))| {
+        let shape = shape(&function.graph, &line.shape);
+        with_otherwise(json!({ "name": name, "shape": shape, "formula": line.formula }), of_outputs.get(place))
+    });
+    let derivatives = derived.entries.iter().zip(&listing.asked[derived.output_names.len()..]).enumerate();
+    let derivatives = derivatives.map(|(place, (entry, line))| {
         let wrt: Vec<&str> = entry.wrt.iter().map(|place| function.parameters[*place].name.as_str()).collect();
         let (kind, of) = (entry.kind.name(), &derived.output_names[entry.of]);
-        json!({ "kind": kind, "of": of, "wrt": wrt, "shape": shape(&function.graph, &line.shape), "formula": line.formula })
+        let shape = shape(&function.graph, &line.shape);
+        let value = json!({ "kind": kind, "of": of, "wrt": wrt, "shape": shape, "formula": line.formula });
+        with_otherwise(value, of_derivatives.get(place))
     });
     let facts = function.facts.iter().map(|fact| json!({ "text": fact.text, "used": fact.used }));
     let Operations { value, raw, derived: now } = operations;
@@ -199,10 +229,10 @@ mod tests {
         function.facts[1].used = true;
         let derived = derive_function(function, &Request { order: 1, ..Request::default() }).unwrap();
         let listing = derived.listing(Style::People, |_, _| String::new());
-        let text = text(&derived, &listing, derived.operations(&listing));
+        let text = text(&derived, &listing, derived.operations(&listing), &[]);
         assert!(text.contains("∂y/∂t = x\nusing x + t == 1\n\noperations"), "{text}");
         assert!(!text.contains("t > 0"), "{text}");
-        let json = json(&derived, &listing, derived.operations(&listing));
+        let json = json(&derived, &listing, derived.operations(&listing), &[]);
         let facts = json!([{ "text": "t > 0", "used": false }, { "text": "x + t == 1", "used": true }]);
         assert_eq!(json["functions"][0]["facts"], facts);
     }

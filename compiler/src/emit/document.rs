@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::Origin;
 use super::attributes::{Attributes, doc_lines};
-use crate::derive::{Derived, Entry};
+use crate::derive::{Derived, Entry, Otherwise};
 use crate::print::{Listing, Style};
 
 /// More lines than this help nobody.
@@ -85,13 +85,25 @@ fn of_facts(derived: &Derived, attributes: &Attributes) -> TokenStream {
     doc_lines(["", &format!("Derived from {}{checked}.", relied.join(", "))])
 }
 
-/// The formula and some of the derivatives.
+/// The formula and some of the derivatives, and what of them is evaluated in another form.
 fn some_formulas(derived: &Derived, shown: impl Fn(&Entry) -> bool) -> Vec<String> {
-    lines(&derived.listing_of_some(shown, Style::People, derivative_name))
+    let listing = derived.listing_of_some(&shown, Style::People, derivative_name);
+    let mut all = lines(&listing);
+    // A backward pass computes from what is saved, as it is shown.
+    if derived.upstream.is_none() {
+        let told = derived.evaluated_otherwise(&listing, Style::People);
+        let (of_outputs, of_entries) = told.split_at(told.len().min(derived.function.outputs.len()));
+        let entries = derived.entries.iter().zip(of_entries).filter(|(entry, _)| shown(entry)).map(|(_, own)| own);
+        for Otherwise { part, form } in of_outputs.iter().chain(entries).flatten() {
+            let form = form.as_deref().unwrap_or("a longer form");
+            all.push(format!("{part} evaluated as {form}"));
+        }
+    }
+    all
 }
 
 fn formulas(derived: &Derived) -> Vec<String> {
-    lines(&derived.listing(Style::People, derivative_name))
+    some_formulas(derived, |_| true)
 }
 
 fn lines(listing: &Listing) -> Vec<String> {

@@ -93,16 +93,23 @@ pub struct Named {
     pub slots: Vec<usize>,
 }
 
-/// The formula of a node in the language, over indices for its slots, written out down to what has a name. Indices of
-/// sums take no name of `taken`.
+/// The formula of a node, over indices for its slots, written out down to what has a name. Indices of sums take no name of
+/// `taken`.
 #[must_use]
-pub fn expanded(graph: &Graph, node: NodeId, indices: &[String], named: &[Named], taken: &HashSet<String>) -> String {
+pub fn expanded(
+    graph: &Graph,
+    node: NodeId,
+    indices: &[String],
+    named: &[Named],
+    taken: &HashSet<String>,
+    style: Style,
+) -> String {
     let name = |named: &Named| (Item::Node(named.node), Name::new(named.name.clone(), named.slots.clone()));
     let names = named.iter().map(name).collect();
     let items = Items::new(graph, &[], &[], &HashSet::new(), |_| false);
     let mut printer = Printer {
         items: &items,
-        style: Style::Language,
+        style,
         names: &names,
         choices: &HashMap::new(),
         taken,

@@ -6,7 +6,7 @@ use chainrule_compiler::derive::{Derived, Request};
 use chainrule_compiler::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
 use chainrule_compiler::operators::{Notation, Operator};
 use chainrule_compiler::parse::Shapes;
-use chainrule_compiler::print::{Listing, Named, expanded};
+use chainrule_compiler::print::{Listing, Named, Style, expanded};
 use chainrule_compiler::syntax::DimensionKind;
 
 use super::{Certificate, Definition, Derivative, Differentiated, Fact, Output, Size, Step};
@@ -414,7 +414,7 @@ impl<'a> Writer<'a> {
                 format!("{}[{}]", named.name, ordered.join(", "))
             };
         }
-        expanded(self.graph, used.node, &indices, &self.shown, &self.taken)
+        expanded(self.graph, used.node, &indices, &self.shown, &self.taken, Style::Language)
     }
 
     fn output(&self, place: usize, formula: &str) -> Output {

@@ -1,0 +1,118 @@
+//! What is evaluated in another form than it is shown in: `1 - y evaluated as 1/(1 + exp(x))`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Derived;
+use crate::cost;
+use crate::facts::claims;
+use crate::graph::{Graph, NodeId, Operation, Ref};
+use crate::guard;
+use crate::operators::Operator;
+use crate::print::{Listing, Named, Style, expanded};
+
+/// Where more parts than this differ, the whole differs.
+const MOST_PARTS: usize = 3;
+/// Longer formulas are not shown.
+const MOST_OPERATIONS: usize = 60;
+
+/// A part of a shown formula that is evaluated in another form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Otherwise {
+    /// The part as it is shown, in the names of the listing.
+    pub part: String,
+    /// The form in which it is evaluated; `None` if that is too long to be shown.
+    pub form: Option<String>,
+}
+
+impl Derived {
+    /// What of each output, then of each derivative in closed form, is evaluated otherwise, in the names of a listing of
+    /// them; nothing before [`Derived::stabilise`], and nothing of arrays.
+    #[must_use]
+    pub fn evaluated_otherwise(&self, listing: &Listing, style: Style) -> Vec<Vec<Otherwise>> {
+        let graph = &self.function.graph;
+        let lines = listing.lets.iter().chain(&listing.asked).filter(|line| line.indices.is_empty());
+        let mut named: HashMap<NodeId, &str> = HashMap::new();
+        for line in lines.filter(|line| !line.name.is_empty()) {
+            if let Some(node) = line.node.filter(|node| graph.shape(*node).is_empty()) {
+                named.entry(node).or_insert(&line.name);
+            }
+        }
+        let facts = claims(graph, &self.function.facts);
+        let is_equal = |(part, form): (NodeId, NodeId)| {
+            let [part, form] = [part, form].map(|node| Ref { node, axes: Vec::new() });
+            guard::refuted(graph, &[(part, form)], &facts) == [false]
+        };
+        let shown = self.closed_roots();
+        let mut all: Vec<Vec<Otherwise>> = vec![Vec::new(); shown.len()];
+        // Each part is told of once.
+        let mut known: HashSet<NodeId> = HashSet::new();
+        for (parts, (shown, evaluated)) in all.iter_mut().zip(shown.iter().zip(&self.stable)) {
+            if shown.axes.is_empty() && evaluated.axes.is_empty() {
+                let mut differing = differing(graph, shown.node, evaluated.node, &is_equal);
+                differing.retain(|(part, _)| known.insert(*part));
+                parts.extend(differing.into_iter().map(|pair| told(graph, pair, &named, style)));
+            }
+        }
+        all
+    }
+}
+
+/// The parts of two formulas that differ, each with what stands in its place. What is evaluated where numbers are extreme,
+/// and nowhere else, is not told.
+fn differing(
+    graph: &Graph,
+    shown: NodeId,
+    mut evaluated: NodeId,
+    is_equal: &impl Fn((NodeId, NodeId)) -> bool,
+) -> Vec<(NodeId, NodeId)> {
+    while cost::is_rarely_otherwise(graph, evaluated)
+        && let Some(likely) = graph.operands(evaluated).nth(1)
+    {
+        evaluated = likely.node;
+    }
+    if shown == evaluated || !graph.shape(shown).is_empty() {
+        return Vec::new();
+    }
+    let whole = vec![(shown, evaluated)];
+    let (Some(operator), Some(other)) = (graph.as_operator(shown), graph.as_operator(evaluated)) else { return whole };
+    let operands = |node: NodeId| graph.operands(node).map(|operand| operand.node).collect::<Vec<_>>();
+    let (left, right) = (operands(shown), operands(evaluated));
+    if operator != other || left.len() != right.len() || left.is_empty() {
+        return whole;
+    }
+    let pairs = left.into_iter().zip(right);
+    let parts: Vec<(NodeId, NodeId)> =
+        pairs.flat_map(|(left, right)| differing(graph, left, right, is_equal)).collect();
+    // A number, or an input, is not evaluated in another form: what it stands in is.
+    let is_part = |(part, _): &(NodeId, NodeId)| graph.as_operator(*part).is_some_and(|operator| operator.arity() > 0);
+    let are_parts = parts.len() <= MOST_PARTS && parts.iter().all(|pair| is_part(pair) && is_equal(*pair));
+    if are_parts { parts } else { whole }
+}
+
+fn told(graph: &Graph, (part, form): (NodeId, NodeId), named: &HashMap<NodeId, &str>, style: Style) -> Otherwise {
+    let name = |(node, name): (&NodeId, &&str)| Named { node: *node, name: (*name).to_owned(), slots: Vec::new() };
+    let names: Vec<Named> = named.iter().filter(|(node, _)| **node != part).map(name).collect();
+    let taken: HashSet<String> = HashSet::new();
+    let text = |node: NodeId| expanded(graph, node, &[], &names, &taken, style);
+    let size = |node: NodeId| size(graph, node, part, named);
+    Otherwise { part: text(part), form: (size(form) <= MOST_OPERATIONS).then(|| text(form)) }
+}
+
+/// How many operations a formula has that is written out down to what has a name.
+fn size(graph: &Graph, node: NodeId, part: NodeId, named: &HashMap<NodeId, &str>) -> usize {
+    let live = graph.live([node]);
+    let mut sizes: HashMap<NodeId, usize> = HashMap::new();
+    for next in graph.nodes().filter(|next| live[next.index()]) {
+        let own = match graph.operation(next) {
+            _ if next != part && named.contains_key(&next) => 0,
+            Operation::Apply(Operator::Pi) => 0,
+            Operation::Apply(_) => {
+                let operands = graph.operands(next).map(|operand| sizes.get(&operand.node).copied().unwrap_or(0));
+                operands.fold(1, usize::saturating_add)
+            }
+            _ => 0,
+        };
+        sizes.insert(next, own);
+    }
+    sizes.get(&node).copied().unwrap_or(0)
+}
