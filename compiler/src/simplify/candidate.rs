@@ -12,7 +12,7 @@ use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Kind, Operator};
+use crate::operators::{Kind, Notation, Operator};
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
 pub(super) const MOST_SEARCHES: usize = 12;
@@ -196,7 +196,10 @@ impl Search<'_> {
             let Some(mut values) = self.samples.values(graph, &leaf.value) else { continue };
             values.rotate_left(turn);
             let form = Form::Leaf(place as u32);
-            entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
+            // A function that partial derivatives bring in is an operation of the form.
+            let call = graph.as_operator(leaf.value.node).is_some_and(|op| op.row().notation == Notation::Call);
+            let cost = u32::from(call && cone.backward.contains(&leaf.value));
+            entries.push(Entry { form, values, cost, leaves: 1, reads: 1 << place, divides: leaf.divides });
         }
         Bank::new(entries)
     }

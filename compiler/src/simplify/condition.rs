@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Rule;
 use super::candidate::fewest;
+use super::sample::is_undefined_at_zero;
 use super::search::{MOST_PROVING, Search};
 use crate::algebra::quotient::Field;
 use crate::facts::Claim;
@@ -18,6 +19,16 @@ const MOST_DEEP: usize = 8;
 const MOST_TERMS: usize = 16;
 
 impl Search<'_> {
+    /// Whether a guard stands against zeros at which the function is not defined: `log(abs(x))` at 0.
+    fn guards_nothing(&self, graph: &Graph, condition: &Ref, yes: &Ref) -> bool {
+        if graph.as_operator(condition.node) != Some(Operator::Equal) || !graph.is_integer(yes.node, 0) {
+            return false;
+        }
+        let operands = graph.operand_refs(condition.node, &condition.axes);
+        let [value, zero] = operands.as_slice() else { return false };
+        graph.is_integer(zero.node, 0) && is_undefined_at_zero(graph, value.node, self.subject)
+    }
+
     /// The branch that is taken wherever the facts hold, if algebra decides the condition, and the facts that this takes.
     pub(super) fn decided(&self, graph: &Graph, condition: &Ref) -> Option<(bool, Vec<usize>)> {
         if self.work.get() > MOST_PROVING {
@@ -113,6 +124,10 @@ impl Search<'_> {
         if yes == no {
             self.step(Rule::Canonical, rebuilt, yes, Vec::new());
             return Ok(Some(yes.clone()));
+        }
+        if self.guards_nothing(graph, condition, yes) {
+            self.step(Rule::Canonical, rebuilt, no, Vec::new());
+            return Ok(Some(no.clone()));
         }
         let Some((holds, facts)) = self.decided(graph, condition) else { return Ok(None) };
         let taken = if holds { yes } else { no };

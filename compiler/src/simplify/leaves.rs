@@ -8,13 +8,15 @@ use super::nodes::NodeSet;
 use super::search::Search;
 use crate::graph::{Axis, Dim, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Kind, Operator};
+use crate::operators::{Kind, Notation, Operator};
 use crate::parse::parse_module;
 use crate::print::KnownCall;
 use crate::resolve::{Function, resolve};
 
 /// More leaves than this make the search useless.
 pub(super) const MOST_LEAVES: usize = 40;
+/// More functions are not offered for what they are quotients of.
+const MOST_QUOTIENTS: usize = 8;
 /// In how many ways a value is given axes of a target.
 const MOST_WAYS: usize = 6;
 /// More uses than this in one backward value: it is no candidate for a closed form.
@@ -132,6 +134,11 @@ impl Search<'_> {
         diagonals(graph, target, cone)?.into_iter().for_each(&mut add);
         named.into_iter().for_each(&mut add);
         read.iter().cloned().for_each(&mut add);
+        // Functions of forward values that partial derivatives bring in, such as the cosine of what has a sine.
+        let call = |used: &Ref| graph.as_operator(used.node).is_some_and(|op| op.row().notation == Notation::Call);
+        let over_read = |used: &Ref| graph.operands(used.node).all(|operand| self.is_forward(operand.node));
+        let functions = cone.backward.iter().filter(|used| *used != target && call(used) && over_read(used));
+        functions.cloned().for_each(&mut add);
         for value in self.calls_at(graph, target, &read)? {
             add(value);
         }
@@ -172,13 +179,17 @@ impl Search<'_> {
                 self.call(graph, name, &argument, &value, None);
                 values.push(value);
             }
-            let value = graph.apply(Operator::Tanh, std::slice::from_ref(&argument))?;
-            values.push(value);
             if let Some(axis) = self.softmax_axis(graph, &argument, read) {
                 let value = softmax(graph, &argument, axis)?;
                 self.call(graph, "softmax", &argument, &value, Some(axis));
                 values.push(value);
             }
+            for function in Operator::Exp.quotients() {
+                values.push(graph.apply(function, std::slice::from_ref(&argument))?);
+            }
+        }
+        for (function, argument) in quotients(graph, target, read) {
+            values.push(graph.apply(function, &[argument])?);
         }
         Ok(values)
     }
@@ -282,6 +293,7 @@ pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> 
         let count = match graph.as_operator(node).filter(|_| fresh) {
             Some(Operator::Multiply | Operator::Divide | Operator::Negate) => 2,
             Some(Operator::Power | Operator::Sqrt) => 1,
+            Some(function) if function.divides_as_operand() => 1,
             _ => 0,
         };
         pending.extend(graph.operands(node).take(count).map(|operand| operand.node));
@@ -348,6 +360,22 @@ fn arguments(graph: &Graph, target: &Ref, read: &[Ref]) -> Vec<Ref> {
         }
     }
     found.truncate(4);
+    found
+}
+
+/// Functions that are quotients of what is read, by the identities of the table, and their arguments.
+fn quotients(graph: &Graph, target: &Ref, read: &[Ref]) -> Vec<(Operator, Ref)> {
+    let mut found = Vec::new();
+    for value in read.iter().flat_map(|used| near(graph, used, target)) {
+        // The arguments of exponentials are looked at without their sign.
+        let Some(part) = graph.as_operator(value.node).filter(|part| *part != Operator::Exp) else { continue };
+        for whole in part.quotients() {
+            let argument = graph.operand_refs(value.node, &value.axes).into_iter().next();
+            let argument = argument.filter(|argument| graph.as_constant(argument.node).is_none());
+            found.extend(argument.map(|argument| (whole, argument)).filter(|pair| !found.contains(pair)));
+        }
+    }
+    found.truncate(MOST_QUOTIENTS);
     found
 }
 

@@ -77,6 +77,7 @@ impl<'a> Search<'a> {
             }
             let after = realise(graph, &plan, &mut HashMap::new(), &|node| self.is_forward(node))?;
             plans.push(plan);
+            let after = self.chained(graph, &after)?;
             let size = self.size(graph, after.node);
             let shorter = size.operations < best.0.operations && self.result == Some(node);
             // A fact is worth an operation.
@@ -210,7 +211,7 @@ impl<'a> Search<'a> {
     /// Whether a form is a number at zeros of the inputs wherever a value is: algebra makes quotients of powers and signs,
     /// which are 0/0 there.
     pub(super) fn stays_defined(&self, graph: &Graph, before: NodeId, after: NodeId) -> bool {
-        is_defined_at_zeros(graph, before, after, self.subject.facts)
+        is_defined_at_zeros(graph, [before, after], self.subject)
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.

@@ -222,6 +222,7 @@ fn banks_have_the_stated_numbers() {
         let target = subject.roots[0].clone();
         let cone = search.cone(&mut graph, &target).expect("small");
         let leaves = search.leaves(&mut graph, &target, &cone).expect("small");
+        leaves.iter().for_each(|leaf| search.samples.extend(&graph, leaf.value.node));
         let bank = search.bank(&graph, &leaves, &cone, 0);
         let mut numbers = Vec::new();
         let mut bits = BTreeSet::new();
