@@ -45,3 +45,26 @@ fn a_guard_stays_where_the_function_has_a_value() {
         assert!(found.iter().any(|form| form.contains("if ")), "{text}: {found:?}");
     }
 }
+
+/// The delta is N(d1), however it is written and whatever else is asked for: the terms beside it cancel.
+#[test]
+fn the_delta_of_black_and_scholes_is_a_probability() {
+    for (first, second) in [
+        ("(1 + erf(d1/sqrt(2)))/2", "(1 + erf(d2/sqrt(2)))/2"),
+        ("erfc(-d1/sqrt(2))/2", "erfc(-d2/sqrt(2))/2"),
+        ("normal_cdf(d1)", "normal_cdf(d2)"),
+        ("(1 + erf(d1/sqrt(2)))/2", "erfc(-d2/sqrt(2))/2"),
+    ] {
+        for asked in ["wrt(S)", "wrt(S, v)", ""] {
+            let text = format!(
+                "fn f(S, K, r, v, T) {asked} where S > 0, K > 0, v > 0, T > 0 {{ \
+                 let d1 = (log(S/K) + (r + v**2/2)*T)/(v*sqrt(T)); let d2 = d1 - v*sqrt(T); \
+                 let N1 = {first}; let N2 = {second}; S*N1 - K*exp(-r*T)*N2 }}"
+            );
+            assert_eq!(forms(&text)[0], "N1", "{text}");
+            if asked.is_empty() {
+                agrees_with_differences(&text, &[&[1.3, 1.1, 0.05, 0.3, 0.8], &[90.0, 100.0, 0.02, 0.25, 2.0]]);
+            }
+        }
+    }
+}
