@@ -310,6 +310,17 @@ impl Field<'_> {
         {
             return self.scaled(&power, root);
         }
+        if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
+            && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
+            && let Some((above, below)) = coefficient.to_fraction().filter(|(above, _)| *above > 0)
+            && !(monomial.is_empty() && below == 1)
+        {
+            // √(p/q) is √(pq)/q: a number's root is one of a whole number.
+            let whole = Term::constant(Rational::new(above.checked_mul(below)?, 1)?);
+            let root = self.opaque_term(Meaning::Function(Operator::Sqrt, vec![whole]));
+            let product = self.times(&root, &power)?;
+            return self.scaled(&product, Rational::new(1, below)?);
+        }
         Some(self.opaque_term(Meaning::Function(Operator::Sqrt, vec![radicand.clone()])))
     }
 
