@@ -42,17 +42,7 @@ impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
     pub(super) fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
-        let own = self.opened_up_to(graph, before.node, false, MOST_COST).len();
-        if self.work.get() > MOST_PROVING
-            || !(2..=MOST_COST).contains(&own)
-            || graph.kind(before.node) != Kind::Number
-            || self.tidied >= MOST_TIDIED
-            // Its entries have their own forms.
-            || graph.states_entry(before.node)
-        {
-            return Ok(());
-        }
-        if !self.tried.insert(before.node) {
+        if !self.is_worth_tidying(graph, before.node) || !self.tried.insert(before.node) {
             return Ok(());
         }
         self.tidied += 1;
@@ -107,6 +97,16 @@ impl<'a> Search<'a> {
             self.found.insert(node, (axes, after));
         }
         Ok(())
+    }
+
+    fn is_worth_tidying(&self, graph: &Graph, node: NodeId) -> bool {
+        let own = self.opened_up_to(graph, node, false, MOST_COST).len();
+        self.work.get() <= MOST_PROVING
+            && (2..=MOST_COST).contains(&own)
+            && graph.kind(node) == Kind::Number
+            && self.tidied < MOST_TIDIED
+            // Its entries have their own forms.
+            && !graph.states_entry(node)
     }
 
     /// Whether a form computes more than another: more values that run over three axes, over two, ... A sum over two axes at
