@@ -21,6 +21,7 @@ pub mod number;
 pub mod operators;
 pub mod parse;
 pub mod picture;
+mod prelude;
 pub mod print;
 pub mod resolve;
 mod sample;

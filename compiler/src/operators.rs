@@ -476,7 +476,7 @@ operators! {
         doc: "The absolute value. By convention the derivative at 0 is 0; under an even function derivatives are the true \
               ones.", domain: "",
         partials: &["if a == 0 { 0 } else { sign(a) }"],
-        identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2"], samples: REALS,
+        identities: &["abs(a) == a * sign(a)", "abs(-a) == abs(a)", "abs(a) * sign(a) == a", "abs(a)**2 == a**2", "sign(a) / abs(a) == 1 / a"], samples: REALS,
         rounding: Rounding::Exact, singularity: Singularity::Nowhere, law: Law::Opaque, parity: Parity::Even,
         range: Range::AtLeast(0.0), among: "", tail: "",
         rust: Rust::Math("abs"), latex: r"\left|{a}\right|", evaluate: |x| x[0].abs(),
@@ -684,6 +684,17 @@ impl Operator {
         TAILS.get(self as usize)?.as_ref()
     }
 
+    /// The functions that are quotients made of this one: `tanh` of `sinh` and of `exp`, by their identities.
+    pub fn quotients(self) -> impl Iterator<Item = Operator> {
+        QUOTIENTS.iter().filter(move |(part, _)| *part == self).map(|(_, whole)| *whole)
+    }
+
+    /// Whether dividing by it is dividing by its operand and a sign, as `sign(a) / abs(a) == 1 / a` says.
+    #[must_use]
+    pub fn divides_as_operand(self) -> bool {
+        SIZES.contains(&self)
+    }
+
     /// The partial derivative by each of more operands than the row lists: see [`Row::among`].
     #[must_use]
     pub fn partial_among(self) -> Option<&'static Template> {
@@ -728,7 +739,12 @@ static PARTIALS: LazyLock<Vec<Vec<Option<Template>>>> = LazyLock::new(|| {
     ALL.iter().map(|op| op.row().partials.iter().map(|text| template::translate(text)).collect()).collect()
 });
 
+/// What is known of quotients by identities.
+static QUOTIENTS: LazyLock<Vec<(Operator, Operator)>> = LazyLock::new(|| identity::all(identity::quotient));
+static SIZES: LazyLock<Vec<Operator>> = LazyLock::new(|| identity::all(identity::divisor));
+
 mod column;
+mod identity;
 static TAILS: LazyLock<Vec<Option<Template>>> =
     LazyLock::new(|| ALL.iter().map(|op| template::translate(op.row().tail)).collect());
 static AMONG: LazyLock<Vec<Option<Template>>> =

@@ -17,6 +17,8 @@ pub(crate) type Values = [f64; POINTS];
 const MOST_ELEMENTS: usize = 256;
 /// An equation holds where its sides are no further apart.
 const MET: f64 = 1e-13;
+/// Numbers that several inputs are at once.
+const SAME: [f64; 5] = [0.0, 1.0, -0.75, 2.5, -3.0];
 /// So many inputs are zero one by one.
 const MOST_ZEROS: usize = 4;
 
@@ -96,28 +98,60 @@ impl Samples {
 }
 
 /// Whether a form is a number, or at least infinite, at zeros of the inputs, one by one and all together, wherever another
-/// one is and the facts hold. Between proofs by algebra and what is computed stands 0/0.
-pub(crate) fn is_defined_at_zeros(graph: &Graph, before: NodeId, after: NodeId, facts: &[Claim]) -> bool {
+/// one is, the facts hold and an output is finite. Between proofs by algebra and what is computed stands 0/0.
+pub(crate) fn is_defined_at_zeros(
+    graph: &Graph,
+    [before, after]: [NodeId; 2],
+    outputs: &[NodeId],
+    facts: &[Claim],
+) -> bool {
     let stated = facts.iter().map(|claim| claim.statement.node);
-    let live = graph.live(stated.chain([before, after]));
+    let live = graph.live(stated.chain([before, after]).chain(outputs.iter().copied()));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let is_input = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(_));
-    let inputs: Vec<NodeId> = nodes.iter().copied().filter(is_input).collect();
+    let read = graph.live([before, after]);
+    let inputs: Vec<NodeId> = nodes.iter().copied().filter(|node| is_input(node) && read[node.index()]).collect();
     let alone = inputs.iter().take(MOST_ZEROS).map(|input| vec![*input]);
     alone.chain([inputs.clone()]).all(|zeros| {
-        let mut point = Point { graph, point: 0, positive: true, arrays: vec![None; graph.len()] };
-        for node in &nodes {
-            let array = if is_input(node) { point.random(*node) } else { point.compute(*node) };
-            let zero = |array: Vec<f64>| if zeros.contains(node) { vec![0.0; array.len()] } else { array };
-            point.arrays[node.index()] = array.map(zero);
-        }
+        let mut point = Point { graph, point: 0, positive: true, arrays: Vec::new() };
+        point.fill(&nodes, &zeros, 0.0);
         // Shapes differ where one of them lacks axes: all of a value counts.
-        let all =
-            |node: NodeId, is: fn(f64) -> bool| point.arrays[node.index()].iter().flatten().all(|value| is(*value));
-        let keeps = |is: fn(f64) -> bool| !all(before, is) || all(after, is);
-        let holds = facts.iter().all(|claim| all(claim.statement.node, |value| value != 0.0));
-        !holds || (keeps(f64::is_finite) && keeps(|value| !value.is_nan()))
+        let keeps = |is: fn(f64) -> bool| !point.all(before, is) || point.all(after, is);
+        let holds = facts.iter().all(|claim| point.all(claim.statement.node, |value| value != 0.0));
+        let inside = outputs.iter().any(|output| point.all(*output, f64::is_finite));
+        !holds || !inside || (keeps(f64::is_finite) && keeps(|value| !value.is_nan()))
     })
+}
+
+/// Whether no output is a number where a value is zero, as far as that is seen: that value is an input, or a sum or
+/// difference of two, so that points at which all of these are the same number tell.
+pub(crate) fn is_undefined_at_zero(graph: &Graph, zero: NodeId, outputs: &[NodeId]) -> bool {
+    let live = graph.live(outputs.iter().copied().chain([zero]));
+    let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
+    let read = graph.live([zero]);
+    let is_input = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(_));
+    let (inputs, others): (Vec<NodeId>, Vec<NodeId>) =
+        nodes.iter().copied().filter(|node| read[node.index()]).partition(is_input);
+    let linear = match others[..] {
+        [] => true,
+        [sum] => matches!(graph.as_operator(sum), Some(Operator::Add | Operator::Subtract)),
+        _ => false,
+    };
+    let mut met = 0;
+    for (place, value) in SAME.into_iter().enumerate() {
+        for positive in [false, true] {
+            let mut point = Point { graph, point: place % POINTS, positive, arrays: Vec::new() };
+            point.fill(&nodes, &inputs, value);
+            if point.all(zero, |value| value == 0.0) {
+                met += 1;
+                // An output of which one element is a number is defined there.
+                if outputs.iter().any(|output| !point.all(*output, |value| !value.is_finite())) {
+                    return false;
+                }
+            }
+        }
+    }
+    linear && met > 1
 }
 
 /// The position of an axis at a point.
@@ -176,6 +210,24 @@ impl<'a> Point<'a> {
             }
         }
         all
+    }
+
+    /// Computes nodes where some of the inputs are one number and the others random.
+    fn fill(&mut self, nodes: &[NodeId], same: &[NodeId], number: f64) {
+        self.arrays = vec![None; self.graph.len()];
+        for node in nodes {
+            let array = match self.graph.operation(*node) {
+                Operation::Input(_) => self.random(*node),
+                _ => self.compute(*node),
+            };
+            let replaced = |array: Vec<f64>| if same.contains(node) { vec![number; array.len()] } else { array };
+            self.arrays[node.index()] = array.map(replaced);
+        }
+    }
+
+    /// Whether all elements of a value are such; of what is too large, none is known.
+    fn all(&self, node: NodeId, is: fn(f64) -> bool) -> bool {
+        self.arrays[node.index()].iter().flatten().all(|value| is(*value))
     }
 
     /// Which point.

@@ -495,6 +495,13 @@ impl<'a> Field<'a> {
             return Some(Some(Polynomial::kernel(sign, Rational::from(count - 2)).times_monomial(rest)?));
         }
         let size = self.kernels.intern(Meaning::Function(Operator::Abs, vec![inner.clone()]));
+        // Where one divides by the number, its sign is not 0.
+        let divided = |(kernel, power): &(Kernel, Rational)| {
+            power.is_negative() && (*kernel == size || inner == &Term::kernel(*kernel))
+        };
+        if count == 2 && rest.iter().any(divided) {
+            return Some(Some(Polynomial::one().times_monomial(rest)?));
+        }
         let left = Polynomial::kernel(sign, exponent.minus(Rational::ONE)?);
         let left = if count == 1 { Polynomial::one() } else { left };
         for (place, (kernel, power)) in rest.iter().enumerate() {
@@ -557,7 +564,21 @@ impl<'a> Field<'a> {
 
     /// Whether two terms are proven equal wherever both are defined.
     pub(crate) fn proves_equal(&mut self, a: &Term, b: &Term) -> bool {
-        a == b || self.minus(a, b).is_some_and(|difference| difference.is_zero())
+        a == b
+            || self
+                .minus(a, b)
+                .is_some_and(|difference| difference.is_zero() || self.is_zero_times_divisors(&difference))
+    }
+
+    /// Whether a term is zero times what it divides by: only there, a square may show that is known.
+    fn is_zero_times_divisors(&mut self, term: &Term) -> bool {
+        let mut below = term.numerator.content();
+        below.retain(|(_, exponent)| exponent.is_negative());
+        if below.is_empty() {
+            return false;
+        }
+        let cleared = term.numerator.times_monomial(&inverse(&below));
+        cleared.and_then(|cleared| self.reduced(&cleared)).is_some_and(|rest| rest.is_zero())
     }
 }
 
@@ -710,6 +731,17 @@ impl Laws for Field<'_> {
             && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
         {
             return self.scaled(&power, root);
+        }
+        if let Some((monomial, coefficient)) = radicand.as_polynomial().and_then(Polynomial::as_monomial)
+            && let Some(power) = self.power_of_product(&monomial.clone(), Rational::new(1, 2)?)?
+            && let Some((above, below)) = coefficient.to_fraction().filter(|(above, _)| *above > 0)
+            && !(monomial.is_empty() && below == 1)
+        {
+            // √(p/q) is √(pq)/q: a number's root is one of a whole number.
+            let whole = Term::constant(Rational::new(above.checked_mul(below)?, 1)?);
+            let root = self.function(Operator::Sqrt, whole);
+            let product = self.times(&root, &power)?;
+            return self.scaled(&product, Rational::new(1, below)?);
         }
         Some(self.function(Operator::Sqrt, radicand.clone()))
     }

@@ -14,7 +14,7 @@ use crate::algebra::quotient::{Field, Term};
 use crate::facts::Claim;
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Kind, Operator};
+use crate::operators::{Kind, Notation, Operator};
 
 /// How many nodes get a search of their own: a budget of work, the same on every machine.
 pub(super) const MOST_SEARCHES: usize = 12;
@@ -164,13 +164,16 @@ impl Search<'_> {
         }
         let Some(cone) = self.cone(graph, target) else { return Ok(None) };
         let [opaque, _] = self.opaque(graph, &cone);
-        let prove = |facts: &[Claim]| {
+        // What cancels may do so far below of what is read.
+        let views = [opaque, BTreeSet::new()];
+        let prove_in = |opaque: &BTreeSet<NodeId>, facts: &[Claim]| {
             let mut field = Field::new(graph, opaque.clone(), facts);
             let zero = field.term(target).is_some_and(|term| term.is_zero());
             self.work.set(self.work.get() + field.work());
             self.rough.set(self.rough.get() || (zero && field.is_rough()));
             zero.then(|| field.facts.used().iter().copied().collect::<Vec<usize>>())
         };
+        let prove = |facts: &[Claim]| views.iter().find_map(|opaque| prove_in(opaque, facts));
         let tries = if self.subject.facts.is_empty() { 1 } else { 2 };
         let proven = [&[], self.subject.facts].into_iter().take(tries).find_map(prove);
         let Some(used) = proven else { return Ok(None) };
@@ -198,7 +201,10 @@ impl Search<'_> {
             let Some(mut values) = self.samples.values(graph, &leaf.value) else { continue };
             values.rotate_left(turn);
             let form = Form::Leaf(place as u32);
-            entries.push(Entry { form, values, cost: 0, leaves: 1, reads: 1 << place, divides: leaf.divides });
+            // A function that partial derivatives bring in is an operation of the form.
+            let call = graph.as_operator(leaf.value.node).is_some_and(|op| op.row().notation == Notation::Call);
+            let cost = u32::from(call && cone.backward.contains(&leaf.value));
+            entries.push(Entry { form, values, cost, leaves: 1, reads: 1 << place, divides: leaf.divides });
         }
         Bank::new(entries)
     }

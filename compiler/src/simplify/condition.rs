@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use super::Rule;
 use super::candidate::fewest;
+use super::leaves::{divisors_inside, factors};
+use super::sample::is_undefined_at_zero;
 use super::search::{MOST_PROVING, Search};
 use crate::algebra::quotient::Field;
 use crate::facts::Claim;
@@ -19,6 +21,24 @@ const MOST_DEEP: usize = 8;
 const MOST_TERMS: usize = 16;
 
 impl Search<'_> {
+    /// Whether a guard stands against a division by zero where the function is not defined either: `log(abs(x))` at 0.
+    fn guards_nothing(&self, graph: &Graph, condition: &Ref, yes: &Ref, no: &Ref) -> bool {
+        if graph.as_operator(condition.node) != Some(Operator::Equal) || !graph.is_integer(yes.node, 0) {
+            return false;
+        }
+        let operands = graph.operand_refs(condition.node, &condition.axes);
+        let [value, zero] = operands.as_slice() else { return false };
+        let divisors = factors(graph, divisors_inside(graph, no.node));
+        let difference = graph.as_operator(value.node) == Some(Operator::Subtract);
+        let operands = if difference { graph.operand_refs(value.node, &value.axes) } else { Vec::new() };
+        let mirrored = match operands.as_slice() {
+            [left, right] => graph.existing(Operator::Subtract, [right, left]),
+            _ => None,
+        };
+        let divided = [Some(value), mirrored.as_ref()].into_iter().flatten().any(|by| divisors.contains(&by.node));
+        divided && graph.is_integer(zero.node, 0) && is_undefined_at_zero(graph, value.node, self.subject.outputs)
+    }
+
     /// The branch that is taken wherever the facts hold, if algebra decides the condition, and the facts that this takes.
     pub(super) fn decided(&self, graph: &Graph, condition: &Ref) -> Option<(bool, Vec<usize>)> {
         if self.work.get() > MOST_PROVING {
@@ -114,6 +134,10 @@ impl Search<'_> {
         if yes == no {
             self.step(Rule::Canonical, rebuilt, yes, Vec::new());
             return Ok(Some(yes.clone()));
+        }
+        if self.guards_nothing(graph, condition, yes, no) {
+            self.step(Rule::Canonical, rebuilt, no, Vec::new());
+            return Ok(Some(no.clone()));
         }
         let Some((holds, facts)) = self.decided(graph, condition) else { return Ok(None) };
         let taken = if holds { yes } else { no };

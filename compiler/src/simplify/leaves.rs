@@ -1,19 +1,22 @@
 //! What closed forms are made of: forward values and inputs that a backward value reads, small numbers, values of the
 //! prelude's functions at arguments that stand in exponentials, and sums of products along the axes that are closed there.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
 
 use super::nodes::NodeSet;
+use super::sample::Values;
 use super::search::Search;
 use crate::graph::{Axis, Dim, Graph, GraphError, KnownCall, NodeId, Operation, Ref};
 use crate::number::Number;
-use crate::operators::{Kind, Operator};
-use crate::parse::parse_module;
-use crate::resolve::{Function, resolve};
+use crate::operators::{Kind, Notation, Operator};
+use crate::prelude::{KNOWN, is_exponential};
 
 /// More leaves than this make the search useless.
 pub(super) const MOST_LEAVES: usize = 40;
+/// More values are not looked at as arguments.
+const MOST_INNER: usize = 12;
+/// More functions are not offered for what they are quotients of.
+const MOST_QUOTIENTS: usize = 8;
 /// In how many ways a value is given axes of a target.
 const MOST_WAYS: usize = 6;
 /// More uses than this in one backward value: it is no candidate for a closed form.
@@ -44,17 +47,6 @@ pub(super) struct Cone {
     /// Whether it has branches: then it may be finite where what it reads in them is not.
     pub(super) branches: bool,
 }
-
-/// The prelude's functions of one scalar.
-static SCALAR_FUNCTIONS: LazyLock<Vec<(&'static str, Function)>> = LazyLock::new(|| {
-    let names = ["sigmoid", "softplus"];
-    let one = |name: &'static str| {
-        let text = format!("fn f(x) = {name}(x);");
-        let function = resolve(&parse_module(&text).ok()?, &text).ok()?.pop()?;
-        Some((name, function))
-    };
-    names.into_iter().filter_map(one).collect()
-});
 
 impl Search<'_> {
     /// What a backward value is made of; `None` if that is too much for a closed form.
@@ -131,7 +123,12 @@ impl Search<'_> {
         diagonals(graph, target, cone)?.into_iter().for_each(&mut add);
         named.into_iter().for_each(&mut add);
         read.iter().cloned().for_each(&mut add);
-        for value in self.calls_at(graph, target, &read)? {
+        // Functions of forward values that partial derivatives bring in, such as the cosine of what has a sine.
+        let call = |used: &Ref| graph.as_operator(used.node).is_some_and(|op| op.row().notation == Notation::Call);
+        let over_read = |used: &Ref| graph.operands(used.node).all(|operand| self.is_forward(operand.node));
+        let functions = cone.backward.iter().filter(|used| *used != target && call(used) && over_read(used));
+        functions.cloned().for_each(&mut add);
+        for value in self.calls_at(graph, target, cone)? {
             add(value);
         }
         let summed = self.sums(graph, target, cone, &values)?;
@@ -162,22 +159,40 @@ impl Search<'_> {
         values
     }
 
-    /// Functions of the prelude at the arguments of exponentials.
-    fn calls_at(&mut self, graph: &mut Graph, target: &Ref, read: &[Ref]) -> Result<Vec<Ref>, GraphError> {
+    /// Functions of the prelude that are made of the exponentials and error functions that are read.
+    fn calls_at(&mut self, graph: &mut Graph, target: &Ref, cone: &Cone) -> Result<Vec<Ref>, GraphError> {
+        let read: Vec<Ref> = cone.forward.iter().rev().cloned().collect();
         let mut values = Vec::new();
-        for argument in arguments(graph, target, read) {
-            for (name, function) in SCALAR_FUNCTIONS.iter() {
-                let value = instantiate(graph, function, &argument)?;
-                self.call(graph, name, &argument, &value, None);
-                values.push(value);
+        let inner = inner_values(graph, target, read.iter().chain(&cone.backward));
+        let numbers: Vec<Values> = inner.iter().filter_map(|value| self.samples.values(graph, value)).collect();
+        for argument in arguments(graph, target, &read) {
+            if let Some(axis) = self.summed_axis(graph, &argument, &read) {
+                for known in KNOWN.iter().filter(|known| known.along) {
+                    let value = known.at(graph, &argument, Some(axis))?;
+                    self.call(graph, known.name, &argument, &value, Some(axis));
+                    values.push(value);
+                }
             }
-            let value = graph.apply(Operator::Tanh, std::slice::from_ref(&argument))?;
-            values.push(value);
-            if let Some(axis) = self.softmax_axis(graph, &argument, read) {
-                let value = softmax(graph, &argument, axis)?;
-                self.call(graph, "softmax", &argument, &value, Some(axis));
-                values.push(value);
+            for function in Operator::Exp.quotients() {
+                values.push(graph.apply(function, std::slice::from_ref(&argument))?);
             }
+        }
+        for argument in unscaled(graph, inner) {
+            let Some(own) = self.samples.values(graph, &argument) else { continue };
+            for known in KNOWN.iter().filter(|known| !known.along) {
+                let met = |point: usize| {
+                    let read: Vec<f64> = numbers.iter().map(|values| values[point]).collect();
+                    known.is_met(own[point], &read)
+                };
+                if met(0) && met(1) {
+                    let value = known.at(graph, &argument, None)?;
+                    self.call(graph, known.name, &argument, &value, None);
+                    values.push(value);
+                }
+            }
+        }
+        for (function, argument) in quotients(graph, target, &read) {
+            values.push(graph.apply(function, &[argument])?);
         }
         Ok(values)
     }
@@ -190,7 +205,7 @@ impl Search<'_> {
     }
 
     /// The last axis of an argument, if exponentials of it are summed along it somewhere.
-    fn softmax_axis(&self, graph: &Graph, argument: &Ref, read: &[Ref]) -> Option<Axis> {
+    fn summed_axis(&self, graph: &Graph, argument: &Ref, read: &[Ref]) -> Option<Axis> {
         let axis = *argument.axes.last()?;
         let whole = argument.axes.iter().filter(|other| **other == axis).count() == 1;
         let dim = graph.dim(axis);
@@ -281,6 +296,7 @@ pub(super) fn factors(graph: &Graph, divisors: Vec<NodeId>) -> BTreeSet<NodeId> 
         let count = match graph.as_operator(node).filter(|_| fresh) {
             Some(Operator::Multiply | Operator::Divide | Operator::Negate) => 2,
             Some(Operator::Power | Operator::Sqrt) => 1,
+            Some(function) if function.divides_as_operand() => 1,
             _ => 0,
         };
         pending.extend(graph.operands(node).take(count).map(|operand| operand.node));
@@ -350,6 +366,62 @@ fn arguments(graph: &Graph, target: &Ref, read: &[Ref]) -> Vec<Ref> {
     found
 }
 
+/// What stands in the exponentials and error functions that are read.
+fn inner_values<'a>(graph: &Graph, target: &Ref, read: impl Iterator<Item = &'a Ref>) -> Vec<Ref> {
+    let mut found: Vec<Ref> = Vec::new();
+    for value in read.flat_map(|used| near(graph, used, target)) {
+        if graph.as_operator(value.node).is_some_and(is_exponential) {
+            let argument = graph.operand_refs(value.node, &value.axes).into_iter().next();
+            found.extend(argument.filter(|argument| !found.contains(argument)));
+        }
+    }
+    found.truncate(MOST_INNER);
+    found
+}
+
+/// What values are multiples or powers of, and without their sign.
+fn unscaled(graph: &Graph, values: Vec<Ref>) -> Vec<Ref> {
+    let mut found: Vec<Ref> = Vec::new();
+    let mut pending = values;
+    pending.reverse();
+    while let Some(next) = pending.pop() {
+        if found.len() >= MOST_INNER || found.contains(&next) {
+            continue;
+        }
+        let operands = match graph.as_operator(next.node) {
+            Some(Operator::Negate | Operator::Subtract | Operator::Divide | Operator::Multiply | Operator::Power) => {
+                graph.operand_refs(next.node, &next.axes)
+            }
+            _ => Vec::new(),
+        };
+        pending.extend(operands.into_iter().take(2).rev());
+        // What a function is at the negative of a value is written in what it is there.
+        if graph.as_operator(next.node) == Some(Operator::Negate) {
+            continue;
+        }
+        if graph.as_constant(next.node).is_none() && graph.kind(next.node) == Kind::Number {
+            found.push(next);
+        }
+    }
+    found
+}
+
+/// Functions that are quotients of what is read, by the identities of the table, and their arguments.
+fn quotients(graph: &Graph, target: &Ref, read: &[Ref]) -> Vec<(Operator, Ref)> {
+    let mut found = Vec::new();
+    for value in read.iter().flat_map(|used| near(graph, used, target)) {
+        // The arguments of exponentials are looked at without their sign.
+        let Some(part) = graph.as_operator(value.node).filter(|part| *part != Operator::Exp) else { continue };
+        for whole in part.quotients() {
+            let argument = graph.operand_refs(value.node, &value.axes).into_iter().next();
+            let argument = argument.filter(|argument| graph.as_constant(argument.node).is_none());
+            found.extend(argument.map(|argument| (whole, argument)).filter(|pair| !found.contains(pair)));
+        }
+    }
+    found.truncate(MOST_QUOTIENTS);
+    found
+}
+
 /// A value and what it is directly made of, elementwise.
 fn near(graph: &Graph, used: &Ref, target: &Ref) -> Vec<Ref> {
     let mut all = vec![used.clone()];
@@ -362,36 +434,4 @@ fn near(graph: &Graph, used: &Ref, target: &Ref) -> Vec<Ref> {
     }
     all.retain(|value| value.axes.iter().all(|axis| target.axes.contains(axis)));
     all
-}
-
-/// A function of one scalar, element by element.
-fn instantiate(graph: &mut Graph, function: &Function, argument: &Ref) -> Result<Ref, GraphError> {
-    let mut values: BTreeMap<NodeId, Ref> = BTreeMap::new();
-    for node in function.graph.nodes() {
-        let value = match function.graph.operation(node) {
-            Operation::Input(_) => argument.clone(),
-            Operation::Constant(_) => match function.graph.as_constant(node) {
-                Some(number) => graph.constant(number)?,
-                None => continue,
-            },
-            Operation::Apply(operator) => {
-                let operands: Option<Vec<Ref>> =
-                    function.graph.operands(node).map(|operand| values.get(&operand.node).cloned()).collect();
-                graph.apply(operator, &operands.ok_or(GraphError::UnknownNode)?)?
-            }
-            _ => continue,
-        };
-        values.insert(node, value);
-    }
-    let output = function.outputs.first().map(|output| output.value.node);
-    output.and_then(|node| values.remove(&node)).ok_or(GraphError::UnknownNode)
-}
-
-/// The prelude's `softmax` along an axis.
-fn softmax(graph: &mut Graph, argument: &Ref, axis: Axis) -> Result<Ref, GraphError> {
-    let largest = graph.max(&[axis], argument)?;
-    let shifted = graph.apply(Operator::Subtract, &[argument.clone(), largest])?;
-    let exponentials = graph.apply(Operator::Exp, &[shifted])?;
-    let sum = graph.sum(&[axis], &exponentials)?;
-    graph.apply(Operator::Divide, &[exponentials, sum])
 }

@@ -21,9 +21,25 @@ const MOST_VALUES: usize = 1_000;
 struct Walk {
     reads: BTreeMap<NodeId, usize>,
     written: BTreeMap<NodeId, (Vec<Axis>, Ref)>,
+    /// Where the steps that were made before lead from a node.
+    steps: BTreeMap<NodeId, Vec<NodeId>>,
 }
 
 impl Walk {
+    /// Whether steps lead from one node to another: a step back would be a circle.
+    fn leads(&self, from: NodeId, to: NodeId) -> bool {
+        let (mut seen, mut pending) = (BTreeSet::new(), vec![from]);
+        while let Some(next) = pending.pop() {
+            if next == to {
+                return true;
+            }
+            if seen.insert(next) {
+                pending.extend(self.steps.get(&next).into_iter().flatten().copied());
+            }
+        }
+        false
+    }
+
     fn replaced(&self, used: &Ref) -> Ref {
         match self.written.get(&used.node) {
             Some((labels, value)) => value.renamed(labels, &used.axes),
@@ -50,7 +66,10 @@ impl Search<'_> {
         if reads.len() > MOST_VALUES {
             return Ok(roots.to_vec());
         }
-        let mut walk = Walk { reads, written: BTreeMap::new() };
+        let mut walk = Walk { reads, written: BTreeMap::new(), steps: BTreeMap::new() };
+        for step in &self.steps {
+            walk.steps.entry(step.before.node).or_default().push(step.after.node);
+        }
         let nodes: Vec<NodeId> = walk.reads.keys().copied().collect();
         let parts: BTreeSet<NodeId> = nodes.iter().flat_map(|node| self.parts(graph, &walk, *node)).collect();
         for node in nodes {
@@ -117,13 +136,19 @@ impl Search<'_> {
             (Operation::Max(_), [body]) => graph.max(closed, body)?,
             _ => before.clone(),
         };
-        self.step(Rule::Operands, &before, &rebuilt, Vec::new());
         // What is written as a part of another product is not written alone.
         let after = match product(graph, node).filter(|_| !part) {
             Some(_) => self.in_chain(graph, walk, &before)?.unwrap_or_else(|| rebuilt.clone()),
             None => rebuilt.clone(),
         };
-        self.step(Rule::Canonical, &rebuilt, &after, Vec::new());
+        let back = |from: &Ref, to: &Ref| from != to && walk.leads(to.node, from.node);
+        if back(&before, &rebuilt) || back(&rebuilt, &after) {
+            return Ok(());
+        }
+        for (rule, from, to) in [(Rule::Operands, &before, &rebuilt), (Rule::Canonical, &rebuilt, &after)] {
+            self.step(rule, from, to, Vec::new());
+            walk.steps.entry(from.node).or_default().push(to.node);
+        }
         if after != before {
             if self.free.contains(&node) {
                 self.free.insert(after.node);

@@ -4,6 +4,7 @@ mod bank;
 mod budgets;
 mod conditions;
 mod forms;
+mod identities;
 mod kinks;
 mod leaves;
 mod linear;

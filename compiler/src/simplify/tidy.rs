@@ -42,17 +42,7 @@ impl<'a> Search<'a> {
     /// Writes what stands for a node in canonical form, if that is cheaper.
     pub(super) fn tidy(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         let Some((axes, before)) = self.found.get(&node).cloned() else { return Ok(()) };
-        let own = self.opened_up_to(graph, before.node, false, MOST_COST).len();
-        if self.work.get() > MOST_PROVING
-            || !(2..=MOST_COST).contains(&own)
-            || graph.kind(before.node) != Kind::Number
-            || self.tidied >= MOST_TIDIED
-            // Its entries have their own forms.
-            || graph.states_entry(before.node)
-        {
-            return Ok(());
-        }
-        if !self.tried.insert(before.node) {
+        if !self.is_worth_tidying(graph, before.node) || !self.tried.insert(before.node) {
             return Ok(());
         }
         self.tidied += 1;
@@ -77,6 +67,7 @@ impl<'a> Search<'a> {
             }
             let after = realise(graph, &plan, &mut HashMap::new(), &|node| self.is_forward(node))?;
             plans.push(plan);
+            let after = self.chained(graph, &after)?;
             let size = self.size(graph, after.node);
             let shorter = size.operations < best.0.operations && self.result == Some(node);
             // A fact is worth an operation.
@@ -106,6 +97,16 @@ impl<'a> Search<'a> {
             self.found.insert(node, (axes, after));
         }
         Ok(())
+    }
+
+    fn is_worth_tidying(&self, graph: &Graph, node: NodeId) -> bool {
+        let own = self.opened_up_to(graph, node, false, MOST_COST).len();
+        self.work.get() <= MOST_PROVING
+            && (2..=MOST_COST).contains(&own)
+            && graph.kind(node) == Kind::Number
+            && self.tidied < MOST_TIDIED
+            // Its entries have their own forms.
+            && !graph.states_entry(node)
     }
 
     /// Whether a form computes more than another: more values that run over three axes, over two, ... A sum over two axes at
@@ -210,7 +211,7 @@ impl<'a> Search<'a> {
     /// Whether a form is a number at zeros of the inputs wherever a value is: algebra makes quotients of powers and signs,
     /// which are 0/0 there.
     pub(super) fn stays_defined(&self, graph: &Graph, before: NodeId, after: NodeId) -> bool {
-        is_defined_at_zeros(graph, before, after, self.subject.facts)
+        is_defined_at_zeros(graph, [before, after], self.subject.outputs, self.subject.facts)
     }
 
     /// Whether a form divides only by products of what another divides by outside of branches, numbers and sizes.

@@ -85,7 +85,9 @@ impl<'a> Divisions<'a> {
                     }
                     (Operation::Binary(BinaryOperator::Divide), [numerator, _]) => pending.push(anywhere(numerator)),
                     (Operation::Unary(UnaryOperator::Negate), [inner]) => pending.push(anywhere(inner)),
-                    (Operation::Call(name), [inner]) if name == "sqrt" => pending.push(anywhere(inner)),
+                    (Operation::Call(name), [inner]) if matches!(name.as_str(), "sqrt" | "abs") => {
+                        pending.push(anywhere(inner))
+                    }
                     _ => {}
                 }
             }
