@@ -1,5 +1,6 @@
 //! What a user asks for: a function with its gradients, Hessians, Jacobians or pullbacks, ready to print, run or emit.
 
+mod beside;
 mod close;
 mod layer;
 mod otherwise;
@@ -380,11 +381,16 @@ impl Derived {
     /// # Errors
     /// [`Code::TooLarge`]
     pub fn stabilise(&mut self) -> Result<(), Diagnostic> {
+        self.stabilise_from(Vec::new())
+    }
+
+    /// The same, where the first forms are known.
+    fn stabilise_from(&mut self, known: Vec<Ref>) -> Result<(), Diagnostic> {
         let mut closed = self.closed_roots();
         closed.splice(self.function.outputs.len().., self.evaluated_forms().iter().cloned());
         let roots = self.raw().into_iter().zip(closed);
         let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
-        let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len());
+        let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len(), known);
         let mut stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
         let pairs: Vec<(Ref, Ref)> = self.raw().into_iter().zip(stable.iter().cloned()).collect();
         let facts = claims(&self.function.graph, &self.function.facts);

@@ -372,7 +372,7 @@ impl Emitter<'_> {
         let saved_name = local(&self.unused_name("saved"));
         let request = Request { order: 1, upstream: Some(upstream.clone()), ..Request::default() };
         let mut pullback = derive(function, &request)?;
-        pullback.stabilise()?;
+        pullback.stabilise_beside(self.gradient)?;
         debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
         let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
         let Layer { outputs, cotangents, saved, kept } = pullback.layer();
@@ -418,7 +418,7 @@ impl Emitter<'_> {
             return Ok(TokenStream::new());
         }
         let mut hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
-        hessian.stabilise()?;
+        hessian.stabilise_beside(self.gradient)?;
         let values = hessian.numeric();
         let entries = hessian.entries.iter().zip(&values[1..]);
         let second = entries.filter(|(entry, _)| entry.kind == DerivativeKind::Hessian);

@@ -69,11 +69,12 @@ pub struct Root {
 
 /// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
 /// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate as it
-/// is and the closed one is, or is better; that of an array always.
+/// is and the closed one is, or is better; that of an array always. `known` are the forms of the first roots, if these were
+/// found before.
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
-pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Vec<Ref>, GraphError> {
+pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize, known: Vec<Ref>) -> Result<Vec<Ref>, GraphError> {
     let live = graph.live(roots.iter().flat_map(|root| [root.value.node, root.closed.node]));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let arrays = nodes.iter().any(|node| !graph.local_dims(*node).is_empty());
@@ -88,8 +89,9 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize) -> Result<Ve
         return arrays::stabilise(graph, &as_given);
     }
     let mut pass = Pass::of(graph, roots, outputs, HashMap::new());
-    let forms = pass.all(graph, roots)?;
-    let forms = pass.with_fast_paths(graph, roots, forms)?;
+    let given = known.len();
+    let forms = pass.all(graph, roots, known)?;
+    let forms = pass.with_fast_paths(graph, roots, forms, given)?;
     hoist::hoisted(graph, forms)
 }
 
@@ -100,7 +102,7 @@ fn scalars(
     outputs: usize,
     ranges: HashMap<NodeId, Range>,
 ) -> Result<Vec<Ref>, GraphError> {
-    Pass::of(graph, roots, outputs, ranges).all(graph, roots)
+    Pass::of(graph, roots, outputs, ranges).all(graph, roots, Vec::new())
 }
 
 impl Pass {
@@ -155,9 +157,9 @@ impl Pass {
         }
     }
 
-    fn all(&mut self, graph: &mut Graph, roots: &[Root]) -> Result<Vec<Ref>, GraphError> {
-        let mut forms: Vec<Ref> = Vec::with_capacity(roots.len());
-        for root in roots {
+    fn all(&mut self, graph: &mut Graph, roots: &[Root], known: Vec<Ref>) -> Result<Vec<Ref>, GraphError> {
+        let mut forms = known;
+        for root in &roots[forms.len().min(roots.len())..] {
             let form = self.chosen(graph, root, &forms)?;
             forms.push(form);
         }

@@ -43,14 +43,16 @@ struct Radicand {
 
 impl Pass {
     /// Forms of roots with fast paths, one after the other: what an earlier one is computes with its own in later ones, too.
+    /// The first ones are given with theirs.
     pub(super) fn with_fast_paths(
         &mut self,
         graph: &mut Graph,
         roots: &[Root],
         forms: Vec<Ref>,
+        given: usize,
     ) -> Result<Vec<Ref>, GraphError> {
-        let (mut values, mut fast) = (HashMap::new(), Vec::new());
-        for (root, form) in roots.iter().zip(forms) {
+        let (mut values, mut fast) = (HashMap::new(), forms[..given].to_vec());
+        for (root, form) in roots.iter().zip(forms).skip(given) {
             let node = replaced(graph, form.node, values.clone())?;
             let made = self.with_fast_path(graph, node, &[root.closed.node, root.value.node], &fast);
             if made != node {
