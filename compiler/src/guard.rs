@@ -79,9 +79,7 @@ fn is_comparison(graph: &Graph, node: NodeId) -> bool {
     // Whether a sum of squares is moderate has no other side among ordinary numbers.
     let is_extreme = |number: f64| number.abs() >= EXTREME || number != 0.0 && number.abs() <= 1.0 / EXTREME;
     let mut operands = graph.operands(node);
-    compares
-        && graph.as_position(node).is_none()
-        && !operands.any(|own| graph.stated(own.node).is_some_and(is_extreme))
+    compares && graph.as_position(node).is_none() && !operands.any(|own| graph.stated(own.node).is_some_and(is_extreme))
 }
 
 /// Whether two values agree at a point, at every position.
