@@ -145,6 +145,18 @@ fn points(case: &Case, float: FloatType) -> Vec<Vec<f64>> {
             };
             pairs(&both, &both).into_iter().filter(fits).step_by(5).collect()
         }
+        (Domain::Moderate, _) => one(&both.iter().copied().filter(|x| x.abs() <= 1000.0).collect::<Vec<_>>()),
+        (Domain::Small, _) => one(&both.iter().copied().filter(|x| x.abs() <= 40.0).collect::<Vec<_>>()),
+        (Domain::Odds, _) => one(&unit.iter().flat_map(|x| [*x, -x]).collect::<Vec<_>>()),
+        (Domain::AboveOne, _) => one(&sizes.iter().copied().filter(|size| *size > 1.0).collect::<Vec<_>>()),
+        (Domain::PositivePairs, _) => {
+            let fits = |point: &Vec<f64>| (1e-20..1e20).contains(&(point[1] / point[0]));
+            pairs(&positive, &positive).into_iter().filter(fits).step_by(5).collect()
+        }
+        (Domain::Descending, _) => {
+            let few: Vec<f64> = both.iter().copied().step_by(3).collect();
+            pairs(&few, &few).into_iter().filter(|point| point[0] > point[1]).step_by(3).collect()
+        }
         (Domain::RealsAndProbability, 2) => pairs(&both, &probabilities),
         (Domain::RealsAndProbability, _) => {
             let few: Vec<f64> = both.iter().copied().step_by(7).collect();

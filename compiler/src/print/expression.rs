@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::whole::{Argument, Choice, Form};
 use crate::graph::{Dim, Graph, NodeId, Operation, Position};
 use crate::number::Number;
-use crate::operators::{Notation, Operator, precedence};
+use crate::operators::{Kind, Notation, Operator, precedence};
 
 /// Who reads the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,7 @@ pub fn expanded(
         indices: HashSet::new(),
         loose: HashMap::new(),
         unsized_slots: &HashMap::new(),
+        silent_slots: &HashMap::new(),
         operations: 0,
         mentions: Vec::new(),
         indexed_calls: Vec::new(),
@@ -151,6 +152,8 @@ pub(super) struct Printer<'a> {
     pub(super) loose: HashMap<String, Dim>,
     /// The inline items with slots that no array tells the size of.
     pub(super) unsized_slots: &'a HashMap<Item, Vec<bool>>,
+    /// Those whose text does not have the index of a slot at all.
+    pub(super) silent_slots: &'a HashMap<Item, Vec<bool>>,
     /// How many operations were printed.
     pub(super) operations: usize,
     /// The named items that were printed by name.
@@ -167,7 +170,27 @@ impl Printer<'_> {
             let loose = indices.iter().zip(dims).zip(loose).filter(|(_, loose)| **loose);
             self.loose.extend(loose.map(|((name, dim), _)| (name.clone(), *dim)));
         }
-        self.entry(item, indices)
+        // In the language, an index on the left must stand on the right, on something of its size.
+        let mut conditions = Vec::new();
+        if let Some(silent) = self.silent_slots.get(&item).filter(|_| self.style == Style::Language) {
+            let dims = self.items.shape(item);
+            for ((index, dim), _) in indices.iter().zip(dims).zip(silent).filter(|(_, silent)| **silent) {
+                conditions.push(self.is_there(index, *dim));
+            }
+        }
+        let formula = self.entry(item, indices);
+        match (conditions.is_empty(), self.items.kind(item)) {
+            (true, _) => formula,
+            (false, Kind::Number) => format!("if {} {{ {formula} }} else {{ 0 }}", conditions.join(" && ")),
+            (false, Kind::Truth) => format!("{} && ({formula})", conditions.join(" && ")),
+        }
+    }
+
+    /// A condition that always holds, and tells the size of an index.
+    fn is_there(&mut self, index: &str, dim: Dim) -> String {
+        self.operations += 2;
+        self.loose.remove(index);
+        format!("eye({})[{index}, {index}] == 1", self.items.graph.dim_text(dim))
     }
 
     /// The formula of an item over named indices, even if the item itself has a name.
@@ -425,6 +448,7 @@ impl Printer<'_> {
         let Some(body) = self.items.operands(item).into_iter().next() else { return Vec::new() };
         self.operations += 1;
         let mut labels = indices.to_vec();
+        let mut conditions = Vec::new();
         let node = self.items.node(body.item);
         for local in indices.len()..self.items.local_dims(item).len() {
             let slot = body.axes.iter().position(|axis| usize::from(*axis) == local).unwrap_or(0);
@@ -433,12 +457,23 @@ impl Printer<'_> {
             if self.style == Style::Language && self.is_loose(&body, local as u8) {
                 self.loose.insert(label.clone(), self.items.shape(body.item)[slot]);
             }
+            let named = self.names.contains_key(&body.item);
+            let silent = self.silent_slots.get(&body.item).filter(|_| !named && self.style == Style::Language);
+            if silent.is_some_and(|silent| silent[slot]) {
+                let condition = self.is_there(&label, self.items.shape(body.item)[slot]);
+                conditions.push(condition);
+            }
             labels.push(label);
         }
         let closed = labels[indices.len()..].join(", ");
         let axes = body.axes.iter().map(|axis| labels[usize::from(*axis)].clone()).collect();
         let body = Part::Entry(body.item, axes);
-        vec![Piece::Text(format!("{name}[{closed}](")), Piece::Part(body, 0), Piece::Text(")".into())]
+        let [mut before, mut after] = [format!("{name}[{closed}]("), ")".to_owned()];
+        if !conditions.is_empty() {
+            before += &format!("if {} {{ ", conditions.join(" && "));
+            after = " } else { 0 })".to_owned();
+        }
+        vec![Piece::Text(before), Piece::Part(body, 0), Piece::Text(after)]
     }
 
     /// Whether no slot of a use that takes a local axis stands on an array.

@@ -10,7 +10,7 @@ use super::expression::{Mention, Name, Names, Printer, Style, indexed};
 use super::item::{Item, Items, Use};
 use super::layout::Layout;
 use super::whole::{Choice, Form, Writer, by_name};
-use crate::graph::{Axis, Dim, Graph, KnownCall, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, KnownCall, NodeId, Operation, Position, Ref};
 use crate::operators::{Kind, Notation, Operator, precedence};
 use crate::resolve::LetName;
 
@@ -76,6 +76,8 @@ pub struct Listing {
 
 /// Deeper nesting than this gets a line of its own; the parser takes 128.
 const MOST_NESTED: u32 = 48;
+/// So many parts of an entry are looked at to see which indices it has.
+const MOST_SEEN: usize = 1_000;
 /// Lines are laid out again after what was learned from them; each time settles something, so this is never reached.
 const MOST_ROUNDS: usize = 100;
 
@@ -197,6 +199,7 @@ struct Lister<'a, 'b> {
     /// How the lines of arrays are written that are not in index notation.
     whole: HashMap<Item, Choice>,
     unsized_slots: HashMap<Item, Vec<bool>>,
+    silent_slots: HashMap<Item, Vec<bool>>,
     heights: Vec<u32>,
     names: Names,
     /// Items with a line, in order.
@@ -220,6 +223,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             choices: HashMap::new(),
             whole: HashMap::new(),
             unsized_slots: HashMap::new(),
+            silent_slots: HashMap::new(),
             heights: vec![0; items.len()],
             names: Names::new(),
             named: Vec::new(),
@@ -310,22 +314,80 @@ impl<'a, 'b> Lister<'a, 'b> {
         }
     }
 
-    /// Remembers which slots of an inline item stand on no array.
+    /// Remembers which slots of an inline item stand on no array, and which do not stand in its text at all.
     fn unsized_slots(&mut self, item: Item) {
         let rank = self.items.rank(item);
         if rank == 0 || self.unsized_slots.is_empty() {
             return;
         }
-        let mut loose = vec![true; rank];
-        for used in self.items.operands(item) {
-            let own = self.unsized_slots.get(&used.item).filter(|_| !self.names.contains_key(&used.item));
-            for (slot, axis) in used.axes.iter().enumerate().filter(|(_, axis)| usize::from(**axis) < rank) {
-                loose[usize::from(*axis)] &= own.is_some_and(|own| own[slot]);
+        let (mut loose, mut silent) = (vec![true; rank], vec![true; rank]);
+        if self.items.access(item).is_some() {
+            self.seen_in_entry(item, &mut loose, &mut silent);
+        } else {
+            for used in self.items.operands(item) {
+                let named = self.names.contains_key(&used.item);
+                let own = self.unsized_slots.get(&used.item).filter(|_| !named);
+                let own_silent = self.silent_slots.get(&used.item).filter(|_| !named);
+                for (slot, axis) in used.axes.iter().enumerate().filter(|(_, axis)| usize::from(**axis) < rank) {
+                    loose[usize::from(*axis)] &= own.is_some_and(|own| own[slot]);
+                    silent[usize::from(*axis)] &= own_silent.is_some_and(|own| own[slot]);
+                }
             }
         }
         if loose.contains(&true) {
             self.unsized_slots.insert(item, loose);
         }
+        if silent.contains(&true) {
+            self.silent_slots.insert(item, silent);
+        }
+    }
+
+    /// The same for an entry of an array that has no name. Its formula is that of the array with positions stated: of a
+    /// stated vector in it one entry is printed, and the axes that only others have are not seen.
+    fn seen_in_entry(&self, item: Item, loose: &mut [bool], silent: &mut [bool]) {
+        let own: Vec<Option<Position>> = (0..loose.len()).map(|slot| Some(Position::Slot(slot as u8))).collect();
+        let (mut pending, mut count) = (vec![(item, own)], 0);
+        while let Some((next, axes)) = pending.pop() {
+            count += 1;
+            let outer = |axis: &Option<Position>| match axis {
+                Some(Position::Slot(slot)) => Some(usize::from(*slot)),
+                _ => None,
+            };
+            let is_position = matches!(self.items.operation(next), Some(Operation::Iota | Operation::Delta));
+            let is_array =
+                self.names.contains_key(&next) || matches!(self.items.operation(next), Some(Operation::Input(_)));
+            if is_array || is_position || count > MOST_SEEN {
+                for slot in axes.iter().filter_map(outer) {
+                    loose[slot] &= is_position;
+                    silent[slot] = false;
+                }
+                continue;
+            }
+            pending.extend(self.seen_operands(next, &axes));
+        }
+    }
+
+    /// What is printed of the operands of an item, with what the outer item has for each of their slots.
+    fn seen_operands(&self, item: Item, axes: &[Option<Position>]) -> Vec<(Item, Vec<Option<Position>>)> {
+        let operands = self.items.operands(item);
+        // Axes beyond the item's slots are closed in it.
+        let at = |axis: &u8| axes.get(usize::from(*axis)).copied().flatten();
+        if let (Some(positions), Some(read)) = (self.items.access(item), operands.first()) {
+            let position = |position: &Position| match position {
+                Position::Slot(slot) => at(slot),
+                Position::Stated(_) => Some(*position),
+            };
+            return vec![(read.item, positions.iter().map(position).collect())];
+        }
+        let condition = operands.first().filter(|_| self.items.operator(item) == Some(Operator::Select));
+        let asked = condition.and_then(|condition| self.items.graph.as_position(self.items.node(condition.item)));
+        let stated = condition.and_then(|condition| at(condition.axes.first()?));
+        let only = match (asked, stated) {
+            (Some(asked), Some(Position::Stated(stated))) => Some(if asked == stated { 1 } else { 2 }),
+            _ => None,
+        };
+        let printed = operands.into_iter().enumerate().filter(|(place, _)| only.is_none_or(|only| *place == only));
+        printed.map(|(_, used)| (used.item, used.axes.iter().map(at).collect())).collect()
     }
 
     fn writer<'c>(&'c self, supposed: &'c [Item], allowed: &'c dyn Fn(&str) -> bool) -> Writer<'a, 'c> {
@@ -475,6 +537,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             indices: HashSet::new(),
             loose: HashMap::new(),
             unsized_slots: &self.unsized_slots,
+            silent_slots: &self.silent_slots,
             operations: 0,
             mentions: Vec::new(),
             indexed_calls: Vec::new(),

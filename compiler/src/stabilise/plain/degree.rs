@@ -92,7 +92,7 @@ fn size(graph: &Graph, node: NodeId, operands: &[Size]) -> Option<Size> {
         // Functions are accurate; what may have been lost counts, unless they are of anything.
         (_, operands) => {
             let whole = |own: &Size| matches!(own, Size::Power(_) | Size::Any | Size::AtMost { grown: None, .. });
-            operands.iter().all(|own| whole(own)).then_some(Size::Any)
+            operands.iter().all(whole).then_some(Size::Any)
         }
     }
 }
@@ -156,5 +156,48 @@ fn power(base: Size, exponent: Option<f64>) -> Option<Size> {
         }
         Size::Any => Some(Size::Any),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse_formula;
+    use crate::resolve::resolve;
+
+    /// The highest power of `sqrt(x**2 + y**2)` in a formula, if nothing is lost on the way.
+    fn degree_of(text: &str) -> Option<u32> {
+        let text = format!("fn f(x, y, c) -> (s, root, out) {{ let s = x**2 + y**2; (s, sqrt(s), {text}) }}");
+        let module = parse_formula(&text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let function = resolve(&module, &text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
+        let graph = &function.graph;
+        let [sum, root, formula] = [0, 1, 2].map(|place| function.outputs[place].value.node);
+        let is_part = |node: &NodeId| matches!(graph.operation(*node), Operation::Input(0 | 1));
+        let parts = graph.nodes().filter(is_part).collect();
+        highest(graph, formula, [sum, root], &parts)
+    }
+
+    #[test]
+    fn what_may_be_lost_on_the_way_has_no_degree() {
+        for (text, expected) in [
+            ("sqrt(s)", Some(2)),
+            ("x/sqrt(s)", Some(2)),
+            ("-x/(s*sqrt(s))", Some(3)),
+            ("1/s**2", Some(4)),
+            ("c*(x/sqrt(s))", Some(2)),
+            ("(x/sqrt(s))*(y/sqrt(s))/sqrt(s)", Some(2)),
+            ("(1 - (x/sqrt(s))**2)/sqrt(s)", Some(2)),
+            ("log(s)", Some(2)),
+            // It overflows where the result does.
+            ("1e200*s", Some(2)),
+            // The product may underflow where the quotient does not.
+            ("x*y/s", None),
+            ("c*x/sqrt(s)", None),
+            ("c/sqrt(s)*x", None),
+            ("x/s*sqrt(s)", None),
+        ] {
+            let found = degree_of(text);
+            assert_eq!(found.map(|found| found.max(2)), expected, "{text}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Radicand;
 use crate::graph::{Graph, NodeId, Ref};
+use crate::number::Number;
 use crate::operators::Operator;
 
 /// Products of more factors are left alone.
@@ -92,6 +93,16 @@ impl Product {
             place.map(|place| below.remove(place)).is_none()
         });
         above.sort_by_key(|factor| graph.stated(*factor).is_none());
+        // Of `2·(-0.5·v)` only a sign is left.
+        let mut scale = Number::ONE;
+        for number in above.iter().map_while(|factor| graph.as_constant(*factor)) {
+            let Some(product) = scale.checked_mul(number) else { return };
+            scale = product;
+        }
+        if scale == Number::ONE || scale.negated() == Number::ONE {
+            self.negative ^= scale.is_negative();
+            above.retain(|factor| graph.as_constant(*factor).is_none());
+        }
     }
 }
 
@@ -147,9 +158,6 @@ fn at_once(graph: &mut Graph, product: &Product, radicand: &Radicand, root: Node
         return None;
     }
     let mut above = part;
-    for factor in &product.above {
-        above = apply(graph, Operator::Multiply, &[*factor, above])?;
-    }
     let mut below = length_to(graph, -product.degree, radicand, root)?;
     for divisor in &product.below {
         below = apply(graph, Operator::Multiply, &[*divisor, below])?;
@@ -157,5 +165,10 @@ fn at_once(graph: &mut Graph, product: &Product, radicand: &Radicand, root: Node
     if product.negative {
         above = apply(graph, Operator::Negate, &[above])?;
     }
-    apply(graph, Operator::Divide, &[above, below])
+    // A component may be too small to be multiplied first.
+    let mut node = apply(graph, Operator::Divide, &[above, below])?;
+    for factor in &product.above {
+        node = apply(graph, Operator::Multiply, &[*factor, node])?;
+    }
+    Some(node)
 }
