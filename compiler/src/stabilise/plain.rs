@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::cases::replaced;
 use super::{FINE, Pass, Root};
 use crate::cost;
-use crate::graph::{Graph, GraphError, NodeId, Ref};
+use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::Operator;
 
@@ -90,7 +90,8 @@ impl Pass {
         plainly.sort_unstable();
         plainly.dedup();
         for plain in plainly.into_iter().filter(|plain| *plain != form) {
-            let Some(fast) = where_moderate(graph, &radicand, root, plain, form) else { continue };
+            let Some(otherwise) = unless_zero(graph, &radicand, plain, form) else { continue };
+            let Some(fast) = where_moderate(graph, &radicand, root, plain, otherwise) else { continue };
             let cost = cost(graph, fast);
             if cost < best.0 && self.is_as_accurate(graph, fast, form) {
                 best = (cost, fast);
@@ -113,14 +114,53 @@ impl Pass {
     }
 }
 
+/// A form that is the plain one where all that is squared is 0, if only that one is infinite there: in units of the largest
+/// component, a reciprocal length is 0/0.
+fn unless_zero(graph: &mut Graph, radicand: &Radicand, plain: NodeId, form: NodeId) -> Option<NodeId> {
+    if !at_zero(graph, form, radicand).is_nan() || at_zero(graph, plain, radicand).is_nan() {
+        return Some(form);
+    }
+    let zero = graph.constant(Number::ZERO).ok()?.node;
+    let mut all: Option<NodeId> = None;
+    for part in &radicand.parts {
+        let is_zero = apply(graph, Operator::Equal, &[*part, zero])?;
+        all = Some(match all {
+            Some(all) => apply(graph, Operator::And, &[all, is_zero])?,
+            None => is_zero,
+        });
+    }
+    apply(graph, Operator::Select, &[all?, plain, form])
+}
+
+/// What a value is where all that is squared is 0, and everything else is 1.
+fn at_zero(graph: &Graph, root: NodeId, radicand: &Radicand) -> f64 {
+    let live = graph.live([root]);
+    let mut values: HashMap<NodeId, f64> = HashMap::new();
+    for node in graph.nodes().filter(|node| live[node.index()]) {
+        let value = match graph.operation(node) {
+            _ if radicand.parts.contains(&node) => 0.0,
+            Operation::Constant(_) => graph.as_constant(node).map_or(0.0, |number| number.nearest(graph.float())),
+            Operation::Truth(holds) => f64::from(u8::from(holds)),
+            Operation::Apply(operator) => {
+                let operands = graph.operands(node).map(|operand| values.get(&operand.node).copied().unwrap_or(1.0));
+                (operator.row().evaluate)(&operands.collect::<Vec<_>>())
+            }
+            _ => 1.0,
+        };
+        values.insert(node, value);
+    }
+    values.get(&root).copied().unwrap_or(1.0)
+}
+
+fn apply(graph: &mut Graph, operator: Operator, operands: &[NodeId]) -> Option<NodeId> {
+    let operands: Vec<Ref> = operands.iter().map(|node| Ref { node: *node, axes: Vec::new() }).collect();
+    graph.apply(operator, &operands).ok().map(|made| made.node)
+}
+
 /// `if s > low && s < high { plain } else { form }`
 fn where_moderate(graph: &mut Graph, radicand: &Radicand, root: NodeId, plain: NodeId, form: NodeId) -> Option<NodeId> {
     let degree = degree::highest(graph, plain, [radicand.sum, root], &radicand.parts)?;
     let [low, high] = limits(graph.float(), degree)?;
-    let apply = |graph: &mut Graph, operator, operands: &[NodeId]| {
-        let operands: Vec<Ref> = operands.iter().map(|node| Ref { node: *node, axes: Vec::new() }).collect();
-        graph.apply(operator, &operands).ok().map(|made| made.node)
-    };
     let high = graph.constant(Number::new(1, high)).ok()?.node;
     let mut moderate = apply(graph, Operator::Less, &[radicand.sum, high])?;
     if !radicand.is_large {
