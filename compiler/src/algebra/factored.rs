@@ -284,14 +284,11 @@ impl Algebra {
             return self.reduced(Term::product(last.clone(), leading));
         }
         let monomial = polynomial.content();
-        let (mut above, mut below) = (0, 1);
+        let mut scale = leading;
         for (_, value) in polynomial.terms() {
-            let (numerator, denominator) = value.to_fraction()?;
-            above = divisor(above, numerator.abs());
-            below = denominator.checked_mul(below / divisor(below, denominator))?;
+            scale = scale.common(*value)?;
         }
-        let sign = if leading.is_positive() { 1 } else { -1 };
-        let scale = Rational::new(above.checked_mul(sign)?, below)?;
+        let scale = if leading.is_positive() { scale } else { scale.negated() };
         let primitive = polynomial.times_monomial(&inverse(&monomial))?.scaled(scale.reciprocal()?)?;
         self.reduced(Term { scale, monomial, factors: vec![(primitive, 1)] })
     }
@@ -306,13 +303,7 @@ impl Laws for Algebra {
         &mut self.kernels
     }
 
-    fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        if a.is_zero() {
-            return Some(b.clone());
-        }
-        if b.is_zero() {
-            return Some(a.clone());
-        }
+    fn sum_of(&mut self, a: &Term, b: &Term) -> Option<Term> {
         let common = common(a, b)?;
         let (left, right) = (over(a, &common)?.expanded()?, over(b, &common)?.expanded()?);
         let sum = self.reduced_sum(left.plus(&right).filter(is_small)?)?;
@@ -473,13 +464,6 @@ impl Laws for Algebra {
 
 fn is_small(polynomial: &Polynomial) -> bool {
     polynomial.len() <= MOST_TERMS
-}
-
-fn divisor(mut a: i128, mut b: i128) -> i128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 /// A number as `square² · free`, for small squares.

@@ -29,7 +29,8 @@ pub(crate) trait Laws {
 
     fn kernels(&mut self) -> &mut Kernels<Self::Term>;
 
-    fn plus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
+    /// The sum of two terms that are not zero.
+    fn sum_of(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
 
     fn times(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
 
@@ -61,6 +62,14 @@ pub(crate) trait Laws {
 
     /// An operator that only this shape knows of.
     fn other(&mut self, operator: Operator, terms: &[&Self::Term]) -> Option<Self::Term>;
+
+    fn plus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term> {
+        match (a.is_zero(), b.is_zero()) {
+            (true, _) => Some(b.clone()),
+            (_, true) => Some(a.clone()),
+            _ => self.sum_of(a, b),
+        }
+    }
 
     fn minus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term> {
         let negated = self.scaled(b, Rational::MINUS_ONE)?;

@@ -570,13 +570,7 @@ impl Laws for Field<'_> {
         &mut self.kernels
     }
 
-    fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        if a.is_zero() {
-            return Some(b.clone());
-        }
-        if b.is_zero() {
-            return Some(a.clone());
-        }
+    fn sum_of(&mut self, a: &Term, b: &Term) -> Option<Term> {
         self.charge(a.numerator.len() + b.numerator.len())?;
         if a.denominator == b.denominator {
             return self.quotient(a.numerator.plus(&b.numerator)?, a.denominator.clone());
