@@ -137,7 +137,8 @@ impl Algebra {
 
     /// Whether an exponential stands beside other factors.
     pub(crate) fn has_exponential_factor(&self, term: &Term) -> bool {
-        term.monomial.iter().any(|(atom, _)| self.is_exponential(*atom)) && term.monomial.len() + term.factors.len() > 1
+        term.monomial.iter().any(|(kernel, _)| self.is_exponential(*kernel))
+            && term.monomial.len() + term.factors.len() > 1
     }
 
     pub(crate) fn has_root(&self, term: &Term) -> bool {
@@ -441,8 +442,8 @@ impl Laws for Algebra {
         let odd = |exponent: &Rational| exponent.to_integer().is_some_and(|whole| whole % 2 != 0);
         let root = match (rest.monomial.as_slice(), rest.factors.as_slice()) {
             ([], []) => return Some(outside),
-            ([(atom, exponent)], []) if odd(exponent) => {
-                Term::product(vec![(*atom, exponent.times(half)?)], Rational::ONE)
+            ([(kernel, exponent)], []) if odd(exponent) => {
+                Term::product(vec![(*kernel, exponent.times(half)?)], Rational::ONE)
             }
             _ => self.function(Operator::Sqrt, rest),
         };

@@ -200,7 +200,7 @@ impl<'a> Field<'a> {
     pub(crate) fn dim(&self, label: Label) -> Option<Dim> {
         match label {
             Label::Free(axis) => Some(self.graph.dim(axis)),
-            Label::Fresh(place) => self.kernels.fresh_dim(place),
+            Label::Fresh(index) => self.kernels.fresh_dim(index),
             Label::Bound(..) => None,
         }
     }
@@ -230,14 +230,14 @@ impl<'a> Field<'a> {
             self.charge(1)?;
             let opaque = self.opaque.contains(&next.0) || self.graph.is_entry_of_input(next.0);
             let operands = if opaque { Vec::new() } else { self.operands(&next) };
-            let place = pending.len();
+            let index = pending.len();
             for operand in &operands {
                 if !self.terms.contains_key(operand) {
                     pending.push((operand.clone(), None));
                 }
             }
             // Below them, so that it comes after them.
-            pending.insert(place, (next, Some(operands)));
+            pending.insert(index, (next, Some(operands)));
         }
         self.terms.get(&wanted).cloned().flatten()
     }
@@ -256,11 +256,11 @@ impl<'a> Field<'a> {
 
     fn operands(&mut self, (node, labels): &Use) -> Vec<Use> {
         if let Some((slots, value)) = self.standing.get(node) {
-            let place = |axis: &Axis| slots.iter().position(|slot| slot == axis).map(|slot| labels[slot]);
+            let index = |axis: &Axis| slots.iter().position(|slot| slot == axis).map(|slot| labels[slot]);
             return value
                 .axes
                 .iter()
-                .map(place)
+                .map(index)
                 .collect::<Option<_>>()
                 .map(|axes| (value.node, axes))
                 .into_iter()
@@ -419,12 +419,12 @@ impl<'a> Field<'a> {
 
     /// What a monomial is the same as, if something in it can be reduced.
     fn reduction(&mut self, monomial: &Monomial) -> Option<Option<Polynomial>> {
-        for (place, (kernel, exponent)) in monomial.iter().enumerate() {
+        for (index, (kernel, exponent)) in monomial.iter().enumerate() {
             if !self.may_reduce(*kernel, *exponent) {
                 continue;
             }
             let mut rest = monomial.clone();
-            rest.remove(place);
+            rest.remove(index);
             if self.kernels.is_indicator(*kernel) && *exponent != Rational::ONE {
                 if exponent.is_negative() {
                     return None;
@@ -497,7 +497,7 @@ impl<'a> Field<'a> {
         let size = self.kernels.intern(Meaning::Function(Operator::Abs, vec![inner.clone()]));
         let left = Polynomial::kernel(sign, exponent.minus(Rational::ONE)?);
         let left = if count == 1 { Polynomial::one() } else { left };
-        for (place, (kernel, power)) in rest.iter().enumerate() {
+        for (index, (kernel, power)) in rest.iter().enumerate() {
             let whole = power.to_integer().is_some_and(i32::is_positive);
             let replaced = if *kernel == size {
                 self.rough |= whole;
@@ -511,9 +511,9 @@ impl<'a> Field<'a> {
             let mut others = rest.clone();
             let remaining = power.minus(Rational::ONE)?;
             if remaining.is_zero() {
-                others.remove(place);
+                others.remove(index);
             } else {
-                others[place].1 = remaining;
+                others[index].1 = remaining;
             }
             return Some(Some(left.times(&replaced)?.times_monomial(&others)?));
         }

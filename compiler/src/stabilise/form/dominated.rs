@@ -59,8 +59,8 @@ impl Writer<'_> {
     pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
         let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
-            if let Some(inner) = self.algebra.kernels.argument(*atom, Operator::Log) {
+        for (kernel, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
+            if let Some(inner) = self.algebra.kernels.argument(*kernel, Operator::Log) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
             }
         }
@@ -124,7 +124,7 @@ impl Writer<'_> {
         let term = self.rewritten(term, &|writer, monomial, scale| writer.replaced(monomial, scale, side))?;
         let mut pieces = Pieces::default();
         let (mut exponent, rest) = self.split(&term.monomial);
-        self.push_atoms(&rest, &mut pieces)?;
+        self.push_kernels(&rest, &mut pieces)?;
         let mut scale = term.scale;
         for (polynomial, power_of) in &term.factors {
             let levels = self.levels(polynomial, side)?;
@@ -166,7 +166,7 @@ impl Writer<'_> {
         let mut parts = Vec::new();
         for (monomial, coefficients) in groups {
             let mut own = Pieces::default();
-            self.push_atoms(&monomial, &mut own)?;
+            self.push_kernels(&monomial, &mut own)?;
             let mut factor = Rational::ONE;
             self.push_series(coefficients, side, &mut factor, &mut own)?;
             if single {
@@ -239,9 +239,9 @@ impl Writer<'_> {
     /// A product with logarithms of sums of exponentials replaced: the largest one comes out, as its exponent.
     fn replaced(&mut self, monomial: &Monomial, scale: Rational, side: &Side) -> Option<Term> {
         let mut result = Term::constant(scale);
-        for (atom, exponent) in monomial {
-            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
-            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
+        for (kernel, exponent) in monomial {
+            let own = Term::product(vec![(*kernel, *exponent)], Rational::ONE);
+            let factor = match (self.algebra.kernels.argument(*kernel, Operator::Log).cloned(), exponent.to_integer()) {
                 (Some(inner), Some(whole)) => match self.logarithm(&inner, side) {
                     Some(term) => self.algebra.whole_power(&term, whole)?,
                     None => own,

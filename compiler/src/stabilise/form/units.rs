@@ -41,19 +41,19 @@ impl Writer<'_> {
     /// Logarithms of sums of squares as those of lengths, where the squares may overflow or underflow.
     pub(in crate::stabilise) fn with_lengths_in_logarithms(&mut self, term: &Term) -> Option<NodeId> {
         let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        let atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
+        let kernels = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
         let mut replaced: Vec<(Kernel, Term)> = Vec::new();
-        for (atom, _) in atoms {
-            let Some(argument) = self.algebra.kernels.argument(*atom, Operator::Log).cloned() else { continue };
-            if replaced.iter().any(|(other, _)| other == atom) {
+        for (kernel, _) in kernels {
+            let Some(argument) = self.algebra.kernels.argument(*kernel, Operator::Log).cloned() else { continue };
+            if replaced.iter().any(|(other, _)| other == kernel) {
                 continue;
             }
             let Some(length) = self.length(&argument) else { continue };
-            let near = self.atom(*atom)?;
+            let near = self.kernel(*kernel)?;
             let far = self.apply(Operator::Log, &[length])?;
             let far = self.scaled(far, Rational::from(2))?;
             let logarithm = self.where_moderate(length, near, far, [10, 10])?;
-            replaced.push((*atom, Term::kernel(self.algebra.node(logarithm))));
+            replaced.push((*kernel, Term::kernel(self.algebra.node(logarithm))));
         }
         if replaced.is_empty() {
             return None;
@@ -65,23 +65,25 @@ impl Writer<'_> {
     /// The form in units, and the unit.
     fn scaled_roots(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
         let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        let mut atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
-        let (root, squares) = atoms.find_map(|(atom, _)| {
-            let radicand = self.algebra.kernels.argument(*atom, Operator::Sqrt)?;
+        let mut kernels = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
+        let (root, squares) = kernels.find_map(|(kernel, _)| {
+            let radicand = self.algebra.kernels.argument(*kernel, Operator::Sqrt)?;
             let polynomial = radicand.expanded()?;
             let squares = polynomial.terms().map(|(monomial, scale)| {
                 let square = self.square_root(monomial, *scale)?;
                 match square.monomial.as_slice() {
-                    [(atom, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => Some(*atom),
+                    [(kernel, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => {
+                        Some(*kernel)
+                    }
                     _ => None,
                 }
             });
             let squares = squares.collect::<Option<Vec<Kernel>>>()?;
-            (squares.len() > 1).then_some((*atom, squares))
+            (squares.len() > 1).then_some((*kernel, squares))
         })?;
         let mut unit = None;
-        for atom in &squares {
-            let node = self.atom(*atom)?;
+        for kernel in &squares {
+            let node = self.kernel(*kernel)?;
             let size = self.apply(Operator::Abs, &[node])?;
             unit = Some(match unit {
                 Some(unit) => self.apply(Operator::Maximum, &[unit, size])?,
@@ -91,15 +93,15 @@ impl Writer<'_> {
         let unit = unit?;
         let unit_term = Term::kernel(self.algebra.node(unit));
         let (mut replaced, mut length) = (Vec::new(), None);
-        for atom in &squares {
-            let node = self.atom(*atom)?;
+        for kernel in &squares {
+            let node = self.kernel(*kernel)?;
             let part = self.apply(Operator::Divide, &[node, unit])?;
             length = Some(match length {
                 Some(length) => self.apply(Operator::Hypot, &[length, part])?,
                 None => part,
             });
             let part = Term::kernel(self.algebra.node(part));
-            replaced.push((*atom, self.algebra.times(&unit_term, &part)?));
+            replaced.push((*kernel, self.algebra.times(&unit_term, &part)?));
         }
         let length = Term::kernel(self.algebra.node(length?));
         replaced.push((root, self.algebra.times(&unit_term, &length)?));
@@ -112,10 +114,10 @@ impl Writer<'_> {
         let mut result = self.with_lengths(term, root, &square, &replaced)?;
         // The unit comes last, unless factors are divided one by one.
         let (unit_atom, _) = *unit_term.monomial.first()?;
-        let outside = result.monomial.iter().find(|(atom, _)| *atom == unit_atom).map(|(_, exponent)| *exponent);
+        let outside = result.monomial.iter().find(|(kernel, _)| *kernel == unit_atom).map(|(_, exponent)| *exponent);
         match outside.and_then(Rational::to_integer).filter(|_| !self.paired) {
             Some(exponent @ -4..=-1) => {
-                result.monomial.retain(|(atom, _)| *atom != unit_atom);
+                result.monomial.retain(|(kernel, _)| *kernel != unit_atom);
                 let mut node = self.plain(&result)?;
                 for _ in exponent..0 {
                     node = self.apply(Operator::Divide, &[node, unit])?;
@@ -126,7 +128,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A term with atoms replaced; the radicand as a factor is the length squared.
+    /// A term with kernels replaced; the radicand as a factor is the length squared.
     fn with_lengths(&mut self, term: &Term, root: Kernel, square: &Term, replaced: &[(Kernel, Term)]) -> Option<Term> {
         let radicand = self.algebra.kernels.argument(root, Operator::Sqrt)?.clone();
         let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
