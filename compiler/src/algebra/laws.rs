@@ -307,10 +307,13 @@ pub(crate) trait Laws {
 
     /// Whether a polynomial is positive wherever it is defined.
     fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
-        self.is_not_negative(polynomial)
-            && polynomial
-                .terms()
-                .any(|(monomial, _)| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel)))
+        if !self.is_not_negative(polynomial) {
+            return false;
+        }
+        // A number is positive whatever is known.
+        let mut monomials = polynomial.terms().map(|(monomial, _)| monomial);
+        monomials.clone().any(Vec::is_empty)
+            || monomials.any(|monomial| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel)))
     }
 
     /// Whether no term of a polynomial is negative anywhere.
