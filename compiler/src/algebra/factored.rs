@@ -306,7 +306,8 @@ impl Laws for Algebra {
 
     fn sum_of(&mut self, a: &Term, b: &Term) -> Option<Term> {
         let common = common(a, b)?;
-        let (left, right) = (over(a, &common)?.expanded()?, over(b, &common)?.expanded()?);
+        let inverse = self.reciprocal(&common)?;
+        let (left, right) = (self.times(a, &inverse)?.expanded()?, self.times(b, &inverse)?.expanded()?);
         let sum = self.reduced_sum(left.plus(&right).filter(is_small)?)?;
         let mut result = self.collected(&sum)?;
         // What the denominator divides, it cancels.
@@ -492,16 +493,4 @@ fn common(a: &Term, b: &Term) -> Option<Term> {
     factors.retain(|(_, exponent)| *exponent != 0);
     factors.sort_unstable();
     Some(Term { scale: Rational::ONE, monomial: polynomial::common(&a.monomial, &b.monomial)?, factors })
-}
-
-fn over(term: &Term, divisor: &Term) -> Option<Term> {
-    let mut factors = term.factors.clone();
-    for (polynomial, exponent) in &divisor.factors {
-        match factors.iter_mut().find(|(own, _)| own == polynomial) {
-            Some((_, own)) => *own -= exponent,
-            None => factors.push((polynomial.clone(), -exponent)),
-        }
-    }
-    let inverse = inverse(&divisor.monomial);
-    Some(Term { scale: term.scale, monomial: multiply(&term.monomial, &inverse)?, factors })
 }
