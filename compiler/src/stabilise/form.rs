@@ -158,13 +158,13 @@ impl Writer<'_> {
         let inside =
             |(kernel, _): &(Kernel, Rational)| self.algebra.kernels.exponent(*kernel).map_or(&[][..], Vec::as_slice);
         let of: Vec<Kernel> = exponent.iter().flat_map(inside).map(|(kernel, _)| *kernel).collect();
-        let is_plain = |(kernel, _): &(Kernel, Rational)| {
-            let scalar = self.algebra.kernels.as_scalar(*kernel);
+        let is_plain = |kernel: Kernel| {
+            let scalar = self.algebra.kernels.as_scalar(kernel);
             let is_input = scalar.is_some_and(|node| self.graph.as_operator(node).is_none());
-            self.is_number(*kernel) || is_input && of.contains(kernel)
+            self.is_number(kernel) || is_input && of.contains(&kernel)
         };
-        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)
+        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.kernels());
+        rest.iter().map(|(kernel, _)| *kernel).chain(factors).all(is_plain)
     }
 
     /// Puts kernels among the pieces.

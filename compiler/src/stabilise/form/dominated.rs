@@ -58,9 +58,13 @@ impl Writer<'_> {
     /// The polynomials in which exponentials meet: factors, and what stands under logarithms.
     pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        for (kernel, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
-            if let Some(inner) = self.algebra.kernels.argument(*kernel, Operator::Log) {
+        for kernel in term
+            .factors
+            .iter()
+            .flat_map(|(polynomial, _)| polynomial.kernels())
+            .chain(term.monomial.iter().map(|(kernel, _)| *kernel))
+        {
+            if let Some(inner) = self.algebra.kernels.argument(kernel, Operator::Log) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
             }
         }
