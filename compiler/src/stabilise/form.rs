@@ -333,10 +333,22 @@ impl Writer<'_> {
 
     /// A product with terms for some of its kernels.
     fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Kernel, Term)]) -> Option<Term> {
+        let find = |kernel: Kernel| replaced.iter().find(|(other, _)| *other == kernel);
+        self.exchanged(monomial, scale, &|_, kernel| find(kernel).map(|(_, term)| term.clone()))
+    }
+
+    /// A product with what stands for some of its kernels, at whole powers.
+    fn exchanged(
+        &mut self,
+        monomial: &Monomial,
+        scale: Rational,
+        instead: &dyn Fn(&mut Self, Kernel) -> Option<Term>,
+    ) -> Option<Term> {
         let mut result = Term::constant(scale);
         for (kernel, exponent) in monomial {
-            let factor = match replaced.iter().find(|(other, _)| other == kernel) {
-                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
+            let term = exponent.to_integer().and_then(|whole| Some((instead(self, *kernel)?, whole)));
+            let factor = match term {
+                Some((term, whole)) => self.algebra.whole_power(&term, whole)?,
                 None => Term::product(vec![(*kernel, *exponent)], Rational::ONE),
             };
             result = self.algebra.times(&result, &factor)?;

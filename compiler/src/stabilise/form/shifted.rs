@@ -7,7 +7,7 @@ use super::Writer;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::{Meaning, Shape};
 use crate::algebra::laws::Laws;
-use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply};
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -120,25 +120,21 @@ impl Writer<'_> {
 
     /// A product in which the logarithm of the sum is M + log(1 + r).
     fn relative_product(&mut self, monomial: &Monomial, scale: Rational, shift: &Shift) -> Option<Term> {
-        let mut result = Term::constant(scale);
-        for (kernel, exponent) in monomial {
-            let own = Term::product(vec![(*kernel, *exponent)], Rational::ONE);
-            let factor = match (self.algebra.kernels.argument(*kernel, Operator::Log).cloned(), exponent.to_integer()) {
-                (Some(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
-                    let mut argument = Term { factors: Vec::new(), ..inner.clone() };
-                    for (sum, exponent) in &inner.factors {
-                        let sum = self.relative_sum(sum, shift)?;
-                        let power = self.algebra.whole_power(&sum, *exponent)?;
-                        argument = self.algebra.times(&argument, &power)?;
-                    }
-                    let log = self.algebra.logarithm(&argument)?;
-                    self.algebra.whole_power(&log, whole)?
-                }
-                _ => own,
-            };
-            result = self.algebra.times(&result, &factor)?;
+        self.exchanged(monomial, scale, &|writer, kernel| writer.relative_logarithm(kernel, shift))
+    }
+
+    fn relative_logarithm(&mut self, kernel: Kernel, shift: &Shift) -> Option<Term> {
+        let inner = self.algebra.kernels.argument(kernel, Operator::Log)?.clone();
+        if !inner.factors.iter().any(|(sum, _)| *sum == shift.sum) {
+            return None;
         }
-        Some(result)
+        let mut argument = Term { factors: Vec::new(), ..inner.clone() };
+        for (sum, exponent) in &inner.factors {
+            let sum = self.relative_sum(sum, shift)?;
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            argument = self.algebra.times(&argument, &power)?;
+        }
+        self.algebra.logarithm(&argument)
     }
 }
 
