@@ -169,6 +169,8 @@ impl Writer<'_> {
 
     /// Puts kernels among the pieces.
     fn push_kernels(&mut self, monomial: &Monomial, pieces: &mut Pieces) -> Option<()> {
+        let mut signs = Vec::new();
+        let monomial = &self.signs(monomial, &mut signs)?;
         // Roots of numbers are one root.
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for (kernel, exponent) in monomial {
@@ -187,6 +189,7 @@ impl Writer<'_> {
                 self.algebra.kernels.argument(*kernel, Operator::Sqrt).is_some() && !exponent.is_positive();
             self.push_kernel(*kernel, *exponent, pieces)?;
         }
+        signs.into_iter().for_each(|sign| pieces.push(sign, 1));
         if !above.is_empty() || !below.is_empty() {
             let inside = Pieces { above, below, paired: false };
             let inside = self.assemble(Rational::ONE, &inside)?;
@@ -194,6 +197,29 @@ impl Writer<'_> {
             pieces.push(root, 1);
         }
         Some(())
+    }
+
+    /// A number over its absolute value is its sign, and the reverse.
+    fn signs(&mut self, monomial: &Monomial, signs: &mut Vec<NodeId>) -> Option<Monomial> {
+        let mut rest = monomial.clone();
+        for (kernel, exponent) in monomial {
+            let Some(radicand) = self.algebra.kernels.argument(*kernel, Operator::Sqrt).cloned() else { continue };
+            let ([(inner, power)], []) = (radicand.monomial.as_slice(), radicand.factors.as_slice()) else { continue };
+            let index =
+                rest.iter().position(|(other, own)| other == inner && own.is_positive() != exponent.is_positive());
+            let (Some(index), true) = (index, *power == Rational::from(2) && radicand.scale == Rational::ONE) else {
+                continue;
+            };
+            let node = self.kernel(*inner)?;
+            let sign = self.apply(Operator::Sign, &[node])?;
+            signs.push(sign);
+            let step = Rational::from(if exponent.is_positive() { 1 } else { -1 });
+            rest[index].1 = rest[index].1.plus(step)?;
+            let own = rest.iter().position(|(other, _)| other == kernel)?;
+            rest[own].1 = rest[own].1.plus(step.negated())?;
+        }
+        rest.retain(|(_, exponent)| !exponent.is_zero());
+        Some(rest)
     }
 
     fn push_kernel(&mut self, kernel: Kernel, exponent: Rational, pieces: &mut Pieces) -> Option<()> {

@@ -4,6 +4,7 @@ use super::Writer;
 use super::pieces::Pieces;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::Shape;
+use crate::algebra::laws::Laws;
 use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
@@ -27,10 +28,13 @@ impl Writer<'_> {
             let term = self.algebra.collected(&simpler)?;
             return self.plain(&term);
         }
-        if !polynomial.has_one_sign()
-            && let Some(node) = self.differences(polynomial)
-        {
-            return Some(node);
+        if !polynomial.has_one_sign() {
+            if let Some(node) = self.differences(polynomial) {
+                return Some(node);
+            }
+            if let Some(node) = self.collected(polynomial) {
+                return Some(node);
+            }
         }
         let mut parts = Vec::new();
         for (monomial, scale) in polynomial.terms() {
@@ -112,5 +116,31 @@ impl Writer<'_> {
             }
         }
         None
+    }
+
+    /// Terms with one factor beside their exponentials are collected, so that differences of exponentials meet.
+    fn collected(&mut self, polynomial: &Polynomial) -> Option<NodeId> {
+        let mut groups: Vec<(Monomial, Polynomial)> = Vec::new();
+        for (monomial, scale) in polynomial.terms() {
+            let (exponent, rest) = self.split(monomial);
+            let part = Polynomial::term(exponent, *scale);
+            match groups.iter_mut().find(|(own, _)| *own == rest) {
+                Some((_, own)) => *own = own.plus(&part)?,
+                None => groups.push((rest, part)),
+            }
+        }
+        if groups.len() < 2 || groups.iter().all(|(_, group)| group.len() < 2) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        for (rest, group) in groups {
+            let inside = self.algebra.collected(&group)?;
+            let outside = Term::product(rest, Rational::ONE);
+            let term = self.algebra.times(&outside, &inside)?;
+            let scale = term.scale;
+            let node = self.plain(&term.unscaled())?;
+            parts.push((scale, node));
+        }
+        self.sum(parts)
     }
 }
