@@ -17,3 +17,4 @@ pub(crate) mod linear;
 pub(crate) mod polynomial;
 pub(crate) mod quotient;
 pub(crate) mod rational;
+mod reduction;

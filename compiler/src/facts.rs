@@ -21,9 +21,22 @@ pub use check::{check, checks};
 pub use contradiction::contradictions;
 pub use sign::sign;
 
+use crate::diagnostic::Span;
 use crate::graph::{Graph, Operation, Ref};
 use crate::operators::Operator;
-use crate::resolve::Fact;
+
+/// A fact of a `where` clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// As written.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+    /// The comparison in the function's graph, a truth value: it holds at every position along its axes.
+    pub statement: Ref,
+    /// Whether a derivation relied on it.
+    pub used: bool,
+}
 
 /// The facts of a function, split and read.
 #[must_use]

@@ -26,6 +26,7 @@ use std::sync::LazyLock;
 pub(crate) use signature::is_reserved;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+pub use crate::facts::Fact;
 use crate::graph::{Axis, Dim, Graph, NodeId, Ref};
 use crate::parse::parse_module;
 use crate::syntax::{Attribute, Module};
@@ -92,19 +93,6 @@ pub struct Output {
     pub value: Ref,
     /// Its axes in the order of its shape.
     pub axes: Vec<Axis>,
-}
-
-/// A fact of a `where` clause.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
-    /// As written.
-    pub text: String,
-    /// Its place.
-    pub span: Span,
-    /// The comparison in the function's graph, a truth value: it holds at every position along its axes.
-    pub statement: Ref,
-    /// Whether a derivation relied on it.
-    pub used: bool,
 }
 
 /// The prelude as text, in the language itself.

@@ -36,8 +36,8 @@ impl Samples {
     pub(crate) fn new(graph: &Graph, live: &[bool], free: &[bool], facts: &[Claim]) -> Self {
         // Positive inputs suit most domains; mixed signs tell more. Both are tried, the better set is kept.
         let all = |positive: bool| {
-            let points = (0..POINTS).map(|point| Point { graph, point, positive, arrays: Vec::new() });
-            let points = points.map(|point| point.computed(live, free, facts)).collect();
+            let points = (0..POINTS).map(|point| Point::with_inputs(graph, point, positive, 1.0, facts));
+            let points = points.map(|point| point.computed(live, free)).collect();
             Self { points, positive }
         };
         let mixed = all(false);
@@ -89,12 +89,14 @@ impl Samples {
     /// The number of a use at one point and given positions.
     pub(crate) fn at(&self, graph: &Graph, used: &Ref, point: usize, at: &dyn Fn(Axis) -> usize) -> Option<f64> {
         let array = self.points.get(point)?.get(used.node.index())?.as_ref()?;
-        let mut place = 0;
-        for (axis, dim) in used.axes.iter().zip(graph.shape(used.node)) {
-            place = place * size(*dim, point) + at(*axis);
-        }
-        array.get(place).copied()
+        array.get(element(graph, used, point, at)).copied()
     }
+}
+
+/// Which element of its node's array a use is, at positions.
+fn element(graph: &Graph, used: &Ref, point: usize, at: &dyn Fn(Axis) -> usize) -> usize {
+    let slots = used.axes.iter().zip(graph.shape(used.node));
+    slots.fold(0, |element, (axis, dim)| element * size(*dim, point) + at(*axis))
 }
 
 /// Whether a form is a number, or at least infinite, at zeros of the inputs, one by one and all together, wherever another
@@ -198,12 +200,7 @@ impl<'a> Point<'a> {
     /// What `live` marks, where the inputs are a factor times their random numbers, moved to where facts hold. Other points
     /// have other sizes of dimensions.
     pub(crate) fn of(graph: &'a Graph, point: usize, factor: f64, live: &[bool], facts: &[Claim]) -> Self {
-        let mut all = Self { graph, point, positive: false, arrays: vec![None; graph.len()] };
-        for node in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
-            let scaled = |array: Vec<f64>| array.into_iter().map(|value| factor * value).collect();
-            all.arrays[node.index()] = all.random(node).map(scaled);
-        }
-        all.satisfy(facts);
+        let mut all = Self::with_inputs(graph, point, false, factor, facts);
         for node in graph.nodes().filter(|node| live[node.index()]) {
             if !matches!(graph.operation(node), Operation::Input(_)) {
                 all.arrays[node.index()] = all.compute(node);
@@ -230,6 +227,17 @@ impl<'a> Point<'a> {
         self.arrays[node.index()].iter().flatten().all(|value| is(*value))
     }
 
+    /// The arrays of inputs alone.
+    fn with_inputs(graph: &'a Graph, point: usize, positive: bool, factor: f64, facts: &[Claim]) -> Self {
+        let mut all = Self { graph, point, positive, arrays: vec![None; graph.len()] };
+        for node in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
+            let scaled = |array: Vec<f64>| array.into_iter().map(|value| factor * value).collect();
+            all.arrays[node.index()] = all.random(node).map(scaled);
+        }
+        all.satisfy(facts);
+        all
+    }
+
     /// Which point.
     pub(crate) fn index(&self) -> usize {
         self.point
@@ -242,10 +250,7 @@ impl<'a> Point<'a> {
 
     /// Where a use stands in its node's array, at positions.
     pub(crate) fn place(&self, used: &Ref, at: &dyn Fn(Axis) -> usize) -> Option<usize> {
-        let mut place = 0;
-        for (axis, dim) in used.axes.iter().zip(self.graph.shape(used.node)) {
-            place = place * size(*dim, self.point) + at(*axis);
-        }
+        let place = element(self.graph, used, self.point, at);
         (place < self.array(used.node)?.len()).then_some(place)
     }
 
@@ -269,14 +274,8 @@ impl<'a> Point<'a> {
         Some(places)
     }
 
-    fn computed(mut self, live: &[bool], free: &[bool], facts: &[Claim]) -> Arrays {
-        self.arrays = vec![None; self.graph.len()];
-        for node in self.graph.nodes() {
-            if let Operation::Input(_) = self.graph.operation(node) {
-                self.arrays[node.index()] = self.random(node);
-            }
-        }
-        self.satisfy(facts);
+    /// What is finite of what `live` marks; see [`Samples::new`].
+    fn computed(mut self, live: &[bool], free: &[bool]) -> Arrays {
         for node in self.graph.nodes().filter(|node| live.get(node.index()) == Some(&true)) {
             if matches!(self.graph.operation(node), Operation::Input(_)) {
                 continue;
@@ -481,14 +480,8 @@ impl<'a> Point<'a> {
         for node in live {
             self.arrays[node.index()] = self.compute(*node);
         }
-        let value = |used: &Ref| {
-            let mut place = 0;
-            for (axis, dim) in used.axes.iter().zip(self.graph.shape(used.node)) {
-                place = place * size(*dim, self.point) + position[axes.iter().position(|other| other == axis)?];
-            }
-            self.arrays[used.node.index()].as_ref()?.get(place).copied()
-        };
-        Some(value(left)? - value(right)?)
+        let at = |axis: Axis| axes.iter().position(|other| *other == axis).map_or(0, |slot| position[slot]);
+        Some(self.value(left, &at)? - self.value(right, &at)?)
     }
 }
 

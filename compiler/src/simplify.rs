@@ -1,6 +1,6 @@
 //! Closed forms: a derivative in terms of what the forward pass has already computed.
 //!
-//! *Canonical terms* (`field`) compare and prove, they are never evaluated. *Fold-back* ([`simplify()`]) takes a backward
+//! *Canonical terms* (`algebra::quotient`) compare and prove, they are never evaluated. *Fold-back* ([`simplify()`]) takes a backward
 //! value that is dearer than a leaf, looks for a cheaper expression over forward values by their numbers at sample points,
 //! and keeps it only if the canonical terms prove it equal. No rule knows a composite: `y*(1 - y)` for the sigmoid is
 //! found, not looked up.

@@ -68,7 +68,7 @@ pub fn accuracy(text: &str, mut derived: Derived) -> Result<String, Failure> {
     let entry: Vec<usize> = unrolled.roots.iter().enumerate().flat_map(|(at, own)| vec![at; own.len()]).collect();
     let programs = [lower(graph, &derived.wanted_closed()), lower(graph, &derived.wanted())];
     let mut worst = vec![[Worst::default(); 2]; unrolled.roots.len()];
-    let facts = checks(&derived.function).ok();
+    let facts = checks(&derived.function.graph, &derived.function.facts).ok();
     let mut left = LeftOut::default();
     for place in 0..plan.points {
         let point = plan.point(place, graph.float());

@@ -33,7 +33,7 @@ impl Facts {
     pub fn new(function: &Function) -> Self {
         let facts = function.facts.clone();
         // Facts that are too large to run say nothing.
-        let program = if facts.is_empty() { None } else { checks(function).ok() };
+        let program = if facts.is_empty() { None } else { checks(&function.graph, &function.facts).ok() };
         Self { failures: vec![None; facts.len()], facts, program, points: 0 }
     }
 

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Ref};
 /// A part of a fact: facts are split at `&&`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The place of the fact in the function's list.
+    /// The index of the fact in the function's list.
     pub fact: usize,
     /// The part as written, a truth value.
     pub statement: Ref,

@@ -50,11 +50,11 @@ impl Field<'_> {
         }
         let (monomial, _) = body.numerator.as_monomial()?;
         let monomial = monomial.clone();
-        for (place, (kernel, _)) in monomial.iter().enumerate() {
+        for (index, (kernel, _)) in monomial.iter().enumerate() {
             if let Meaning::Delta(a, b) = *self.kernels.meaning(*kernel) {
                 let other = if a == label { b } else { a };
                 let mut rest = monomial.clone();
-                rest.remove(place);
+                rest.remove(index);
                 let rest = Term { numerator: Polynomial::term(rest, Rational::ONE), denominator: body.denominator };
                 return self.renamed(&rest, &[(label, other)]);
             }
@@ -82,7 +82,7 @@ impl Field<'_> {
         let level = self.kernels.get(kernel).level;
         let labels: Vec<Label> = dims.iter().map(|dim| self.kernels.fresh(*dim)).collect();
         let map: Vec<(Label, Label)> =
-            labels.iter().enumerate().map(|(place, label)| (Label::Bound(level, place as u8), *label)).collect();
+            labels.iter().enumerate().map(|(index, label)| (Label::Bound(level, index as u8), *label)).collect();
         let body = self.renamed(body, &map)?;
         Some((labels, body))
     }
@@ -93,9 +93,9 @@ impl Field<'_> {
         let mut best: Option<(Vec<Dim>, Term)> = None;
         for order in orders(labels) {
             let dims = order.iter().map(|label| self.dim(*label)).collect::<Option<Vec<_>>>()?;
-            let bound = |place: usize| Label::Bound(level, place as u8);
+            let bound = |index: usize| Label::Bound(level, index as u8);
             let map: Vec<(Label, Label)> =
-                order.iter().enumerate().map(|(place, label)| (*label, bound(place))).collect();
+                order.iter().enumerate().map(|(index, label)| (*label, bound(index))).collect();
             let candidate = (dims, self.renamed(body, &map)?);
             if best.as_ref().is_none_or(|best| candidate < *best) {
                 best = Some(candidate);

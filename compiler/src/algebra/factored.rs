@@ -137,7 +137,8 @@ impl Algebra {
 
     /// Whether an exponential stands beside other factors.
     pub(crate) fn has_exponential_factor(&self, term: &Term) -> bool {
-        term.monomial.iter().any(|(atom, _)| self.is_exponential(*atom)) && term.monomial.len() + term.factors.len() > 1
+        term.monomial.iter().any(|(kernel, _)| self.is_exponential(*kernel))
+            && term.monomial.len() + term.factors.len() > 1
     }
 
     pub(crate) fn has_root(&self, term: &Term) -> bool {
@@ -284,14 +285,11 @@ impl Algebra {
             return self.reduced(Term::product(last.clone(), leading));
         }
         let monomial = polynomial.content();
-        let (mut above, mut below) = (0, 1);
+        let mut scale = leading;
         for (_, value) in polynomial.terms() {
-            let (numerator, denominator) = value.to_fraction()?;
-            above = divisor(above, numerator.abs());
-            below = denominator.checked_mul(below / divisor(below, denominator))?;
+            scale = scale.common(*value)?;
         }
-        let sign = if leading.is_positive() { 1 } else { -1 };
-        let scale = Rational::new(above.checked_mul(sign)?, below)?;
+        let scale = if leading.is_positive() { scale } else { scale.negated() };
         let primitive = polynomial.times_monomial(&inverse(&monomial))?.scaled(scale.reciprocal()?)?;
         self.reduced(Term { scale, monomial, factors: vec![(primitive, 1)] })
     }
@@ -306,15 +304,10 @@ impl Laws for Algebra {
         &mut self.kernels
     }
 
-    fn plus(&mut self, a: &Term, b: &Term) -> Option<Term> {
-        if a.is_zero() {
-            return Some(b.clone());
-        }
-        if b.is_zero() {
-            return Some(a.clone());
-        }
+    fn sum_of(&mut self, a: &Term, b: &Term) -> Option<Term> {
         let common = common(a, b)?;
-        let (left, right) = (over(a, &common)?.expanded()?, over(b, &common)?.expanded()?);
+        let inverse = self.reciprocal(&common)?;
+        let (left, right) = (self.times(a, &inverse)?.expanded()?, self.times(b, &inverse)?.expanded()?);
         let sum = self.reduced_sum(left.plus(&right).filter(is_small)?)?;
         let mut result = self.collected(&sum)?;
         // What the denominator divides, it cancels.
@@ -450,8 +443,8 @@ impl Laws for Algebra {
         let odd = |exponent: &Rational| exponent.to_integer().is_some_and(|whole| whole % 2 != 0);
         let root = match (rest.monomial.as_slice(), rest.factors.as_slice()) {
             ([], []) => return Some(outside),
-            ([(atom, exponent)], []) if odd(exponent) => {
-                Term::product(vec![(*atom, exponent.times(half)?)], Rational::ONE)
+            ([(kernel, exponent)], []) if odd(exponent) => {
+                Term::product(vec![(*kernel, exponent.times(half)?)], Rational::ONE)
             }
             _ => self.function(Operator::Sqrt, rest),
         };
@@ -473,13 +466,6 @@ impl Laws for Algebra {
 
 fn is_small(polynomial: &Polynomial) -> bool {
     polynomial.len() <= MOST_TERMS
-}
-
-fn divisor(mut a: i128, mut b: i128) -> i128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 /// A number as `square² · free`, for small squares.
@@ -507,16 +493,4 @@ fn common(a: &Term, b: &Term) -> Option<Term> {
     factors.retain(|(_, exponent)| *exponent != 0);
     factors.sort_unstable();
     Some(Term { scale: Rational::ONE, monomial: polynomial::common(&a.monomial, &b.monomial)?, factors })
-}
-
-fn over(term: &Term, divisor: &Term) -> Option<Term> {
-    let mut factors = term.factors.clone();
-    for (polynomial, exponent) in &divisor.factors {
-        match factors.iter_mut().find(|(own, _)| own == polynomial) {
-            Some((_, own)) => *own -= exponent,
-            None => factors.push((polynomial.clone(), -exponent)),
-        }
-    }
-    let inverse = inverse(&divisor.monomial);
-    Some(Term { scale: term.scale, monomial: multiply(&term.monomial, &inverse)?, factors })
 }

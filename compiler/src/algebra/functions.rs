@@ -72,9 +72,9 @@ impl Field<'_> {
         if let Some((position, last)) = self.last_position(&size) {
             // Who is at no other position is there.
             let mut rest = Term::constant(Rational::ONE);
-            for place in 0..last {
-                let place = self.minus(&position, &Term::constant(Rational::from(place)))?;
-                let there = self.opaque_term(Meaning::IsZero(place));
+            for other in 0..last {
+                let difference = self.minus(&position, &Term::constant(Rational::from(other)))?;
+                let there = self.opaque_term(Meaning::IsZero(difference));
                 rest = self.minus(&rest, &there)?;
             }
             return Some(rest);
@@ -178,10 +178,9 @@ impl Field<'_> {
         let mut powers = Term::constant(Rational::ONE);
         let mut open = 0;
         for (kernel, exponent) in product {
-            let even = exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
             let factor = if self.is_positive_kernel(*kernel) {
                 *kernel
-            } else if even {
+            } else if exponent.is_even() {
                 self.size_of(*kernel)
             } else {
                 // What is positive in all, is so in its last factor.

@@ -49,7 +49,7 @@ pub(crate) enum Label {
     Free(Axis),
     /// An axis that is about to be closed; see [`Kernels::fresh`].
     Fresh(u32),
-    /// A closed axis: how many closures are inside its own, and its place among those that are closed together.
+    /// A closed axis: how many closures are inside its own, and its number among those that are closed together.
     Bound(u16, u8),
 }
 

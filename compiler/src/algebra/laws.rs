@@ -29,7 +29,8 @@ pub(crate) trait Laws {
 
     fn kernels(&mut self) -> &mut Kernels<Self::Term>;
 
-    fn plus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
+    /// The sum of two terms that are not zero.
+    fn sum_of(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
 
     fn times(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term>;
 
@@ -61,6 +62,14 @@ pub(crate) trait Laws {
 
     /// An operator that only this shape knows of.
     fn other(&mut self, operator: Operator, terms: &[&Self::Term]) -> Option<Self::Term>;
+
+    fn plus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term> {
+        match (a.is_zero(), b.is_zero()) {
+            (true, _) => Some(b.clone()),
+            (_, true) => Some(a.clone()),
+            _ => self.sum_of(a, b),
+        }
+    }
 
     fn minus(&mut self, a: &Self::Term, b: &Self::Term) -> Option<Self::Term> {
         let negated = self.scaled(b, Rational::MINUS_ONE)?;
@@ -298,12 +307,13 @@ pub(crate) trait Laws {
 
     /// Whether a polynomial is positive wherever it is defined.
     fn is_positive(&mut self, polynomial: &Polynomial) -> bool {
-        // What is positive by itself does not rely on facts.
-        self.is_not_negative(polynomial)
-            && (polynomial.terms().any(|(monomial, _)| monomial.is_empty())
-                || polynomial
-                    .terms()
-                    .any(|(monomial, _)| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel))))
+        if !self.is_not_negative(polynomial) {
+            return false;
+        }
+        // A number is positive whatever is known.
+        let mut monomials = polynomial.terms().map(|(monomial, _)| monomial);
+        monomials.clone().any(Vec::is_empty)
+            || monomials.any(|monomial| monomial.iter().all(|(kernel, _)| self.is_positive_kernel(*kernel)))
     }
 
     /// Whether no term of a polynomial is negative anywhere.

@@ -230,16 +230,16 @@ impl Polynomial {
     fn bounds(&self) -> Vec<Bounds> {
         let mut all: Vec<Bounds> = Vec::new();
         for (monomial, _) in &self.terms {
-            let mut place = 0;
+            let mut index = 0;
             for (kernel, exponent) in monomial {
-                while place < all.len() && all[place].kernel.0 < kernel.0 {
-                    place += 1;
+                while index < all.len() && all[index].kernel.0 < kernel.0 {
+                    index += 1;
                 }
-                if place == all.len() || all[place].kernel.0 != kernel.0 {
-                    all.insert(place, Bounds { kernel: *kernel, low: *exponent, high: *exponent, count: 1 });
+                if index == all.len() || all[index].kernel.0 != kernel.0 {
+                    all.insert(index, Bounds { kernel: *kernel, low: *exponent, high: *exponent, count: 1 });
                     continue;
                 }
-                let bounds = &mut all[place];
+                let bounds = &mut all[index];
                 if *exponent != bounds.low && *exponent < bounds.low {
                     bounds.low = *exponent;
                 }
@@ -285,16 +285,16 @@ impl Polynomial {
             return None;
         }
         let (mut room, its) = (self.bounds(), divisor.bounds());
-        let mut place = 0;
+        let mut index = 0;
         for bounds in &its {
-            while place < room.len() && room[place].kernel.0 < bounds.kernel.0 {
-                place += 1;
+            while index < room.len() && room[index].kernel.0 < bounds.kernel.0 {
+                index += 1;
             }
-            if place == room.len() || room[place].kernel.0 != bounds.kernel.0 {
+            if index == room.len() || room[index].kernel.0 != bounds.kernel.0 {
                 let kernel = bounds.kernel;
-                room.insert(place, Bounds { kernel, low: Rational::ZERO, high: Rational::ZERO, count: 0 });
+                room.insert(index, Bounds { kernel, low: Rational::ZERO, high: Rational::ZERO, count: 0 });
             }
-            let own = &mut room[place];
+            let own = &mut room[index];
             (own.low, own.high) = (own.low.minus(bounds.low)?, own.high.minus(bounds.high)?);
             if own.low > own.high {
                 return None;
@@ -329,18 +329,18 @@ impl Polynomial {
 
 /// Whether every exponent of a monomial is within the bounds of its kernel; a missing one is 0.
 fn is_inside(monomial: &Monomial, room: &[Bounds]) -> bool {
-    let mut place = 0;
+    let mut index = 0;
     for bounds in room {
         let mut exponent = Rational::ZERO;
-        if place < monomial.len() && monomial[place].0.0 == bounds.kernel.0 {
-            exponent = monomial[place].1;
-            place += 1;
+        if index < monomial.len() && monomial[index].0.0 == bounds.kernel.0 {
+            exponent = monomial[index].1;
+            index += 1;
         }
         if exponent < bounds.low || exponent > bounds.high {
             return false;
         }
     }
-    place == monomial.len()
+    index == monomial.len()
 }
 
 /// By the exponent of the first kernel in which they differ: an order that products keep.

@@ -119,6 +119,15 @@ impl Rational {
         Self::scaled(numerator, denominator, self.twos + other.twos, self.fives + other.fives)
     }
 
+    /// The largest number of which both are whole multiples, if neither is zero.
+    pub(crate) fn common(self, other: Self) -> Option<Self> {
+        let numerator = greatest_common_divisor(self.numerator.unsigned_abs(), other.numerator.unsigned_abs());
+        let shared = greatest_common_divisor(self.denominator.unsigned_abs(), other.denominator.unsigned_abs());
+        let denominator = (self.denominator / i128::try_from(shared).ok()?).checked_mul(other.denominator)?;
+        let (twos, fives) = (self.twos.min(other.twos), self.fives.min(other.fives));
+        Some(Self { numerator: i128::try_from(numerator).ok()?, denominator, twos, fives })
+    }
+
     pub(crate) fn reciprocal(self) -> Option<Self> {
         Self::scaled(self.denominator, self.numerator, -self.twos, -self.fives)
     }

@@ -50,7 +50,7 @@ impl Derived {
             if shown.axes.is_empty() && evaluated.axes.is_empty() {
                 let mut differing = differing(graph, shown.node, evaluated.node, &is_equal);
                 differing.retain(|(part, _)| known.insert(*part));
-                parts.extend(differing.into_iter().map(|pair| told(graph, pair, &named, style)));
+                parts.extend(differing.into_iter().filter_map(|pair| told(graph, pair, &named, style)));
             }
         }
         all
@@ -89,13 +89,20 @@ fn differing(
     if are_parts { parts } else { whole }
 }
 
-fn told(graph: &Graph, (part, form): (NodeId, NodeId), named: &HashMap<NodeId, &str>, style: Style) -> Otherwise {
+fn told(
+    graph: &Graph,
+    (part, form): (NodeId, NodeId),
+    named: &HashMap<NodeId, &str>,
+    style: Style,
+) -> Option<Otherwise> {
     let name = |(node, name): (&NodeId, &&str)| Named { node: *node, name: (*name).to_owned(), slots: Vec::new() };
     let names: Vec<Named> = named.iter().filter(|(node, _)| **node != part).map(name).collect();
     let taken: HashSet<String> = HashSet::new();
     let text = |node: NodeId| expanded(graph, node, &[], &names, &taken, style);
     let size = |node: NodeId| size(graph, node, part, named);
-    Otherwise { part: text(part), form: (size(form) <= MOST_OPERATIONS).then(|| text(form)) }
+    let short = |node: NodeId| (size(node) <= MOST_OPERATIONS).then(|| text(node));
+    let part = short(part).or_else(|| named.get(&part).map(|name| (*name).to_owned()))?;
+    Some(Otherwise { part, form: short(form) })
 }
 
 /// How many operations a formula has that is written out down to what has a name.

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Meaning, meaning, parts};
+use super::{Fact, Meaning, meaning, parts};
 use crate::graph::{Axis, Graph, GraphError, NodeId, Operation, Ref};
 use crate::lower::{Program, Wanted, lower};
 use crate::number::{FloatType, Number};
 use crate::operators::Operator;
-use crate::resolve::{Fact, Function};
 
 /// A truth value without axes: whether the fact holds at every position.
 ///
@@ -33,10 +32,10 @@ pub fn check(graph: &mut Graph, fact: &Fact) -> Result<Ref, GraphError> {
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
-pub fn checks(function: &Function) -> Result<Program, GraphError> {
-    let mut graph = function.graph.clone();
+pub fn checks(graph: &Graph, facts: &[Fact]) -> Result<Program, GraphError> {
+    let mut graph = graph.clone();
     let check = |fact: &Fact| Ok(Wanted { value: check(&mut graph, fact)?, axes: Vec::new() });
-    let wanted = function.facts.iter().map(check).collect::<Result<Vec<_>, GraphError>>()?;
+    let wanted = facts.iter().map(check).collect::<Result<Vec<_>, GraphError>>()?;
     Ok(lower(&graph, &wanted))
 }
 

@@ -1,10 +1,9 @@
 //! Facts that cannot hold together.
 
-use super::claims;
 use super::system::{Budget, System};
+use super::{Fact, claims};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
-use crate::resolve::Fact;
 
 /// Facts that contradict the facts before them, each with the fewest that it needs for that; what is redundant is right.
 ///

@@ -126,10 +126,10 @@ impl Source {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Peak(node, axes) => Ok(sums.exponentials.get(node).ok_or(unknown)?.peak(axes)),
-            Self::Top(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.top(graph, axes),
+            Self::Top(node, axes) => sums.exponentials.get(node).ok_or(unknown)?.top(graph, axes),
             Self::Term(node, axes, at) => sums.exponentials.get(node).ok_or(unknown)?.term(graph, axes, at),
-            Self::Rest(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.rest(graph, axes),
-            Self::Relative(node, axes) => sums.exponentials.get_mut(node).ok_or(unknown)?.relative(graph, axes),
+            Self::Rest(node, axes) => sums.exponentials.get(node).ok_or(unknown)?.rest(graph, axes),
+            Self::Relative(node, axes) => sums.exponentials.get(node).ok_or(unknown)?.relative(graph, axes),
             Self::Unit(node, axes) => Ok(sums.lengths.get(node).ok_or(unknown)?.unit(axes)),
             Self::Length(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.length(graph, axes),
             Self::Square(node, axes) => sums.lengths.get_mut(node).ok_or(unknown)?.squared(graph, axes),

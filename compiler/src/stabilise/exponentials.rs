@@ -29,9 +29,6 @@ pub(super) struct Exponentials {
     masked: bool,
     negative: bool,
     peak: Ref,
-    top: Option<Ref>,
-    rest: Option<Ref>,
-    relative: Option<Ref>,
 }
 
 /// What stands for a use.
@@ -77,23 +74,7 @@ impl Exponentials {
         let peak = graph.max(&closed, &largest)?;
         let Factors { outside, weights: factors, negative, masks, .. } = factors;
         let masked = !masks.is_empty();
-        let (top, rest, relative) = (None, None, None);
-        Ok(Some(Self {
-            labels,
-            closed,
-            exponent,
-            shifts,
-            outside,
-            argument,
-            weight,
-            factors,
-            masked,
-            negative,
-            peak,
-            top,
-            rest,
-            relative,
-        }))
+        Ok(Some(Self { labels, closed, exponent, shifts, outside, argument, weight, factors, masked, negative, peak }))
     }
 
     /// Whether every weight is 1.
@@ -145,16 +126,9 @@ impl Exponentials {
     }
 
     /// `Σ w·exp(λ − M)`
-    pub(super) fn relative(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
-        let relative = match &self.relative {
-            Some(relative) => relative.clone(),
-            None => {
-                let body = self.part(graph)?;
-                graph.sum(&self.closed, &body)?
-            }
-        };
-        self.relative = Some(relative.clone());
-        Ok(relative.renamed(&self.labels, axes))
+    pub(super) fn relative(&self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let body = self.part(graph)?;
+        Ok(graph.sum(&self.closed, &body)?.renamed(&self.labels, axes))
     }
 
     /// `w·exp(λ − M)`
@@ -180,41 +154,27 @@ impl Exponentials {
     }
 
     /// The `w·exp(λ − M)` that is the largest in size.
-    pub(super) fn top(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
-        let top = match &self.top {
-            Some(top) => top.clone(),
-            None => {
-                let part = self.part(graph)?;
-                let size = graph.apply(Operator::Abs, std::slice::from_ref(&part))?;
-                let largest = graph.max(&self.closed, &size)?;
-                let lowest = graph.apply(Operator::Negate, std::slice::from_ref(&largest))?;
-                let is_largest = graph.apply(Operator::Equal, &[size, largest])?;
-                let signed = graph.apply(Operator::Select, &[is_largest, part, lowest])?;
-                graph.max(&self.closed, &signed)?
-            }
-        };
-        self.top = Some(top.clone());
-        Ok(top.renamed(&self.labels, axes))
+    pub(super) fn top(&self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let part = self.part(graph)?;
+        let size = graph.apply(Operator::Abs, std::slice::from_ref(&part))?;
+        let largest = graph.max(&self.closed, &size)?;
+        let lowest = graph.apply(Operator::Negate, std::slice::from_ref(&largest))?;
+        let is_largest = graph.apply(Operator::Equal, &[size, largest])?;
+        let signed = graph.apply(Operator::Select, &[is_largest, part, lowest])?;
+        Ok(graph.max(&self.closed, &signed)?.renamed(&self.labels, axes))
     }
 
     /// `Σ w·exp(λ − M)` without one of the largest terms, which are 1 where all weights are.
-    pub(super) fn rest(&mut self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
-        let rest = match &self.rest {
-            Some(rest) => rest.clone(),
-            None => {
-                let part = self.part(graph)?;
-                let (largest, top) = if self.is_plain() {
-                    let one = graph.constant(Number::ONE)?;
-                    (graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?, one)
-                } else {
-                    let top = self.top(graph, &self.labels.clone())?;
-                    (graph.apply(Operator::Equal, &[part.clone(), top.clone()])?, top)
-                };
-                others(graph, &self.closed, largest, part, &top)?
-            }
+    pub(super) fn rest(&self, graph: &mut Graph, axes: &[Axis]) -> Result<Ref, GraphError> {
+        let part = self.part(graph)?;
+        let (largest, top) = if self.is_plain() {
+            let one = graph.constant(Number::ONE)?;
+            (graph.apply(Operator::Equal, &[self.argument.clone(), self.peak.clone()])?, one)
+        } else {
+            let top = self.top(graph, &self.labels)?;
+            (graph.apply(Operator::Equal, &[part.clone(), top.clone()])?, top)
         };
-        self.rest = Some(rest.clone());
-        Ok(rest.renamed(&self.labels, axes))
+        Ok(others(graph, &self.closed, largest, part, &top)?.renamed(&self.labels, axes))
     }
 }
 

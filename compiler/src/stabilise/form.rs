@@ -1,6 +1,6 @@
 //! Nodes for a term: the forms among which the most accurate one is chosen.
 //!
-//! In: a term `N/D`. Out: nodes that compute it. *Plain*: factor by factor, with kernels that do not cancel where they fit
+//! In: a term `N/D`. Out: nodes that compute it. *Plain*: factor by factor, with functions that do not cancel where they fit
 //! (`expm1`, `erfc`, `hypot`). *Dominated*: every sum of exponentials is divided by its largest one; where one exponent
 //! δ tells which that is, there are two cases, δ > 0 and δ ≤ 0, and all that is left are powers of exp(-|δ|) ≤ 1.
 //! *Shifted*: where only a maximum tells. *With one exponential*: a product as written, its exponentials collected.
@@ -124,7 +124,7 @@ impl Writer<'_> {
             let alone = alone && self.is_dominated(&exponent, &rest, &term.factors);
             vanishing = Some(node).filter(|_| alone);
         }
-        self.push_atoms(&rest, &mut pieces)?;
+        self.push_kernels(&rest, &mut pieces)?;
         let mut factors = term.factors.clone();
         let mut scale = term.scale;
         // -(x - 1) is 1 - x.
@@ -162,30 +162,30 @@ impl Writer<'_> {
     fn is_dominated(&self, exponent: &Monomial, rest: &Monomial, factors: &[(Polynomial, i32)]) -> bool {
         let inside =
             |(kernel, _): &(Kernel, Rational)| self.algebra.kernels.exponent(*kernel).map_or(&[][..], Vec::as_slice);
-        let of: Vec<Kernel> = exponent.iter().flat_map(inside).map(|(atom, _)| *atom).collect();
-        let is_plain = |(atom, _): &(Kernel, Rational)| {
-            match (self.algebra.kernels.as_scalar(*atom), self.algebra.kernels.exponent(*atom)) {
-                (Some(node), _) if self.graph.as_operator(node).is_none() => of.contains(atom),
+        let of: Vec<Kernel> = exponent.iter().flat_map(inside).map(|(kernel, _)| *kernel).collect();
+        let is_plain = |kernel: Kernel| {
+            match (self.algebra.kernels.as_scalar(kernel), self.algebra.kernels.exponent(kernel)) {
+                (Some(node), _) if self.graph.as_operator(node).is_none() => of.contains(&kernel),
                 // Of the same direction: what it is of is in it.
-                (_, Some(inner)) => inner.iter().all(|(atom, _)| of.contains(atom)),
-                _ => self.is_number(*atom),
+                (_, Some(inner)) => inner.iter().all(|(kernel, _)| of.contains(kernel)),
+                _ => self.is_number(kernel),
             }
         };
-        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        rest.iter().all(is_plain) && factors.flat_map(|(monomial, _)| monomial).all(is_plain)
+        let factors = factors.iter().flat_map(|(polynomial, _)| polynomial.kernels());
+        rest.iter().map(|(kernel, _)| *kernel).chain(factors).all(is_plain)
     }
 
-    /// Puts atoms among the pieces.
-    fn push_atoms(&mut self, monomial: &Monomial, pieces: &mut Pieces) -> Option<()> {
+    /// Puts kernels among the pieces.
+    fn push_kernels(&mut self, monomial: &Monomial, pieces: &mut Pieces) -> Option<()> {
         let mut signs = Vec::new();
         let monomial = &self.signs(monomial, &mut signs)?;
         // Roots of numbers are one root.
         let (mut above, mut below) = (Vec::new(), Vec::new());
-        for (atom, exponent) in monomial {
+        for (kernel, exponent) in monomial {
             if exponent.times(Rational::from(2)).is_some_and(|twice| twice.size() == Rational::ONE)
-                && self.is_number(*atom)
+                && self.is_number(*kernel)
             {
-                let node = self.atom(*atom)?;
+                let node = self.kernel(*kernel)?;
                 if exponent.is_positive() {
                     above.push((node, 1))
                 } else {
@@ -193,8 +193,9 @@ impl Writer<'_> {
                 }
                 continue;
             }
-            pieces.paired |= self.algebra.kernels.argument(*atom, Operator::Sqrt).is_some() && !exponent.is_positive();
-            self.push_atom(*atom, *exponent, pieces)?;
+            pieces.paired |=
+                self.algebra.kernels.argument(*kernel, Operator::Sqrt).is_some() && !exponent.is_positive();
+            self.push_kernel(*kernel, *exponent, pieces)?;
         }
         signs.into_iter().for_each(|sign| pieces.push(sign, 1));
         if !above.is_empty() || !below.is_empty() {
@@ -209,28 +210,28 @@ impl Writer<'_> {
     /// A number over its absolute value is its sign, and the reverse.
     fn signs(&mut self, monomial: &Monomial, signs: &mut Vec<NodeId>) -> Option<Monomial> {
         let mut rest = monomial.clone();
-        for (atom, exponent) in monomial {
-            let Some(radicand) = self.algebra.kernels.argument(*atom, Operator::Sqrt).cloned() else { continue };
+        for (kernel, exponent) in monomial {
+            let Some(radicand) = self.algebra.kernels.argument(*kernel, Operator::Sqrt).cloned() else { continue };
             let ([(inner, power)], []) = (radicand.monomial.as_slice(), radicand.factors.as_slice()) else { continue };
-            let place =
+            let index =
                 rest.iter().position(|(other, own)| other == inner && own.is_positive() != exponent.is_positive());
-            let (Some(place), true) = (place, *power == Rational::from(2) && radicand.scale == Rational::ONE) else {
+            let (Some(index), true) = (index, *power == Rational::from(2) && radicand.scale == Rational::ONE) else {
                 continue;
             };
-            let node = self.atom(*inner)?;
+            let node = self.kernel(*inner)?;
             let sign = self.apply(Operator::Sign, &[node])?;
             signs.push(sign);
             let step = Rational::from(if exponent.is_positive() { 1 } else { -1 });
-            rest[place].1 = rest[place].1.plus(step)?;
-            let own = rest.iter().position(|(other, _)| other == atom)?;
+            rest[index].1 = rest[index].1.plus(step)?;
+            let own = rest.iter().position(|(other, _)| other == kernel)?;
             rest[own].1 = rest[own].1.plus(step.negated())?;
         }
         rest.retain(|(_, exponent)| !exponent.is_zero());
         Some(rest)
     }
 
-    fn push_atom(&mut self, atom: Kernel, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
-        let node = self.atom(atom)?;
+    fn push_kernel(&mut self, kernel: Kernel, exponent: Rational, pieces: &mut Pieces) -> Option<()> {
+        let node = self.kernel(kernel)?;
         let (above, below) = exponent.to_fraction()?;
         match below {
             1 => pieces.push(node, i32::try_from(above).ok()?),
@@ -245,16 +246,16 @@ impl Writer<'_> {
         Some(())
     }
 
-    fn is_number(&self, atom: Kernel) -> bool {
-        match self.algebra.kernels.meaning(atom) {
+    fn is_number(&self, kernel: Kernel) -> bool {
+        match self.algebra.kernels.meaning(kernel) {
             Meaning::Number(_) => true,
             Meaning::Node(node, _) => self.graph.as_operator(*node).is_some_and(|operator| operator.arity() == 0),
             _ => false,
         }
     }
 
-    fn atom(&mut self, atom: Kernel) -> Option<NodeId> {
-        match self.algebra.kernels.meaning(atom).clone() {
+    fn kernel(&mut self, kernel: Kernel) -> Option<NodeId> {
+        match self.algebra.kernels.meaning(kernel).clone() {
             Meaning::Node(node, _) => Some(node),
             Meaning::Number(number) => self.rational(number),
             Meaning::Exponential(inner) => {
@@ -291,13 +292,13 @@ impl Writer<'_> {
         if less { self.algebra.collected(&rest) } else { None }
     }
 
-    /// A sum of squares has a kernel that does not overflow.
+    /// A sum of squares has a function that does not overflow.
     fn root(&mut self, term: &Term) -> Option<NodeId> {
-        if let ([(atom, exponent)], []) = (term.monomial.as_slice(), term.factors.as_slice())
+        if let ([(kernel, exponent)], []) = (term.monomial.as_slice(), term.factors.as_slice())
             && *exponent == Rational::from(2)
             && term.scale == Rational::ONE
         {
-            let inner = self.atom(*atom)?;
+            let inner = self.kernel(*kernel)?;
             return self.apply(Operator::Abs, &[inner]);
         }
         if let Some(length) = self.length(term) {
@@ -323,8 +324,7 @@ impl Writer<'_> {
     /// What a term of even exponents is the square of, up to the sign.
     fn square_root(&self, monomial: &Monomial, scale: Rational) -> Option<Term> {
         let scale = scale.root().filter(|root| root.is_positive())?;
-        let even = |exponent: &Rational| exponent.to_integer().is_some_and(|whole| whole % 2 == 0);
-        if !monomial.iter().all(|(_, exponent)| even(exponent)) {
+        if !monomial.iter().all(|(_, exponent)| exponent.is_even()) {
             return None;
         }
         Some(Term::product(power(monomial, Rational::new(1, 2)?)?, scale))
@@ -332,7 +332,7 @@ impl Writer<'_> {
 
     /// The exponentials of a product, and the rest.
     fn split(&self, monomial: &Monomial) -> (Monomial, Monomial) {
-        monomial.iter().partition(|(atom, _)| self.algebra.is_exponential(*atom))
+        monomial.iter().partition(|(kernel, _)| self.algebra.is_exponential(*kernel))
     }
 
     /// The exponent of a product of exponentials, as a term; differences to a maximum are computed first.
@@ -367,10 +367,22 @@ impl Writer<'_> {
 
     /// A product with terms for some of its kernels.
     fn substituted(&mut self, monomial: &Monomial, scale: Rational, replaced: &[(Kernel, Term)]) -> Option<Term> {
+        let find = |kernel: Kernel| replaced.iter().find(|(other, _)| *other == kernel);
+        self.exchanged(monomial, scale, &|_, kernel| find(kernel).map(|(_, term)| term.clone()))
+    }
+
+    /// A product with what stands for some of its kernels, at whole powers.
+    fn exchanged(
+        &mut self,
+        monomial: &Monomial,
+        scale: Rational,
+        instead: &dyn Fn(&mut Self, Kernel) -> Option<Term>,
+    ) -> Option<Term> {
         let mut result = Term::constant(scale);
         for (kernel, exponent) in monomial {
-            let factor = match replaced.iter().find(|(other, _)| other == kernel) {
-                Some((_, term)) => self.algebra.whole_power(term, exponent.to_integer()?)?,
+            let term = exponent.to_integer().and_then(|whole| Some((instead(self, *kernel)?, whole)));
+            let factor = match term {
+                Some((term, whole)) => self.algebra.whole_power(&term, whole)?,
                 None => Term::product(vec![(*kernel, *exponent)], Rational::ONE),
             };
             result = self.algebra.times(&result, &factor)?;
@@ -392,9 +404,9 @@ impl Writer<'_> {
     pub(super) fn near_one(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
         let sum = term.unscaled();
         let expanded = sum.expanded()?;
-        let is_log = |atom: Kernel| self.algebra.kernels.argument(atom, Operator::Log).is_some();
-        let alone = |monomial: &Monomial| matches!(monomial.as_slice(), [(atom, exponent)] if is_log(*atom) && *exponent == Rational::ONE);
-        let inside = |monomial: &Monomial| monomial.iter().any(|(atom, _)| is_log(*atom));
+        let is_log = |kernel: Kernel| self.algebra.kernels.argument(kernel, Operator::Log).is_some();
+        let alone = |monomial: &Monomial| matches!(monomial.as_slice(), [(kernel, exponent)] if is_log(*kernel) && *exponent == Rational::ONE);
+        let inside = |monomial: &Monomial| monomial.iter().any(|(kernel, _)| is_log(*kernel));
         let logs = expanded.terms().filter(|(monomial, _)| inside(monomial));
         if !expanded.terms().any(|(monomial, _)| inside(monomial)) || !logs.clone().all(|(monomial, _)| alone(monomial))
         {

@@ -235,6 +235,13 @@ fn rationals_are_ordered_as_their_values() {
         assert_eq!(a.negated().negated(), *a);
         assert_eq!(a.plus(a.negated()), Some(Rational::ZERO));
     }
+    for (a, b, common) in [((6, 1), (4, 1), (2, 1)), ((1, 2), (1, 3), (1, 6)), ((-9, 10), (6, 25), (3, 50))] {
+        let [a, b, common] = [a, b, common].map(|(above, below)| rational(above, below));
+        assert_eq!(a.common(b), Some(common));
+        assert!(
+            [a, b].iter().all(|own| common.reciprocal().and_then(|inverse| own.times(inverse)?.to_integer()).is_some())
+        );
+    }
     // Beyond exact products there is an order still.
     let large = [rational(i128::MAX, 2), rational(i128::MAX, 3), rational(i128::MAX - 2, 3), rational(-i128::MAX, 5)];
     for a in large {

@@ -75,6 +75,39 @@ fn canonical_terms_prove_what_is_true_and_nothing_else() {
     );
 }
 
+/// What is positive whatever the inputs are comes out of logarithms, absolute values and comparisons, and nothing else does.
+#[test]
+fn quotients_and_squares_have_known_signs() {
+    check(
+        "x, t",
+        &[
+            ("log(1/(1 + x**2))", "-log(1 + x**2)", true),
+            ("log(x/(1 + x**2))", "log(x) - log(1 + x**2)", true),
+            ("log((1 + t**2)/(1 + x**2))", "log(1 + t**2) - log(1 + x**2)", true),
+            ("log(1/x)", "-log(x)", true),
+            ("log(t/x)", "-log(x/t)", true),
+            ("log(-1/x)", "-log(-x)", true),
+            ("log(-1/x)", "-log(x)", false),
+            ("log(2 - 2*x)", "log(2) + log(1 - x)", true),
+            ("log(t/x)", "log(t) - log(x)", false),
+            ("log(x**2)", "2*log(x)", false),
+            ("log(x/(1 + t))", "log(x) - log(1 + t)", false),
+            ("abs(1 + x**2)", "1 + x**2", true),
+            ("abs(1 - x**2)", "1 - x**2", false),
+            ("abs(x**2 + t**2 + x)", "x**2 + t**2 + x", false),
+            ("sign(exp(x) + t**2)", "1", true),
+            ("sign(x**2)", "1", false),
+            ("if x**2 + t**4 + 1 > 0 { x } else { t }", "x", true),
+            ("if x**2 > 0 { x } else { t }", "x", false),
+            ("if x**2*t + 1 > 0 { x } else { t }", "x", false),
+            ("exp(x/(1 + t))*exp(-x/(1 + t))", "1", true),
+            ("exp(2*x/(1 + t))", "exp(x/(1 + t))**2", true),
+            ("log(exp(x/(1 + t))*exp(x))", "x + x/(1 + t)", true),
+            ("exp(x/(1 + t))", "exp(x)/exp(1 + t)", false),
+        ],
+    );
+}
+
 #[test]
 fn functions_are_known_by_their_identities() {
     check(

@@ -5,7 +5,7 @@ use super::pieces::Pieces;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::Shape;
 use crate::algebra::laws::Laws;
-use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply, power};
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply, power};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -61,9 +61,13 @@ impl Writer<'_> {
     /// The polynomials in which exponentials meet: factors, and what stands under logarithms.
     pub(super) fn meeting(&self, term: &Term) -> Vec<Polynomial> {
         let mut found: Vec<Polynomial> = term.factors.iter().map(|(polynomial, _)| polynomial.clone()).collect();
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        for (atom, _) in inside.flat_map(|(monomial, _)| monomial).chain(&term.monomial) {
-            if let Some(inner) = self.algebra.kernels.argument(*atom, Operator::Log) {
+        for kernel in term
+            .factors
+            .iter()
+            .flat_map(|(polynomial, _)| polynomial.kernels())
+            .chain(term.monomial.iter().map(|(kernel, _)| *kernel))
+        {
+            if let Some(inner) = self.algebra.kernels.argument(kernel, Operator::Log) {
                 found.extend(inner.factors.iter().map(|(polynomial, _)| polynomial.clone()));
             }
         }
@@ -124,10 +128,12 @@ impl Writer<'_> {
     }
 
     fn on_side(&mut self, term: &Term, side: &Side) -> Option<NodeId> {
-        let term = self.rewritten(term, &|writer, monomial, scale| writer.replaced(monomial, scale, side))?;
+        let term = self.rewritten(term, &|writer, monomial, scale| {
+            writer.exchanged(monomial, scale, &|writer, kernel| writer.logarithm(kernel, side))
+        })?;
         let mut pieces = Pieces::default();
         let (mut exponent, rest) = self.split(&term.monomial);
-        self.push_atoms(&rest, &mut pieces)?;
+        self.push_kernels(&rest, &mut pieces)?;
         let mut scale = term.scale;
         for (polynomial, power_of) in &term.factors {
             let levels = self.levels(polynomial, side)?;
@@ -209,7 +215,7 @@ impl Writer<'_> {
         let mut parts = Vec::new();
         for (monomial, coefficients) in groups {
             let mut own = Pieces::default();
-            self.push_atoms(&monomial, &mut own)?;
+            self.push_kernels(&monomial, &mut own)?;
             let mut factor = Rational::ONE;
             self.push_series(coefficients, side, &mut factor, &mut own)?;
             if single {
@@ -279,24 +285,9 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// A product with logarithms of sums of exponentials replaced: the largest one comes out, as its exponent.
-    fn replaced(&mut self, monomial: &Monomial, scale: Rational, side: &Side) -> Option<Term> {
-        let mut result = Term::constant(scale);
-        for (atom, exponent) in monomial {
-            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
-            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
-                (Some(inner), Some(whole)) => match self.logarithm(&inner, side) {
-                    Some(term) => self.algebra.whole_power(&term, whole)?,
-                    None => own,
-                },
-                _ => own,
-            };
-            result = self.algebra.times(&result, &factor)?;
-        }
-        Some(result)
-    }
-
-    fn logarithm(&mut self, inner: &Term, side: &Side) -> Option<Term> {
+    /// The logarithm of a sum of exponentials: the largest one comes out, as its exponent.
+    fn logarithm(&mut self, kernel: Kernel, side: &Side) -> Option<Term> {
+        let inner = self.algebra.kernels.argument(kernel, Operator::Log)?.clone();
         let ([(polynomial, 1)], true) = (inner.factors.as_slice(), inner.monomial.is_empty()) else { return None };
         let Levels { outside, mut levels } = self.levels(polynomial, side)?;
         let leading = levels.first()?.1.as_constant().filter(|value| value.is_positive())?;

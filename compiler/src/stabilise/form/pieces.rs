@@ -122,8 +122,8 @@ impl Writer<'_> {
         };
         let (above, below) = (each(&pieces.above), each(&pieces.below));
         let mut result: Option<NodeId> = None;
-        for (place, above) in above.iter().enumerate() {
-            let factor = match below.get(place) {
+        for (index, above) in above.iter().enumerate() {
+            let factor = match below.get(index) {
                 Some(below) => self.apply(Operator::Divide, &[*above, *below])?,
                 None => *above,
             };

@@ -19,7 +19,7 @@ impl Writer<'_> {
         for relative in self.knowledge.relatives().to_vec() {
             replaced.extend(self.replacement(relative)?);
         }
-        let replaced: Vec<(Kernel, Term)> = replaced.into_iter().filter(|(atom, _)| term.holds(*atom)).collect();
+        let replaced: Vec<(Kernel, Term)> = replaced.into_iter().filter(|(kernel, _)| term.holds(*kernel)).collect();
         if replaced.is_empty() {
             return None;
         }
@@ -30,20 +30,20 @@ impl Writer<'_> {
     /// An exponential of `w·exp(λ)`, and `exp(M)·q` over the rest of it.
     fn replacement(&mut self, Relative { node, whole, peak }: Relative) -> Option<Option<(Kernel, Term)>> {
         let whole = self.algebra.term(self.graph, whole);
-        let Some((atom, _)) = whole
+        let Some((kernel, _)) = whole
             .monomial
             .iter()
-            .find(|(atom, exponent)| self.algebra.is_exponential(*atom) && *exponent == Rational::ONE)
+            .find(|(kernel, exponent)| self.algebra.is_exponential(*kernel) && *exponent == Rational::ONE)
         else {
             return Some(None);
         };
-        let exponential = Term::kernel(*atom);
+        let exponential = Term::kernel(*kernel);
         let peak = self.algebra.term(self.graph, peak);
         let largest = self.algebra.exponential(&peak)?;
         let relative = self.algebra.term(self.graph, node);
         let product = self.algebra.times(&relative, &largest)?;
         let product = self.algebra.times(&product, &exponential)?;
         let inverse = self.algebra.whole_power(&whole, -1)?;
-        Some(Some((*atom, self.algebra.times(&product, &inverse)?)))
+        Some(Some((*kernel, self.algebra.times(&product, &inverse)?)))
     }
 }

@@ -7,7 +7,7 @@ use super::Writer;
 use crate::algebra::factored::Term;
 use crate::algebra::kernel::{Meaning, Shape};
 use crate::algebra::laws::Laws;
-use crate::algebra::polynomial::{Monomial, Polynomial, inverse, multiply};
+use crate::algebra::polynomial::{Kernel, Monomial, Polynomial, inverse, multiply};
 use crate::algebra::rational::Rational;
 use crate::graph::NodeId;
 use crate::operators::Operator;
@@ -38,7 +38,7 @@ impl Writer<'_> {
 
     fn is_sum_of_exponentials(&self, sum: &Polynomial) -> bool {
         let pure = |(monomial, scale): &(Monomial, Rational)| {
-            *scale == Rational::ONE && monomial.iter().all(|(atom, _)| self.algebra.is_exponential(*atom))
+            *scale == Rational::ONE && monomial.iter().all(|(kernel, _)| self.algebra.is_exponential(*kernel))
         };
         (3..=MOST_TERMS).contains(&sum.len()) && sum.terms().all(pure)
     }
@@ -53,8 +53,8 @@ impl Writer<'_> {
                 made
             }
         };
-        let atom = self.algebra.node(largest);
-        let inner = vec![(atom, Rational::ONE)];
+        let kernel = self.algebra.node(largest);
+        let inner = vec![(kernel, Rational::ONE)];
         let largest = vec![(self.algebra.kernels.intern(Meaning::Exponential(inner)), Rational::ONE)];
         let largest = multiply(&largest, &common)?;
         Some(Shift { sum, largest, rest })
@@ -97,7 +97,8 @@ impl Writer<'_> {
             let inside = self.algebra.plus(&Term::constant(Rational::ONE), &rest)?;
             return self.algebra.times(&outside, &inside);
         }
-        let all = sum.terms().all(|(monomial, _)| monomial.iter().any(|(atom, _)| self.algebra.is_exponential(*atom)));
+        let all =
+            sum.terms().all(|(monomial, _)| monomial.iter().any(|(kernel, _)| self.algebra.is_exponential(*kernel)));
         let below = inverse(&shift.largest);
         let mut result = Polynomial::default();
         let mut product = Term::constant(Rational::ZERO);
@@ -119,25 +120,21 @@ impl Writer<'_> {
 
     /// A product in which the logarithm of the sum is M + log(1 + r).
     fn relative_product(&mut self, monomial: &Monomial, scale: Rational, shift: &Shift) -> Option<Term> {
-        let mut result = Term::constant(scale);
-        for (atom, exponent) in monomial {
-            let own = Term::product(vec![(*atom, *exponent)], Rational::ONE);
-            let factor = match (self.algebra.kernels.argument(*atom, Operator::Log).cloned(), exponent.to_integer()) {
-                (Some(inner), Some(whole)) if inner.factors.iter().any(|(sum, _)| *sum == shift.sum) => {
-                    let mut argument = Term { factors: Vec::new(), ..inner.clone() };
-                    for (sum, exponent) in &inner.factors {
-                        let sum = self.relative_sum(sum, shift)?;
-                        let power = self.algebra.whole_power(&sum, *exponent)?;
-                        argument = self.algebra.times(&argument, &power)?;
-                    }
-                    let log = self.algebra.logarithm(&argument)?;
-                    self.algebra.whole_power(&log, whole)?
-                }
-                _ => own,
-            };
-            result = self.algebra.times(&result, &factor)?;
+        self.exchanged(monomial, scale, &|writer, kernel| writer.relative_logarithm(kernel, shift))
+    }
+
+    fn relative_logarithm(&mut self, kernel: Kernel, shift: &Shift) -> Option<Term> {
+        let inner = self.algebra.kernels.argument(kernel, Operator::Log)?.clone();
+        if !inner.factors.iter().any(|(sum, _)| *sum == shift.sum) {
+            return None;
         }
-        Some(result)
+        let mut argument = Term { factors: Vec::new(), ..inner.clone() };
+        for (sum, exponent) in &inner.factors {
+            let sum = self.relative_sum(sum, shift)?;
+            let power = self.algebra.whole_power(&sum, *exponent)?;
+            argument = self.algebra.times(&argument, &power)?;
+        }
+        self.algebra.logarithm(&argument)
     }
 }
 
@@ -145,13 +142,13 @@ impl Writer<'_> {
 /// `exp(-a) + exp(-b) + exp(-c)` is a sum of `exp(a + b)`, `exp(a + c)` and `exp(b + c)`.
 fn common(sum: &Polynomial) -> Option<Monomial> {
     let mut highest: Monomial = Vec::new();
-    for (atom, exponent) in sum.terms().flat_map(|(monomial, _)| monomial) {
-        match highest.iter_mut().find(|(known, _)| known == atom) {
+    for (kernel, exponent) in sum.terms().flat_map(|(monomial, _)| monomial) {
+        match highest.iter_mut().find(|(known, _)| known == kernel) {
             Some((_, known)) => *known = (*known).max(*exponent),
-            None => highest.push((*atom, *exponent)),
+            None => highest.push((*kernel, *exponent)),
         }
     }
-    highest.sort_unstable_by_key(|(atom, _)| *atom);
+    highest.sort_unstable_by_key(|(kernel, _)| *kernel);
     let below = inverse(&highest);
     let mut left = 0;
     for (monomial, _) in sum.terms() {

@@ -1,4 +1,4 @@
-//! Polynomials: sums in which nothing cancels that a kernel (`expm1`, `erfc`, a difference to a maximum) can avoid.
+//! Polynomials: sums in which nothing cancels that a function (`expm1`, `erfc`, a difference to a maximum) can avoid.
 
 use super::Writer;
 use super::pieces::Pieces;
@@ -47,31 +47,31 @@ impl Writer<'_> {
 
     /// `q + q·erf(v)` is `q·erfc(-v)`, and `q − q·erf(v)` is `q·erfc(v)`.
     fn complementary(&mut self, polynomial: &Polynomial) -> Option<Polynomial> {
-        let is_erf = |(atom, exponent): &&(Kernel, Rational)| {
-            *exponent == Rational::ONE && self.algebra.kernels.argument(*atom, Operator::Erf).is_some()
+        let is_erf = |(kernel, exponent): &&(Kernel, Rational)| {
+            *exponent == Rational::ONE && self.algebra.kernels.argument(*kernel, Operator::Erf).is_some()
         };
-        let (atom, _) = *polynomial.terms().flat_map(|(monomial, _)| monomial).find(is_erf)?;
-        let argument = self.algebra.kernels.argument(atom, Operator::Erf)?.clone();
-        let with = |(monomial, _): &&(Monomial, Rational)| monomial.iter().any(|(other, _)| *other == atom);
+        let (kernel, _) = *polynomial.terms().flat_map(|(monomial, _)| monomial).find(is_erf)?;
+        let argument = self.algebra.kernels.argument(kernel, Operator::Erf)?.clone();
+        let with = |(monomial, _): &&(Monomial, Rational)| monomial.iter().any(|(other, _)| *other == kernel);
         let held: Vec<(Monomial, Rational)> = polynomial.terms().filter(with).cloned().collect();
         let mut coefficient = Polynomial::default();
         for (monomial, scale) in &held {
-            let rest: Monomial = monomial.iter().filter(|(other, _)| *other != atom).copied().collect();
+            let rest: Monomial = monomial.iter().filter(|(other, _)| *other != kernel).copied().collect();
             coefficient = coefficient.plus(&Polynomial::term(rest, *scale))?;
         }
         for sign in [1, -1] {
             // polynomial = ±q·(1 ± erf) + rest, with fewer terms than before
             let taken = coefficient.scaled(Rational::from(-sign))?;
             let mut rest = polynomial.plus(&taken)?;
-            rest = rest.without(atom);
+            rest = rest.without(kernel);
             if rest.len() + coefficient.len() >= polynomial.len() {
                 continue;
             }
             let argument = if sign == 1 { argument.clone().negated() } else { argument.clone() };
             let argument = self.plain(&argument)?;
-            let kernel = self.apply(Operator::Erfc, &[argument])?;
-            let kernel = self.algebra.node(kernel);
-            let product = coefficient.times_monomial(&vec![(kernel, Rational::ONE)])?.scaled(Rational::from(sign))?;
+            let value = self.apply(Operator::Erfc, &[argument])?;
+            let value = self.algebra.node(value);
+            let product = coefficient.times_monomial(&vec![(value, Rational::ONE)])?.scaled(Rational::from(sign))?;
             return rest.plus(&product);
         }
         None
@@ -105,8 +105,8 @@ impl Writer<'_> {
 
     /// A polynomial as `(high − low) · quotient`, for two of its monomials.
     fn divided(polynomial: &Polynomial) -> Option<(Polynomial, Monomial, Monomial)> {
-        for (place, (high, a)) in polynomial.terms().enumerate().rev() {
-            for (low, _) in polynomial.terms().take(place).filter(|(_, b)| a.is_positive() != b.is_positive()) {
+        for (index, (high, a)) in polynomial.terms().enumerate().rev() {
+            for (low, _) in polynomial.terms().take(index).filter(|(_, b)| a.is_positive() != b.is_positive()) {
                 let ratio = multiply(high, &inverse(low))?;
                 let binomial = Polynomial::term(Monomial::new(), Rational::from(-1))
                     .plus(&Polynomial::term(ratio.clone(), Rational::ONE))?;

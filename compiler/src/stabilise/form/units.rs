@@ -46,21 +46,19 @@ impl Writer<'_> {
 
     /// Logarithms of sums of squares as those of lengths, where the squares may overflow or underflow.
     pub(in crate::stabilise) fn with_lengths_in_logarithms(&mut self, term: &Term) -> Option<NodeId> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        let atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
         let mut replaced: Vec<(Kernel, Term)> = Vec::new();
-        for (atom, _) in atoms {
-            let Some(argument) = self.algebra.kernels.argument(*atom, Operator::Log).cloned() else { continue };
-            if replaced.iter().any(|(other, _)| other == atom) {
+        for kernel in term.kernels() {
+            let Some(argument) = self.algebra.kernels.argument(kernel, Operator::Log).cloned() else { continue };
+            if replaced.iter().any(|(other, _)| *other == kernel) {
                 continue;
             }
             let Some(length) = self.length(&argument) else { continue };
-            let near = self.atom(*atom)?;
+            let near = self.kernel(kernel)?;
             let far = self.apply(Operator::Log, &[length])?;
             let far = self.scaled(far, Rational::from(2))?;
             let square = self.plain(&argument)?;
             let logarithm = self.where_between(square, free_limits(self.graph.float()), near, far)?;
-            replaced.push((*atom, Term::kernel(self.algebra.node(logarithm))));
+            replaced.push((kernel, Term::kernel(self.algebra.node(logarithm))));
         }
         if replaced.is_empty() {
             return None;
@@ -71,24 +69,17 @@ impl Writer<'_> {
 
     /// The form in units, and the unit.
     fn scaled_roots(&mut self, term: &Term) -> Option<(NodeId, NodeId)> {
-        let inside = term.factors.iter().flat_map(|(polynomial, _)| polynomial.terms());
-        let mut atoms = term.monomial.iter().chain(inside.flat_map(|(monomial, _)| monomial));
-        let (root, squares) = atoms.find_map(|(atom, _)| {
-            let radicand = self.algebra.kernels.argument(*atom, Operator::Sqrt)?;
+        let (root, squares) = term.kernels().find_map(|kernel| {
+            let radicand = self.algebra.kernels.argument(kernel, Operator::Sqrt)?;
             let polynomial = radicand.expanded()?;
-            let squares = polynomial.terms().map(|(monomial, scale)| {
-                let square = self.square_root(monomial, *scale)?;
-                match square.monomial.as_slice() {
-                    [(atom, exponent)] if *exponent == Rational::ONE && square.scale == Rational::ONE => Some(*atom),
-                    _ => None,
-                }
-            });
+            let squares = polynomial.terms();
+            let squares = squares.map(|(monomial, scale)| self.square_root(monomial, *scale)?.as_kernel());
             let squares = squares.collect::<Option<Vec<Kernel>>>()?;
-            (squares.len() > 1).then_some((*atom, squares))
+            (squares.len() > 1).then_some((kernel, squares))
         })?;
         let mut unit = None;
-        for atom in &squares {
-            let node = self.atom(*atom)?;
+        for kernel in &squares {
+            let node = self.kernel(*kernel)?;
             let size = self.apply(Operator::Abs, &[node])?;
             unit = Some(match unit {
                 Some(unit) => self.apply(Operator::Maximum, &[unit, size])?,
@@ -98,31 +89,26 @@ impl Writer<'_> {
         let unit = unit?;
         let unit_term = Term::kernel(self.algebra.node(unit));
         let (mut replaced, mut length) = (Vec::new(), None);
-        for atom in &squares {
-            let node = self.atom(*atom)?;
+        for kernel in &squares {
+            let node = self.kernel(*kernel)?;
             let part = self.apply(Operator::Divide, &[node, unit])?;
             length = Some(match length {
                 Some(length) => self.apply(Operator::Hypot, &[length, part])?,
                 None => part,
             });
             let part = Term::kernel(self.algebra.node(part));
-            replaced.push((*atom, self.algebra.times(&unit_term, &part)?));
+            replaced.push((*kernel, self.algebra.times(&unit_term, &part)?));
         }
         let length = Term::kernel(self.algebra.node(length?));
         replaced.push((root, self.algebra.times(&unit_term, &length)?));
-        // A power of the radicand is that of a sum: a root would bring its rounding twice.
-        let mut square = Term::constant(Rational::ZERO);
-        for (_, part) in &replaced[..squares.len()] {
-            let part = self.algebra.whole_power(part, 2)?;
-            square = self.algebra.plus(&square, &part)?;
-        }
-        let mut result = self.with_lengths(term, root, &square, &replaced)?;
+        let mut result =
+            self.rewritten(term, &|writer, monomial, scale| writer.substituted(monomial, scale, &replaced))?;
         // The unit comes last, unless factors are divided one by one.
-        let (unit_atom, _) = *unit_term.monomial.first()?;
-        let outside = result.monomial.iter().find(|(atom, _)| *atom == unit_atom).map(|(_, exponent)| *exponent);
+        let own = unit_term.as_kernel()?;
+        let outside = result.monomial.iter().find(|(kernel, _)| *kernel == own).map(|(_, exponent)| *exponent);
         match outside.and_then(Rational::to_integer).filter(|_| !self.paired) {
             Some(exponent @ -4..=-1) => {
-                result.monomial.retain(|(atom, _)| *atom != unit_atom);
+                result.monomial.retain(|(kernel, _)| *kernel != own);
                 let mut node = self.plain(&result)?;
                 for _ in exponent..0 {
                     node = self.apply(Operator::Divide, &[node, unit])?;
@@ -131,22 +117,5 @@ impl Writer<'_> {
             }
             _ => Some((self.plain(&result)?, unit)),
         }
-    }
-
-    /// A term with atoms replaced; the radicand as a factor is the length squared.
-    fn with_lengths(&mut self, term: &Term, root: Kernel, square: &Term, replaced: &[(Kernel, Term)]) -> Option<Term> {
-        let radicand = self.algebra.kernels.argument(root, Operator::Sqrt)?.clone();
-        let mut result = self.substituted(&term.monomial, term.scale, replaced)?;
-        for (polynomial, exponent) in &term.factors {
-            let is_radicand = radicand.monomial.is_empty() && radicand.factors == [(polynomial.clone(), 1)];
-            let mut sum = if is_radicand { square.clone() } else { Term::constant(Rational::ZERO) };
-            for (monomial, scale) in polynomial.terms().filter(|_| !is_radicand) {
-                let part = self.substituted(monomial, *scale, replaced)?;
-                sum = self.algebra.plus(&sum, &part)?;
-            }
-            let power = self.algebra.whole_power(&sum, *exponent)?;
-            result = self.algebra.times(&result, &power)?;
-        }
-        Some(result)
     }
 }
