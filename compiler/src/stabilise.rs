@@ -236,7 +236,7 @@ impl Pass {
         let counted = self.outside.iter().zip(ordinary).filter(|(outside, _)| !**outside).map(|(_, ordinary)| ordinary);
         let counted: Vec<bool> = counted.collect();
         let far = |&(point, ordinary): &(&Judged, bool)| {
-            ordinary && !point.beyond && !(point.ulps <= FAR_OFF * point.condition)
+            ordinary && !point.beyond && (point.ulps.is_nan() || point.ulps > FAR_OFF * point.condition)
         };
         self.judged(graph, node).is_some_and(|points| points.iter().zip(counted).filter(far).count() > 1)
     }
