@@ -385,13 +385,20 @@ impl Derived {
     }
 
     /// The same, where the first forms are known.
-    fn stabilise_from(&mut self, known: Vec<Ref>) -> Result<(), Diagnostic> {
+    fn stabilise_from(&mut self, mut known: Vec<Ref>) -> Result<(), Diagnostic> {
         let mut closed = self.closed_roots();
         closed.splice(self.function.outputs.len().., self.evaluated_forms().iter().cloned());
         let roots = self.raw().into_iter().zip(closed);
         let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
-        let stable = stabilise(&mut self.function.graph, &roots, self.function.outputs.len(), known);
-        let mut stable = stable.map_err(|error| graph_fault(&error, self.function.span))?;
+        let (outputs, span) = (self.function.outputs.len(), self.function.span);
+        // First derivatives are what they are without second ones.
+        let first = outputs + self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
+        if known.is_empty() && first < roots.len() {
+            known = stabilise(&mut self.function.graph, &roots[..first], outputs, known)
+                .map_err(|error| graph_fault(&error, span))?;
+        }
+        let stable = stabilise(&mut self.function.graph, &roots, outputs, known);
+        let mut stable = stable.map_err(|error| graph_fault(&error, span))?;
         let pairs: Vec<(Ref, Ref)> = self.raw().into_iter().zip(stable.iter().cloned()).collect();
         let facts = claims(&self.function.graph, &self.function.facts);
         let refuted = guard::refuted(&self.function.graph, &pairs, &facts);

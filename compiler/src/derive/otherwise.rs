@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Derived;
 use crate::cost;
-use crate::facts::claims;
+use crate::facts::{Claim, claims};
 use crate::graph::{Graph, NodeId, Operation, Ref};
 use crate::guard;
 use crate::operators::Operator;
@@ -12,6 +12,10 @@ use crate::print::{Listing, Named, Style, expanded};
 
 /// Where more parts than this differ, the whole differs.
 const MOST_PARTS: usize = 3;
+/// Formulas are compared so deep.
+const MOST_DEEP: usize = 16;
+/// So many parts are compared by numbers.
+const MOST_COMPARED: usize = 24;
 /// Longer formulas are not shown.
 const MOST_OPERATIONS: usize = 60;
 
@@ -38,17 +42,14 @@ impl Derived {
             }
         }
         let facts = claims(graph, &self.function.facts);
-        let is_equal = |(part, form): (NodeId, NodeId)| {
-            let [part, form] = [part, form].map(|node| Ref { node, axes: Vec::new() });
-            guard::refuted(graph, &[(part, form)], &facts) == [false]
-        };
+        let mut comparison = Comparison { graph, facts: &facts, known: HashMap::new(), left: MOST_COMPARED };
         let shown = self.closed_roots();
         let mut all: Vec<Vec<Otherwise>> = vec![Vec::new(); shown.len()];
         // Each part is told of once.
         let mut known: HashSet<NodeId> = HashSet::new();
         for (parts, (shown, evaluated)) in all.iter_mut().zip(shown.iter().zip(&self.stable)) {
             if shown.axes.is_empty() && evaluated.axes.is_empty() {
-                let mut differing = differing(graph, shown.node, evaluated.node, &is_equal);
+                let mut differing = comparison.differing(shown.node, evaluated.node, MOST_DEEP);
                 differing.retain(|(part, _)| known.insert(*part));
                 parts.extend(differing.into_iter().filter_map(|pair| told(graph, pair, &named, style)));
             }
@@ -57,38 +58,69 @@ impl Derived {
     }
 }
 
-/// The parts of two formulas that differ, each with what stands in its place. What is evaluated where numbers are extreme,
-/// and nowhere else, is not told.
-fn differing(
-    graph: &Graph,
-    shown: NodeId,
-    mut evaluated: NodeId,
-    is_equal: &impl Fn((NodeId, NodeId)) -> bool,
-) -> Vec<(NodeId, NodeId)> {
-    while cost::is_rarely_otherwise(graph, evaluated)
-        && let Some(likely) = graph.operands(evaluated).nth(1)
-    {
-        evaluated = likely.node;
-    }
-    if shown == evaluated || !graph.shape(shown).is_empty() {
-        return Vec::new();
-    }
-    let whole = vec![(shown, evaluated)];
-    let (Some(operator), Some(other)) = (graph.as_operator(shown), graph.as_operator(evaluated)) else { return whole };
-    let operands = |node: NodeId| graph.operands(node).map(|operand| operand.node).collect::<Vec<_>>();
-    let (left, right) = (operands(shown), operands(evaluated));
-    if operator != other || left.len() != right.len() || left.is_empty() {
-        return whole;
-    }
-    let pairs = left.into_iter().zip(right);
-    let parts: Vec<(NodeId, NodeId)> =
-        pairs.flat_map(|(left, right)| differing(graph, left, right, is_equal)).collect();
-    // A number, or an input, is not evaluated in another form: what it stands in is.
-    let is_part = |(part, _): &(NodeId, NodeId)| graph.as_operator(*part).is_some_and(|operator| operator.arity() > 0);
-    let are_parts = parts.len() <= MOST_PARTS && parts.iter().all(|pair| is_part(pair) && is_equal(*pair));
-    if are_parts { parts } else { whole }
+/// Compares formulas as they are shown with those that are evaluated.
+struct Comparison<'a> {
+    graph: &'a Graph,
+    facts: &'a [Claim],
+    known: HashMap<(NodeId, NodeId), Vec<(NodeId, NodeId)>>,
+    /// How many more parts may be compared by numbers.
+    left: usize,
 }
 
+impl Comparison<'_> {
+    /// The parts of two formulas that differ, each with what stands in its place. What is evaluated where numbers are extreme,
+    /// and nowhere else, is not told.
+    fn differing(&mut self, shown: NodeId, evaluated: NodeId, deep: usize) -> Vec<(NodeId, NodeId)> {
+        if let Some(known) = self.known.get(&(shown, evaluated)) {
+            return known.clone();
+        }
+        let found = self.parts(shown, evaluated, deep);
+        self.known.insert((shown, evaluated), found.clone());
+        found
+    }
+
+    fn parts(&mut self, shown: NodeId, mut evaluated: NodeId, deep: usize) -> Vec<(NodeId, NodeId)> {
+        let graph = self.graph;
+        while cost::is_rarely_otherwise(graph, evaluated)
+            && let Some(likely) = graph.operands(evaluated).nth(1)
+        {
+            evaluated = likely.node;
+        }
+        if shown == evaluated || !graph.shape(shown).is_empty() {
+            return Vec::new();
+        }
+        let whole = vec![(shown, evaluated)];
+        let (Some(operator), Some(other)) = (graph.as_operator(shown), graph.as_operator(evaluated)) else {
+            return whole;
+        };
+        let operands = |node: NodeId| graph.operands(node).map(|operand| operand.node).collect::<Vec<_>>();
+        let (left, right) = (operands(shown), operands(evaluated));
+        if deep == 0 || operator != other || left.len() != right.len() || left.is_empty() {
+            return whole;
+        }
+        let mut parts: Vec<(NodeId, NodeId)> = Vec::new();
+        for (left, right) in left.into_iter().zip(right) {
+            parts.extend(self.differing(left, right, deep - 1));
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        // A number, or an input, is not evaluated in another form: what it stands in is.
+        let is_part = |(part, _): &(NodeId, NodeId)| graph.as_operator(*part).is_some_and(|own| own.arity() > 0);
+        let may_be = parts.len() <= MOST_PARTS && parts.iter().all(is_part);
+        if may_be && parts.iter().all(|pair| self.is_equal(*pair)) { parts } else { whole }
+    }
+
+    fn is_equal(&mut self, (part, form): (NodeId, NodeId)) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        let [part, form] = [part, form].map(|node| Ref { node, axes: Vec::new() });
+        guard::refuted(self.graph, &[(part, form)], self.facts) == [false]
+    }
+}
+
+/// Nothing of what is too long to be shown and has no name.
 fn told(
     graph: &Graph,
     (part, form): (NodeId, NodeId),
