@@ -43,6 +43,10 @@ use crate::algebra::hash::QuickMap;
 const MOST_NODES: usize = 1_500;
 /// For so many nodes, forms over the arguments of functions are tried: the first roots come first.
 const MOST_ATOMS: usize = 24;
+/// How much work all forms may be.
+const MOST_WORK: usize = 20_000;
+/// Longer terms are left as they are.
+const MOST_TERMS: usize = 64;
 /// For so many nodes, other forms are tried.
 const MOST_SEARCHES: usize = 24;
 /// So many conditions are told apart at once.
@@ -132,6 +136,7 @@ impl Pass {
             algebra,
             knowledge,
             searches: 0,
+            work: 0,
             tried: QuickMap::default(),
             outside: vec![false; POINTS],
             is_over_atoms: false,
@@ -262,6 +267,8 @@ struct Pass {
     knowledge: Knowledge,
     /// How many nodes other forms were tried for, for one root.
     searches: usize,
+    /// How much was written for all roots.
+    work: usize,
     tried: QuickMap<NodeId, Vec<NodeId>>,
     /// The points where the function is not defined.
     outside: Vec<bool>,
@@ -544,6 +551,12 @@ impl Pass {
     /// The forms of a node's term.
     fn written(&mut self, graph: &mut Graph, node: NodeId) -> Vec<NodeId> {
         let term = self.algebra.term(graph, node);
+        // Terms are expanded and compared on the way: the work grows with the square of their length.
+        let length: usize = term.factors.iter().map(|(polynomial, _)| polynomial.len()).sum();
+        if length > MOST_TERMS || self.work > MOST_WORK {
+            return Vec::new();
+        }
+        self.work += 1 + length * length;
         let mut forms = Vec::new();
         // Whether a style could differ from the first one.
         let (exponential, root) = (self.algebra.has_exponential_factor(&term), self.algebra.has_root(&term));
