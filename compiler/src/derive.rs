@@ -391,13 +391,15 @@ impl Derived {
         let roots = self.raw().into_iter().zip(closed);
         let roots: Vec<Root> = roots.map(|(value, closed)| Root { value, closed }).collect();
         let (outputs, span) = (self.function.outputs.len(), self.function.span);
+        let stated = claims(&self.function.graph, &self.function.facts).into_iter();
+        let facts: Vec<NodeId> = stated.map(|claim| claim.statement.node).collect();
         // First derivatives are what they are without second ones.
         let first = outputs + self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
         if known.is_empty() && first < roots.len() {
-            known = stabilise(&mut self.function.graph, &roots[..first], outputs, known)
+            known = stabilise(&mut self.function.graph, &roots[..first], outputs, known, &facts)
                 .map_err(|error| graph_fault(&error, span))?;
         }
-        let stable = stabilise(&mut self.function.graph, &roots, outputs, known);
+        let stable = stabilise(&mut self.function.graph, &roots, outputs, known, &facts);
         let mut stable = stable.map_err(|error| graph_fault(&error, span))?;
         let pairs: Vec<(Ref, Ref)> = self.raw().into_iter().zip(stable.iter().cloned()).collect();
         let facts = claims(&self.function.graph, &self.function.facts);

@@ -74,11 +74,17 @@ pub struct Root {
 /// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
 /// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate as it
 /// is and the closed one is, or is better; that of an array always. `known` are the forms of the first roots, if these were
-/// found before.
+/// found before; `facts` are conditions that hold in every call.
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]
-pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize, known: Vec<Ref>) -> Result<Vec<Ref>, GraphError> {
+pub fn stabilise(
+    graph: &mut Graph,
+    roots: &[Root],
+    outputs: usize,
+    known: Vec<Ref>,
+    facts: &[NodeId],
+) -> Result<Vec<Ref>, GraphError> {
     let live = graph.live(roots.iter().flat_map(|root| [root.value.node, root.closed.node]));
     let nodes: Vec<NodeId> = graph.nodes().filter(|node| live[node.index()]).collect();
     let arrays = nodes.iter().any(|node| !graph.local_dims(*node).is_empty());
@@ -92,7 +98,10 @@ pub fn stabilise(graph: &mut Graph, roots: &[Root], outputs: usize, known: Vec<R
     if arrays {
         return arrays::stabilise(graph, &as_given);
     }
-    let mut pass = Pass::of(graph, roots, outputs, HashMap::new());
+    let mut pass = Pass::new(graph, HashMap::new());
+    pass.hold(graph, facts);
+    pass.leave_out_undefined(graph, roots, outputs);
+    pass.elsewhere = pass.where_infinite(graph, &roots[..outputs.min(roots.len())]);
     let given = known.len();
     let forms = pass.all(graph, roots, known)?;
     let forms = pass.with_fast_paths(graph, roots, forms, given)?;
@@ -110,15 +119,43 @@ fn scalars(
 }
 
 impl Pass {
-    /// Where the first roots, which are a function's values, are not defined, nothing counts.
     fn of(graph: &Graph, roots: &[Root], outputs: usize, ranges: HashMap<NodeId, Range>) -> Self {
         let mut pass = Self::new(graph, ranges);
+        pass.leave_out_undefined(graph, roots, outputs);
+        pass
+    }
+
+    /// Where the first roots, which are a function's values, are not defined, nothing counts.
+    fn leave_out_undefined(&mut self, graph: &Graph, roots: &[Root], outputs: usize) {
         for root in roots.iter().take(outputs) {
-            if let Some(points) = pass.profiles.of(graph, root.value.node) {
-                pass.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
+            if let Some(points) = self.profiles.of(graph, root.value.node) {
+                self.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
             }
         }
-        pass
+    }
+
+    /// Inputs that are positive by a fact are sampled so, and where a fact that holds at most points does not, nothing counts.
+    /// Algebra does not rely on it.
+    fn hold(&mut self, graph: &Graph, facts: &[NodeId]) {
+        let is_input = |node: NodeId| matches!(graph.operation(node), Operation::Input(_));
+        for fact in facts {
+            let operands: Vec<NodeId> = graph.operands(*fact).map(|operand| operand.node).collect();
+            let (above, below) = match (graph.as_operator(*fact), operands.as_slice()) {
+                (Some(Operator::Greater | Operator::GreaterEqual), [above, below])
+                | (Some(Operator::Less | Operator::LessEqual), [below, above]) => (*above, *below),
+                _ => continue,
+            };
+            if is_input(above) && graph.stated(below).is_some_and(|bound| bound >= 0.0) {
+                self.profiles.know(above, Some(Range::NotNegative), [false; 2]);
+            }
+        }
+        for fact in facts {
+            let Some(points) = self.profiles.of(graph, *fact) else { continue };
+            let broken: Vec<bool> = points.iter().map(|point| point.value == 0.0).collect();
+            if 2 * broken.iter().filter(|broken| **broken).count() <= POINTS {
+                self.outside.iter_mut().zip(broken).for_each(|(outside, broken)| *outside |= broken);
+            }
+        }
     }
 
     fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
@@ -139,6 +176,7 @@ impl Pass {
             work: 0,
             tried: QuickMap::default(),
             outside: vec![false; POINTS],
+            elsewhere: Vec::new(),
             is_over_atoms: false,
             judged: QuickMap::default(),
             better: QuickMap::default(),
@@ -224,7 +262,18 @@ impl Pass {
             let lost = old.value.is_finite() && !new.value.is_finite();
             !old.beyond && (lost || new.ulps > FINE * new.condition && new.ulps > 2.0 * old.ulps)
         };
-        !new.iter().zip(old.iter()).any(worse)
+        let asked = |place: usize| self.elsewhere.get(place) != Some(&true);
+        !new.iter().zip(old.iter()).enumerate().any(|(place, pair)| asked(place) && worse(pair))
+    }
+
+    /// The points where an output is infinite: nobody asks for derivatives there.
+    fn where_infinite(&mut self, graph: &Graph, outputs: &[Root]) -> Vec<bool> {
+        let mut elsewhere = vec![false; self.outside.iter().filter(|outside| !**outside).count()];
+        for root in outputs {
+            let Some(points) = self.judged(graph, root.value.node) else { continue };
+            elsewhere.iter_mut().zip(points.iter()).for_each(|(own, point)| *own |= point.value.is_infinite());
+        }
+        elsewhere
     }
 
     /// Whether a node is no number, or has few digits right, where all inputs are ordinary numbers. At a single point it may
@@ -272,6 +321,8 @@ struct Pass {
     tried: QuickMap<NodeId, Vec<NodeId>>,
     /// The points where the function is not defined.
     outside: Vec<bool>,
+    /// Of the other points, those where the function is infinite.
+    elsewhere: Vec<bool>,
     /// Whether the function is a part of another one: what counts is where the parts are defined.
     is_over_atoms: bool,
     judged: QuickMap<NodeId, Rc<[Judged]>>,

@@ -29,17 +29,32 @@ grad! {
 }
 
 fn main() -> ExitCode {
-    let mut fine = true;
-    let mut row = |name: &str, emitted: Duration, plain: Duration| {
+    let mut report = Report { fine: true };
+    lengths(&mut report);
+    made_of_lengths(&mut report);
+    singles(&mut report);
+    if report.fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether no ratio was above the most so far.
+struct Report {
+    fine: bool,
+}
+
+impl Report {
+    fn row(&mut self, name: &str, emitted: Duration, plain: Duration) {
         let ratio = emitted.as_secs_f64() / plain.as_secs_f64();
         let each = |time: Duration| time.as_secs_f64() * 1e9 / (POINTS * PASSES) as f64;
         println!("{name:32} {:6.2} ns, plain {:6.2} ns: {ratio:.2}", each(emitted), each(plain));
-        fine &= ratio <= MOST;
-    };
-    row("hypot, value", time(|[x, y, _]| kernel2(x, y)), time(|[x, y, _]| (x * x + y * y).sqrt()));
-    row("root of two squares, value", time(|[x, y, _]| root2(x, y)), time(|[x, y, _]| (x * x + y * y).sqrt()));
-    row("root of three squares, value", time(|[x, y, z]| root3(x, y, z)), time(|p| plain3(p).0));
-    row(
+        self.fine &= ratio <= MOST;
+    }
+}
+
+fn lengths(report: &mut Report) {
+    report.row("hypot, value", time(|[x, y, _]| kernel2(x, y)), time(|[x, y, _]| (x * x + y * y).sqrt()));
+    report.row("root of two squares, value", time(|[x, y, _]| root2(x, y)), time(|[x, y, _]| (x * x + y * y).sqrt()));
+    report.row("root of three squares, value", time(|[x, y, z]| root3(x, y, z)), time(|p| plain3(p).0));
+    report.row(
         "hypot, with gradient",
         time(|[x, y, _]| {
             let (value, gradient) = kernel2::value_and_gradient(x, y);
@@ -47,7 +62,7 @@ fn main() -> ExitCode {
         }),
         time(plain2),
     );
-    row(
+    report.row(
         "root of two squares, with gradient",
         time(|[x, y, _]| {
             let (value, gradient) = root2::value_and_gradient(x, y);
@@ -55,7 +70,7 @@ fn main() -> ExitCode {
         }),
         time(plain2),
     );
-    row(
+    report.row(
         "root of three squares, with gradient",
         time(|[x, y, z]| {
             let (value, gradient) = root3::value_and_gradient(x, y, z);
@@ -63,7 +78,10 @@ fn main() -> ExitCode {
         }),
         time(|p| plain3(p).1),
     );
-    row(
+}
+
+fn made_of_lengths(report: &mut Report) {
+    report.row(
         "distance, with gradient",
         time(|[x, y, z]| {
             let (value, gradient) = distance::value_and_gradient(x, y, z);
@@ -71,7 +89,7 @@ fn main() -> ExitCode {
         }),
         time(|[x, y, z]| plain3([x - 1.0, y - 2.0, z - 3.0]).1),
     );
-    row(
+    report.row(
         "inverse length, with gradient",
         time(|[x, y, z]| {
             let (value, gradient) = inverse3::value_and_gradient(x, y, z);
@@ -84,7 +102,7 @@ fn main() -> ExitCode {
             inverse - x * cube - y * cube - z * cube
         }),
     );
-    row(
+    report.row(
         "sqrt(1 + x**2), with derivative",
         time(|[x, _, _]| {
             let (value, derivative) = smooth::value_and_derivative(x);
@@ -95,7 +113,10 @@ fn main() -> ExitCode {
             root + x / root
         }),
     );
-    row(
+}
+
+fn singles(report: &mut Report) {
+    report.row(
         "f32: hypot, value",
         time(|[x, y, _]| f64::from(kernel2_single(x as f32, y as f32))),
         time(|[x, y, _]| {
@@ -103,7 +124,7 @@ fn main() -> ExitCode {
             f64::from((x * x + y * y).sqrt())
         }),
     );
-    row(
+    report.row(
         "f32: root of two squares, with gradient",
         time(|[x, y, _]| {
             let (value, gradient) = single2::value_and_gradient(x as f32, y as f32);
@@ -115,7 +136,6 @@ fn main() -> ExitCode {
             f64::from(root + x / root + y / root)
         }),
     );
-    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn plain2([x, y, _]: [f64; 3]) -> f64 {
