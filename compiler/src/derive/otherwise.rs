@@ -30,7 +30,7 @@ pub struct Otherwise {
 
 impl Derived {
     /// What of each output, then of each derivative in closed form, is evaluated otherwise, in the names of a listing of
-    /// them; nothing before [`Derived::stabilise`], and nothing of arrays.
+    /// them; nothing before [`Derived::stabilise`], and nothing of what computes with arrays.
     #[must_use]
     pub fn evaluated_otherwise(&self, listing: &Listing, style: Style) -> Vec<Vec<Otherwise>> {
         let graph = &self.function.graph;
@@ -120,13 +120,17 @@ impl Comparison<'_> {
     }
 }
 
-/// Nothing of what is too long to be shown and has no name.
+/// Nothing of what computes with arrays, or is too long to be shown and has no name.
 fn told(
     graph: &Graph,
     (part, form): (NodeId, NodeId),
     named: &HashMap<NodeId, &str>,
     style: Style,
 ) -> Option<Otherwise> {
+    let live = graph.live([part, form]);
+    if graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty()) {
+        return None;
+    }
     let name = |(node, name): (&NodeId, &&str)| Named { node: *node, name: (*name).to_owned(), slots: Vec::new() };
     let names: Vec<Named> = named.iter().filter(|(node, _)| **node != part).map(name).collect();
     let taken: HashSet<String> = HashSet::new();
