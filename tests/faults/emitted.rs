@@ -75,6 +75,12 @@ grad! {
     fn row38(x) = exp(-abs(x)**2);
     #[emit(hessian)]
     fn row41(a, b) = if b < 1 { a**b } else { b };
+    #[emit(hessian)]
+    fn row42(x) = tanh(expm1(x))/log(exp(x));
+    #[emit(hessian)]
+    fn row44(x) = x*tanh(log(1+exp(x)));
+    #[emit(hessian)]
+    fn row45(x) = 1/(1+exp(-exp(x)));
 }
 
 /// The value, the gradient and the Hessian's rows of a function at some inputs.
@@ -126,6 +132,9 @@ pub fn emitted(row: usize, at: impl Fn(&str) -> f64) -> Vec<f64> {
         37 => scalar!(row37, [at("x")]),
         38 => scalar!(row38, [at("x")]),
         41 => scalar!(row41, [at("a"), at("b")]),
+        42 => scalar!(row42, [at("x")]),
+        44 => scalar!(row44, [at("x")]),
+        45 => scalar!(row45, [at("x")]),
         _ => Vec::new(),
     }
 }
