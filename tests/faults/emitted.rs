@@ -81,6 +81,10 @@ grad! {
     fn row44(x) = x*tanh(log(1+exp(x)));
     #[emit(hessian)]
     fn row45(x) = 1/(1+exp(-exp(x)));
+    #[emit(hessian)]
+    fn row46(x) = abs(log(1 + exp(x)) - 5000);
+    #[emit(hessian)]
+    fn row47(x) = relu(log(exp(x) + exp(x)) - 900);
 }
 
 /// The value, the gradient and the Hessian's rows of a function at some inputs.
@@ -135,6 +139,8 @@ pub fn emitted(row: usize, at: impl Fn(&str) -> f64) -> Vec<f64> {
         42 => scalar!(row42, [at("x")]),
         44 => scalar!(row44, [at("x")]),
         45 => scalar!(row45, [at("x")]),
+        46 => scalar!(row46, [at("x")]),
+        47 => scalar!(row47, [at("x")]),
         _ => Vec::new(),
     }
 }

@@ -428,7 +428,9 @@ impl Profiles {
             let operand = operands[place];
             if operand.value.is_infinite() {
                 let other = beyond(step, &values, place, operand.least);
-                least = least.min(other.abs());
+                // What is of another sign for a smaller operand is at least nothing.
+                let turns = value.is_infinite() && other.signum() != value.signum();
+                least = least.min(if turns { 0.0 } else { other.abs() });
                 error += if value == other { 0.0 } else { (value - other).abs() / unit };
             } else if operand.error > 0.0 || operand.moves[0] != 0.0 || operand.moves[1] != 0.0 {
                 let slope = step.slope(place);
