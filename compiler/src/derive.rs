@@ -395,7 +395,9 @@ impl Derived {
         let facts: Vec<NodeId> = stated.map(|claim| claim.statement.node).collect();
         // First derivatives are what they are without second ones.
         let first = outputs + self.entries.iter().filter(|entry| entry.wrt.len() == 1).count();
-        if known.is_empty() && first < roots.len() {
+        let graph = &self.function.graph;
+        let of_numbers = graph.nodes().all(|node| graph.local_dims(node).is_empty());
+        if of_numbers && known.is_empty() && first < roots.len() {
             known = stabilise(&mut self.function.graph, &roots[..first], outputs, known, &facts)
                 .map_err(|error| graph_fault(&error, span))?;
         }

@@ -72,9 +72,9 @@ pub struct Root {
 }
 
 /// The roots in a trustworthy form; each is a use over some of the same axes. The first `outputs` are a function's values:
-/// where those are not defined, nothing counts. The closed form of a scalar is taken if the other one is not accurate as it
-/// is and the closed one is, or is better; that of an array always. `known` are the forms of the first roots, if these were
-/// found before; `facts` are conditions that hold in every call.
+/// where those are not defined, nothing counts. What is evaluated of a scalar is told at `Pass::chosen`; of an array it is
+/// the closed form's. `known` are the forms of the first roots, if these were found before and are of numbers; `facts` are
+/// conditions that hold in every call.
 ///
 /// # Errors
 /// [`GraphError::TooLarge`]

@@ -1,10 +1,12 @@
 //! Weights, and what value and gradient of the repository's formulas of numbers cost as they are emitted.
 
 use super::*;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::derive::{Request, derive};
 use crate::parse::{parse_formula, parse_module};
+use crate::print::{Style, expanded};
 use crate::resolve::resolve;
 
 #[test]
@@ -50,6 +52,28 @@ fn emitted(text: &str) -> u64 {
     derived.stabilise().unwrap_or_else(|error| panic!("{text}: {error:?}"));
     let roots: Vec<NodeId> = derived.numeric().iter().map(|value| value.node).collect();
     total(&derived.function.graph, roots, |_| false).weight
+}
+
+#[test]
+fn second_derivatives_change_no_first_one() {
+    for line in FORMULAS.lines() {
+        let text = line.rsplit('\t').next().unwrap_or_default();
+        let [one, two] = [1, 2].map(|order| {
+            let module = parse_module(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+            let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
+            let request = Request { order, ..Request::default() };
+            let mut derived = derive(function, &request).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            derived.stabilise().unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            let first = derived.entries.iter().take_while(|entry| entry.wrt.len() == 1).count();
+            let evaluated = derived.numeric();
+            let roots = derived.closed[..first].iter().chain(&evaluated[..derived.function.outputs.len() + first]);
+            let graph = &derived.function.graph;
+            let written =
+                |root: &crate::graph::Ref| expanded(graph, root.node, &[], &[], &HashSet::new(), Style::Language);
+            roots.map(written).collect::<Vec<String>>()
+        });
+        assert_eq!(one, two, "{text}");
+    }
 }
 
 /// `OPERATIONS=write` writes the table again.

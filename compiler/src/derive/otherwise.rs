@@ -81,7 +81,12 @@ impl Comparison<'_> {
 
     fn parts(&mut self, shown: NodeId, mut evaluated: NodeId, deep: usize) -> Vec<(NodeId, NodeId)> {
         let graph = self.graph;
+        let condition = |node: NodeId| graph.operands(node).next().map(|operand| operand.node);
+        // A condition that is shown is the user's own.
+        let is_own =
+            |node: NodeId| graph.as_operator(shown) == graph.as_operator(node) && condition(shown) == condition(node);
         while cost::is_rarely_otherwise(graph, evaluated)
+            && !is_own(evaluated)
             && let Some(likely) = graph.operands(evaluated).nth(1)
         {
             evaluated = likely.node;
@@ -158,4 +163,46 @@ fn size(graph: &Graph, node: NodeId, part: NodeId, named: &HashMap<NodeId, &str>
         sizes.insert(next, own);
     }
     sizes.get(&node).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::derive::{Request, derive};
+    use crate::parse::parse_formula;
+    use crate::print::Style;
+    use crate::resolve::resolve;
+
+    fn told(text: &str) -> Vec<(String, Option<String>)> {
+        let module = parse_formula(text, &[]).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let function = resolve(&module, text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).remove(0);
+        let request = Request { order: 1, ..Request::default() };
+        let mut derived = derive(function, &request).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        derived.stabilise().unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        let listing = derived.listing(Style::Language, |_, _| String::new());
+        let all = derived.evaluated_otherwise(&listing, Style::Language);
+        all.into_iter().flatten().map(|own| (own.part, own.form)).collect()
+    }
+
+    #[test]
+    fn parts_and_wholes_are_told() {
+        let own = |part: &str, form: &str| (part.to_owned(), Some(form.to_owned()));
+        assert_eq!(told("y*(exp(x) - 1)"), [own("s1 - 1", "expm1(x)")]);
+        assert_eq!(told("tanh(x)"), [own("1 - y**2", "4*exp(-abs(2*x))/(1 + exp(-abs(2*x)))**2")]);
+    }
+
+    #[test]
+    fn what_is_evaluated_as_it_is_shown_is_not() {
+        // The user's own condition is far from 1, a length's is no news.
+        for text in ["if x > 1e-12 { x*exp(x) } else { 0 }", "sqrt(x**2 + y**2)", "x*y + sin(x)", "log(abs(x))"] {
+            assert_eq!(told(text), [], "{text}");
+        }
+    }
+
+    /// Formulas share their parts: written out, or compared part by part, this one has more than 2 to the 60 of them.
+    #[test]
+    fn shared_parts_are_compared_once() {
+        let lets: String =
+            (1..60).map(|n| format!("let a{n} = a{0}*a{0} + exp(a{0})/(1 + exp(a{0}));", n - 1)).collect();
+        told(&format!("fn f(a0) {{ {lets} a59 }}"));
+    }
 }
