@@ -12,10 +12,12 @@
 mod arrays;
 mod atoms;
 mod cases;
+mod choice;
 mod cone;
 mod exponentials;
 mod form;
 mod hoist;
+mod judge;
 mod knowledge;
 mod lengths;
 mod plain;
@@ -27,12 +29,12 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::cost;
-use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
+use crate::graph::{Graph, GraphError, NodeId, Ref};
 use crate::operators::Operator;
 use atoms::Atoms;
 use cases::Case;
 use form::Writer;
+use judge::{Judged, Score};
 use knowledge::Knowledge;
 use profile::{POINTS, Profiles, Range};
 
@@ -51,16 +53,6 @@ const MOST_TERMS: usize = 64;
 const MOST_SEARCHES: usize = 24;
 /// So many conditions are told apart at once.
 const MOST_CASES: usize = 3;
-/// Errors of so many units in the last place are fine.
-const FINE: f64 = 4.0;
-/// Longer formulas are mended only where they are far off.
-const MOST_MENDED: usize = 50;
-/// Errors of so many units in the last place are far off.
-const FAR_OFF: f64 = 1000.0;
-/// Numbers between this and one over it are ordinary.
-const ORDINARY: f64 = 1e20;
-/// A form must be better by this factor somewhere.
-const BETTER: f64 = 4.0;
 
 /// What is wanted: a value, and another form of it that is known to be equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,39 +117,6 @@ impl Pass {
         pass
     }
 
-    /// Where the first roots, which are a function's values, are not defined, nothing counts.
-    fn leave_out_undefined(&mut self, graph: &Graph, roots: &[Root], outputs: usize) {
-        for root in roots.iter().take(outputs) {
-            if let Some(points) = self.profiles.of(graph, root.value.node) {
-                self.outside.iter_mut().zip(points).for_each(|(outside, point)| *outside |= point.undefined);
-            }
-        }
-    }
-
-    /// Inputs that are positive by a fact are sampled so, and where a fact that holds at most points does not, nothing counts.
-    /// Algebra does not rely on it.
-    fn hold(&mut self, graph: &Graph, facts: &[NodeId]) {
-        let is_input = |node: NodeId| matches!(graph.operation(node), Operation::Input(_));
-        for fact in facts {
-            let operands: Vec<NodeId> = graph.operands(*fact).map(|operand| operand.node).collect();
-            let (above, below) = match (graph.as_operator(*fact), operands.as_slice()) {
-                (Some(Operator::Greater | Operator::GreaterEqual), [above, below])
-                | (Some(Operator::Less | Operator::LessEqual), [below, above]) => (*above, *below),
-                _ => continue,
-            };
-            if is_input(above) && graph.stated(below).is_some_and(|bound| bound >= 0.0) {
-                self.profiles.know(above, Some(Range::NotNegative), [false; 2]);
-            }
-        }
-        for fact in facts {
-            let Some(points) = self.profiles.of(graph, *fact) else { continue };
-            let broken: Vec<bool> = points.iter().map(|point| point.value == 0.0).collect();
-            if 2 * broken.iter().filter(|broken| **broken).count() <= POINTS {
-                self.outside.iter_mut().zip(broken).for_each(|(outside, broken)| *outside |= broken);
-            }
-        }
-    }
-
     fn new(graph: &Graph, ranges: HashMap<NodeId, Range>) -> Self {
         let (knowledge, algebra) = Knowledge::new(&ranges);
         let equates = |(node, range): (&NodeId, &Range)| match range {
@@ -208,97 +167,6 @@ impl Pass {
         }
         Ok(forms)
     }
-
-    /// What is evaluated of a root, where `before` is there already: as it is given, the closed form if that is nowhere worse
-    /// and costs no more; a form that is accurate where that is not. A long formula stays as it is unless it is far off at
-    /// ordinary numbers.
-    fn chosen(&mut self, graph: &mut Graph, root: &Root, before: &[Ref]) -> Result<Ref, GraphError> {
-        if !root.value.axes.is_empty() {
-            return Ok(root.value.clone());
-        }
-        let there = graph.live(before.iter().map(|form| form.node));
-        let cost = |graph: &Graph, form: &Ref| {
-            let cost = cost::total(graph, [form.node], |node| there.get(node.index()) == Some(&true));
-            (cost.weight, cost.nodes)
-        };
-        let (value, closed) = (root.value.node, root.closed.node);
-        let dearer = cost(graph, &root.closed) > cost(graph, &root.value);
-        let given = if dearer || !self.is_nowhere_worse(graph, closed, value) { &root.value } else { &root.closed };
-        if self.is_fine(graph, given.node) {
-            return Ok(given.clone());
-        }
-        if self.size(graph, given.node) > MOST_MENDED && !self.is_far_off(graph, given.node) {
-            return Ok(given.clone());
-        }
-        let other = if given == &root.value { &root.closed } else { &root.value };
-        let (mut first, mut second) = (self.root(graph, given)?, None);
-        if other != given {
-            let form = self.root(graph, other)?;
-            second = Some(form);
-        }
-        if let Some(form) = second {
-            let [one, two] = [&first, &form].map(|form| self.is_accurate(graph, form.node));
-            let takes = match (one, two) {
-                (true, true) => cost(graph, &form) < cost(graph, &first),
-                (false, false) => {
-                    // They need not agree at the sample points: closed forms rely on facts.
-                    let [own, other] = [&first, &form].map(|form| Score { size: 0, ..self.score(graph, form.node) });
-                    other < own
-                }
-                (_, two) => two,
-            };
-            first = if takes { form } else { first };
-        }
-        Ok(first)
-    }
-
-    /// Whether a form is a number wherever another one is, and accurate, or not far less accurate, there.
-    fn is_nowhere_worse(&mut self, graph: &Graph, form: NodeId, other: NodeId) -> bool {
-        if form == other {
-            return true;
-        }
-        let (Some(new), Some(old)) = (self.judged(graph, form), self.judged(graph, other)) else { return false };
-        let worse = |(new, old): (&Judged, &Judged)| {
-            let lost = old.value.is_finite() && !new.value.is_finite();
-            !old.beyond && (lost || new.ulps > FINE * new.condition && new.ulps > 2.0 * old.ulps)
-        };
-        let asked = |place: usize| self.elsewhere.get(place) != Some(&true);
-        !new.iter().zip(old.iter()).enumerate().any(|(place, pair)| asked(place) && worse(pair))
-    }
-
-    /// The points where an output is infinite: nobody asks for derivatives there.
-    fn where_infinite(&mut self, graph: &Graph, outputs: &[Root]) -> Vec<bool> {
-        let mut elsewhere = vec![false; self.outside.iter().filter(|outside| !**outside).count()];
-        for root in outputs {
-            let Some(points) = self.judged(graph, root.value.node) else { continue };
-            elsewhere.iter_mut().zip(points.iter()).for_each(|(own, point)| *own |= point.value.is_infinite());
-        }
-        elsewhere
-    }
-
-    /// Whether a node is no number, or has few digits right, where all inputs are ordinary numbers. At a single point it may
-    /// have no value: where all inputs are equal, differences are 0.
-    fn is_far_off(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let mut ordinary = vec![true; POINTS];
-        for input in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
-            let Some(points) = self.profiles.of(graph, input) else { continue };
-            for (ordinary, point) in ordinary.iter_mut().zip(points) {
-                let size = point.value.abs();
-                *ordinary &= size == 0.0 || size > 1.0 / ORDINARY && size < ORDINARY;
-            }
-        }
-        let counted = self.outside.iter().zip(ordinary).filter(|(outside, _)| !**outside).map(|(_, ordinary)| ordinary);
-        let counted: Vec<bool> = counted.collect();
-        let far = |&(point, ordinary): &(&Judged, bool)| {
-            ordinary && !point.beyond && (point.ulps.is_nan() || point.ulps > FAR_OFF * point.condition)
-        };
-        self.judged(graph, node).is_some_and(|points| points.iter().zip(counted).filter(far).count() > 1)
-    }
-
-    /// Whether a form is a number wherever it can be, and accurate there.
-    fn is_accurate(&mut self, graph: &Graph, node: NodeId) -> bool {
-        self.is_finite_where_defined(graph, node) && self.is_fine_where_finite(graph, node)
-    }
 }
 
 /// Whether an operator may overflow, or cancel with a number beside it, in a way that algebra knows how to avoid.
@@ -337,19 +205,6 @@ struct Pass {
     atoms: usize,
     /// Formulas over the same arguments, with what was found of them.
     rooms: Vec<(Atoms, Pass)>,
-}
-
-/// How accurate a node is at a point.
-#[derive(Clone, Copy, Debug)]
-struct Judged {
-    value: f64,
-    /// How far it may be from another form's.
-    error: f64,
-    /// In units in the last place.
-    ulps: f64,
-    condition: f64,
-    /// Whether the true value is beyond all finite numbers, or not defined: nothing can be better.
-    beyond: bool,
 }
 
 impl Pass {
@@ -466,33 +321,6 @@ impl Pass {
         }
     }
 
-    fn is_fine(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let fine = |point: &Judged| point.beyond || point.ulps <= FINE * point.condition;
-        self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
-    }
-
-    /// A node's points where the function is defined.
-    fn judged(&mut self, graph: &Graph, node: NodeId) -> Option<Rc<[Judged]>> {
-        if let Some(known) = self.judged.get(&node) {
-            return Some(known.clone());
-        }
-        let limits = self.profiles.limits;
-        let points = self.profiles.of(graph, node)?;
-        let mut judged = Vec::with_capacity(points.len());
-        for (point, outside) in points.iter().zip(&self.outside) {
-            if !*outside {
-                let (ulps, condition) = (limits.ulps(point), limits.condition(point));
-                let [a, b] = point.moves.map(f64::abs);
-                let error = if a.max(b).is_finite() { point.error + a.max(b) } else { point.error };
-                let beyond = limits.is_beyond(point) || self.is_over_atoms && point.undefined;
-                judged.push(Judged { value: point.value, error, ulps, condition, beyond });
-            }
-        }
-        let judged: Rc<[Judged]> = judged.into();
-        self.judged.insert(node, judged.clone());
-        Some(judged)
-    }
-
     /// A form of a node that is fine, whatever becomes of its operands.
     fn at_once(&mut self, graph: &mut Graph, node: NodeId) -> Option<NodeId> {
         graph.set_span(graph.span(node));
@@ -543,16 +371,6 @@ impl Pass {
             }
         }
         best.map(|(_, form)| form)
-    }
-
-    fn is_finite_where_defined(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let finite = |point: &Judged| point.beyond || point.value.is_finite();
-        self.judged(graph, node).is_some_and(|points| points.iter().all(finite))
-    }
-
-    fn is_fine_where_finite(&mut self, graph: &Graph, node: NodeId) -> bool {
-        let fine = |point: &Judged| !point.value.is_finite() || point.ulps <= 2.0 * FINE * point.condition;
-        self.judged(graph, node).is_some_and(|points| points.iter().all(fine))
     }
 
     /// Other forms of a node.
@@ -650,73 +468,10 @@ impl Pass {
         forms
     }
 
-    /// Whether a form is not less accurate than another one anywhere, and far more accurate somewhere; or, where the other
-    /// one is not what was written either, smaller.
-    fn is_better(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
-        if smaller {
-            return self.gains(graph, form, other, true);
-        }
-        if let Some(known) = self.better.get(&(form, other)) {
-            return *known;
-        }
-        let better = self.gains(graph, form, other, false);
-        self.better.insert((form, other), better);
-        better
-    }
-
-    fn gains(&mut self, graph: &Graph, form: NodeId, other: NodeId, smaller: bool) -> bool {
-        let limits = self.profiles.limits;
-        let (Some(new), Some(old)) = (self.judged(graph, form), self.judged(graph, other)) else { return false };
-        let mut gains = smaller && self.size(graph, form) < self.size(graph, other);
-        for (new, old) in new.iter().zip(old.iter()) {
-            let (after, before) = (new.ulps, old.ulps);
-            let fine = after <= FINE * new.condition;
-            if old.beyond {
-                continue;
-            }
-            // What is a number stays one, even where nothing is known of it.
-            if old.value.is_finite() && !new.value.is_finite() {
-                return false;
-            }
-            if before.is_finite() {
-                let agree = limits.agree([new.value, new.error], [old.value, old.error]);
-                if !fine && after > 2.0 * (before + FINE) || !agree {
-                    return false;
-                }
-            }
-            gains |= before > BETTER * after + FINE && after.is_finite();
-        }
-        gains
-    }
-
-    /// How far a form is from accurate, over all points: first where it is far off, then anywhere; then its size.
-    fn score(&mut self, graph: &Graph, form: NodeId) -> Score {
-        let Some(points) = self.judged(graph, form) else { return Score { far: u64::MAX, near: u64::MAX, size: 0 } };
-        let (mut far, mut near) = (0, 0);
-        for point in points.iter() {
-            if point.beyond {
-                continue;
-            }
-            let worse = point.ulps / point.condition / FINE;
-            let bits = if worse.is_finite() { 1 + worse.log2().clamp(0.0, 63.0) as u64 } else { 64 };
-            far += if worse > BETTER || !worse.is_finite() { bits } else { 0 };
-            near += if worse > 1.0 || !worse.is_finite() { bits } else { 0 };
-        }
-        Score { far, near, size: self.size(graph, form) }
-    }
-
     /// How many operations a node needs.
     fn size(&mut self, graph: &Graph, node: NodeId) -> usize {
         *self.sizes.entry(node).or_insert_with(|| size(graph, node))
     }
-}
-
-/// See [`Pass::score`]: the less the better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Score {
-    far: u64,
-    near: u64,
-    size: usize,
 }
 
 /// How many operations a node needs.

@@ -11,7 +11,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::cases::replaced;
-use super::{FINE, Pass, Root};
+use super::judge::FINE;
+use super::{Pass, Root};
 use crate::cost;
 use crate::graph::{Graph, GraphError, NodeId, Operation, Ref};
 use crate::number::{FloatType, Number};
