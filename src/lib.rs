@@ -24,9 +24,10 @@
 //!
 //! # Features
 //! * `std` (default): the functions of [`math`] come from the standard library.
+//! * `matrixmultiply` (default): large products of matrices are those of the crate of that name; it switches on `std`.
 //! * `libm`: they come from the `libm` crate where `std` is off, for targets without a standard library.
 //!
-//! One of the two must be on.
+//! `std` or `libm` must be on.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -35,6 +36,12 @@ compile_error!("chainrule needs its feature `std`, or its feature `libm` where t
 
 #[cfg(any(feature = "std", feature = "libm"))]
 pub mod math;
+
+pub mod contraction {
+    //! Contractions, the sums of products of two arrays that emitted code computes: see [`contract`].
+
+    pub use chainrule_special::{Axis, Element, LARGE, Write, contract};
+}
 
 #[doc(hidden)]
 pub use chainrule_macros::__grad;
