@@ -36,6 +36,7 @@
 //! ```
 
 mod call;
+mod contraction;
 mod entry;
 mod fold;
 mod lists;
