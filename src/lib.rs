@@ -23,7 +23,8 @@
 //! A mistake in a formula is a compile error under the token that is wrong.
 //!
 //! # Features
-//! * `std` (default): the functions of [`math`] come from the standard library.
+//! * `std` (default): the functions of [`math`] come from the standard library, and [`dispatch`](mod@dispatch) finds the
+//!   machine's vector unit.
 //! * `matrixmultiply` (default): large products of matrices are those of the crate of that name; it switches on `std`.
 //! * `ndarray`: its arrays become views, the arrays that functions take; it switches on `std`.
 //! * `libm`: they come from the `libm` crate where `std` is off, for targets without a standard library.
@@ -45,6 +46,8 @@ pub mod contraction {
 
     pub use chainrule_special::{Axis, Element, LARGE, Write, contract};
 }
+
+pub use chainrule_special::dispatch;
 
 #[doc(hidden)]
 pub use chainrule_macros::__grad;
