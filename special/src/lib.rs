@@ -3,10 +3,11 @@
 //!
 //! Special functions take numbers in double precision and give the function there, to a few units in the last place times
 //! the condition number, and NaN where it is not defined; they compute with `libm` alone. Contractions take slices of
-//! either float type. There is no `std` here but in the crate `matrixmultiply`, behind the feature of that name.
+//! either float type. `std` is used behind the features `std`, to ask for the machine's vector unit, and `matrixmultiply` alone.
 #![no_std]
 
 mod contract;
+pub mod dispatch;
 mod error;
 mod gamma;
 mod length;

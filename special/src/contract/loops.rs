@@ -5,6 +5,7 @@
 //! which four multiples of lines of an operand are added at a time.
 
 use super::{Axis, Class, Element, Plan, Position, Write, positions};
+use crate::dispatch::{Kernel, dispatch};
 
 /// Partial sums of a dot product: they do not wait for each other.
 const LANES: usize = 16;
@@ -13,24 +14,41 @@ const LINE: usize = 1024;
 /// Elements of the right operand that are worked on together: they stay in the second cache.
 const BLOCK: usize = 16 * LINE;
 
+/// What the loops work on: axes, whose one at `place` is the innermost, and the arrays.
+struct Loops<'a, T> {
+    write: Write,
+    plan: Plan,
+    place: usize,
+    left: &'a [T],
+    right: &'a [T],
+    out: &'a mut [T],
+}
+
 pub(super) fn run<T: Element>(write: Write, plan: Plan, left: &[T], right: &[T], out: &mut [T]) {
     let Some(place) = (0..plan.count).max_by_key(|&place| merit(plan.axes[place])) else {
         let product = left[0] * right[0];
         put(write, &mut out[0], product);
         return;
     };
-    if plan.axes[place].class == Class::Left {
-        return run_with(write, plan.exchanged(), place, right, left, out);
-    }
-    run_with(write, plan, place, left, right, out);
+    dispatch(if plan.axes[place].class == Class::Left {
+        Loops { write, plan: plan.exchanged(), place, left: right, right: left, out }
+    } else {
+        Loops { write, plan, place, left, right, out }
+    });
 }
 
-fn run_with<T: Element>(write: Write, mut plan: Plan, place: usize, left: &[T], right: &[T], out: &mut [T]) {
-    let inner = plan.remove(place);
-    if inner.class == Class::Summed {
-        dots(write, &plan, inner, left, right, out);
-    } else {
-        lines(write, plan, inner, left, right, out);
+impl<T: Element> Kernel for Loops<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { write, mut plan, place, left, right, out } = self;
+        let inner = plan.remove(place);
+        if inner.class == Class::Summed {
+            dots(write, &plan, inner, left, right, out);
+        } else {
+            lines(write, plan, inner, left, right, out);
+        }
     }
 }
 
@@ -50,6 +68,7 @@ pub(super) fn side_by_side(axis: Axis) -> bool {
     }
 }
 
+#[inline(always)]
 fn put<T: Element>(write: Write, out: &mut T, value: T) {
     match write {
         Write::Set => *out = value,
@@ -66,6 +85,7 @@ pub(super) fn clear<T: Element>(axes: &[Axis], out: &mut [T]) {
 }
 
 /// The result, element by element: each is a sum of dot products along `inner`.
+#[inline(always)]
 fn dots<T: Element>(write: Write, plan: &Plan, inner: Axis, left: &[T], right: &[T], out: &mut [T]) {
     let kept = plan.filtered(|axis| axis.class != Class::Summed);
     let summed = plan.filtered(|axis| axis.class == Class::Summed);
@@ -76,35 +96,59 @@ fn dots<T: Element>(write: Write, plan: &Plan, inner: Axis, left: &[T], right: &
     });
 }
 
+#[inline(always)]
 fn dot<T: Element>(axis: Axis, left: &[T], right: &[T]) -> T {
-    let mut sums = [T::ZERO; LANES];
     let whole = axis.size - axis.size % LANES;
-    if axis.left == 1 && axis.right == 1 {
-        let (left, right) = (&left[..axis.size], &right[..axis.size]);
-        for (a, b) in left.chunks_exact(LANES).zip(right.chunks_exact(LANES)) {
-            for lane in 0..LANES {
-                sums[lane] += a[lane] * b[lane];
-            }
-        }
+    let lanes = if axis.left == 1 && axis.right == 1 {
+        near_lanes(&left[..whole], &right[..whole])
     } else {
-        for first in (0..whole).step_by(LANES) {
-            for (lane, sum) in sums.iter_mut().enumerate() {
-                *sum += left[(first + lane) * axis.left] * right[(first + lane) * axis.right];
-            }
+        far_lanes(axis.part(0, whole), left, right)
+    };
+    (whole..axis.size).fold(lanes, |sum, at| sum + left[at * axis.left] * right[at * axis.right])
+}
+
+/// A dot product of whole lanes that lie side by side.
+#[inline(always)]
+fn near_lanes<T: Element>(left: &[T], right: &[T]) -> T {
+    let mut sums = [T::ZERO; LANES];
+    for (a, b) in left.as_chunks::<LANES>().0.iter().zip(right.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
         }
     }
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
+    total(sums)
+}
+
+/// A dot product of whole lanes at any strides, summed in the same order.
+#[inline(always)]
+fn far_lanes<T: Element>(axis: Axis, left: &[T], right: &[T]) -> T {
+    let mut sums = [T::ZERO; LANES];
+    for first in (0..axis.size).step_by(LANES) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += left[(first + lane) * axis.left] * right[(first + lane) * axis.right];
+        }
+    }
+    total(sums)
+}
+
+/// The sum of partial sums, by halves.
+///
+/// A function of its own, because LLVM would arrange the loop before it for the additions of the last few lanes, in pairs.
+#[inline(never)]
+fn total<T: Element>(mut sums: [T; LANES]) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
         for lane in 0..width {
             let other = sums[lane + width];
             sums[lane] += other;
         }
+        width /= 2;
     }
-    (whole..axis.size).fold(sums[0], |sum, at| sum + left[at * axis.left] * right[at * axis.right])
+    sums[0]
 }
 
 /// The result, line by line along `inner`, which is a batch or a right axis.
+#[inline(always)]
 fn lines<T: Element>(write: Write, mut plan: Plan, inner: Axis, left: &[T], right: &[T], out: &mut [T]) {
     let summed = (0..plan.count).filter(|&place| plan.axes[place].class == Class::Summed);
     let Some(place) = summed.max_by_key(|&place| plan.axes[place].size) else {
@@ -136,6 +180,7 @@ fn lines<T: Element>(write: Write, mut plan: Plan, inner: Axis, left: &[T], righ
 }
 
 /// Adds to a line of the result the products along `inner`, for every position along `along`.
+#[inline(always)]
 fn add_lines<T: Element>(inner: Axis, along: Axis, left: &[T], right: &[T], out: &mut [T]) {
     let mut first = 0;
     if inner.left == 0 && inner.right == 1 && inner.out == 1 {
@@ -157,6 +202,7 @@ fn add_lines<T: Element>(inner: Axis, along: Axis, left: &[T], right: &[T], out:
 }
 
 /// One product at every position along `axis`.
+#[inline(always)]
 fn line<T: Element>(write: Write, axis: Axis, left: &[T], right: &[T], out: &mut [T]) {
     match (axis.left, axis.right, axis.out) {
         (0, 1, 1) => {
