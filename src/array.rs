@@ -27,9 +27,11 @@ mod ndarray;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 pub use error::{Contradiction, Dimension, Fixed, InputError};
 pub use sizes::{Size, Sizes};
+pub use workspace::{Parts, Workspace};
 
 /// An array of `D` dimensions that is read: a slice, a size and a stride for every dimension.
 ///

@@ -7,7 +7,7 @@
 //! contractions, which have an algorithm of their own.
 //!
 //! ```text
-//! Program --contractions--> Program --clusters, place--> tree of loops --write--> Routine --storage--> Routine
+//! Program --contractions--> Program --clusters, place--> tree of loops --write--> Routine --unroll, storage--> Routine
 //! ```
 //!
 //! Invariants: a buffer is written before it is read, and each of its numbers by one step, or by a reduction that nobody
@@ -20,6 +20,7 @@ mod place;
 mod run;
 mod storage;
 mod text;
+mod unroll;
 mod write;
 
 #[cfg(test)]
@@ -232,15 +233,80 @@ pub struct Routine {
     pub body: Vec<Step>,
     /// The results, in the order in which they were asked for.
     pub outputs: Vec<Outcome>,
+    /// The named dimensions along which there is a maximum, which over nothing is none.
+    pub maxima: Vec<u32>,
+}
+
+/// Who computes contractions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contractions {
+    /// An algorithm of their own, [`Step::Contract`], but for small ones.
+    Kernels,
+    /// Loops like others.
+    Loops,
 }
 
 /// Turns a program into loops.
 #[must_use]
-pub fn fuse(program: &Program) -> Routine {
-    let program = contractions::find(program);
+pub fn fuse(program: &Program, contractions: Contractions) -> Routine {
+    let program = contractions::find(program, contractions);
     let clusters = clusters::Clusters::new(&program);
     let tree = place::Placement::of(&program, &clusters);
     let mut routine = write::write(&program, tree);
+    unroll::unroll(&mut routine);
     storage::share(&mut routine);
     routine
+}
+
+impl Routine {
+    /// The inputs that only contractions read: these take arrays with strides.
+    #[must_use]
+    pub fn contracted_only(&self) -> Vec<u32> {
+        let mut loaded = vec![false; self.buffers.len()];
+        see_scalars(&self.body, &mut |_, scalar| {
+            if let Scalar::Load(buffer, _) = scalar {
+                loaded[buffer.0 as usize] = true;
+            }
+        });
+        let input = |(buffer, loaded): (&Buffer, bool)| match buffer.place {
+            Place::Input(input) if !loaded => Some(input),
+            _ => None,
+        };
+        self.buffers.iter().zip(loaded).filter_map(input).collect()
+    }
+
+    /// The given values that are scalars.
+    #[must_use]
+    pub fn given_scalars(&self) -> Vec<(u32, Kind)> {
+        let mut given = Vec::new();
+        see_scalars(&self.body, &mut |target, scalar| {
+            if let Scalar::Given(number) = scalar {
+                given.push((*number, self.registers[target.0 as usize]));
+            }
+        });
+        given
+    }
+
+    /// Whether an input is read.
+    #[must_use]
+    pub fn reads(&self, input: u32) -> bool {
+        let mut read = self.buffers.iter().any(|buffer| buffer.place == Place::Input(input));
+        see_scalars(&self.body, &mut |_, scalar| read |= *scalar == Scalar::Input(input));
+        read
+    }
+}
+
+/// Loops nest as deep as arrays have axes, branches as deep as lowering lets them; here and above.
+fn see_scalars(steps: &[Step], see: &mut impl FnMut(Register, &Scalar)) {
+    for step in steps {
+        match step {
+            Step::Compute(target, scalar) => see(*target, scalar),
+            Step::Loop(_, body) => see_scalars(body, see),
+            Step::Branch { yes, no, .. } => {
+                see_scalars(yes, see);
+                see_scalars(no, see);
+            }
+            _ => {}
+        }
+    }
 }

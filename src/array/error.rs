@@ -53,6 +53,9 @@ pub enum InputError {
         /// The dimension of size 0.
         dimension: Dimension,
     },
+    /// What a forward pass has saved is of another call: its sizes are not those of the inputs.
+    #[non_exhaustive]
+    Saved,
     /// An index outside of what it is an index of.
     #[non_exhaustive]
     Index {
@@ -116,7 +119,7 @@ impl InputError {
             Self::Length { parameter, .. } | Self::Strides { parameter, .. } | Self::Layout { parameter, .. } => {
                 parameter.get_or_insert(name);
             }
-            Self::Shape(_) | Self::Empty { .. } | Self::Index { .. } => {}
+            Self::Shape(_) | Self::Empty { .. } | Self::Saved | Self::Index { .. } => {}
         }
         self
     }
@@ -125,6 +128,12 @@ impl InputError {
     #[must_use]
     pub const fn empty(parameter: &'static str, operation: &'static str, dimension: Dimension) -> Self {
         Self::Empty { parameter, operation, dimension }
+    }
+
+    /// What was saved is of another call.
+    #[must_use]
+    pub const fn saved() -> Self {
+        Self::Saved
     }
 
     /// An index outside: the number `value` at a position of `parameter`, for a dimension of `array` of the given size.
@@ -167,6 +176,7 @@ impl Display for InputError {
                 write!(f, "`as_standard_layout()` makes it contiguous")
             }
             Self::Shape(contradiction) => contradiction.fmt(f),
+            Self::Saved => f.write_str("what was saved by the forward pass is of inputs of other sizes"),
             Self::Empty { parameter, operation, dimension } => match dimension {
                 Dimension::Literal(_) => write!(f, "`{parameter}`: a {operation} over nothing"),
                 Dimension::Named(name) => write!(f, "`{parameter}`: a {operation} over nothing: {name} = 0"),

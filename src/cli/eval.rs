@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::diagnostic::Diagnostic;
 use chainrule_compiler::evaluate::Tensor;
-use chainrule_compiler::loops::{self, Routine, fuse};
+use chainrule_compiler::loops::{self, Contractions, Routine, fuse};
 use chainrule_compiler::lower::lower;
 use chainrule_compiler::print::rounded;
 use serde_json::{Map, Value, json};
@@ -32,7 +32,7 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let request = Request { wrt: options.subject.wrt.clone(), order, ..Request::default() };
     let mut derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
     derived.stabilise().map_err(|error| source.failure(vec![error]))?;
-    let program = fuse(&lower(&derived.function.graph, &derived.wanted()));
+    let program = fuse(&lower(&derived.function.graph, &derived.wanted()), Contractions::Kernels);
     let mut facts = Facts::new(&derived.function);
     if let Some(path) = &options.points {
         let done = points(path, &derived, &program, &mut facts)?;

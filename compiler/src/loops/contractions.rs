@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::Contractions;
 use super::clusters::{Role, roles};
 use crate::lower::{Compute, Instruction, Operand, Program, Size, Statement, Value, ValueId};
 use crate::operators::{Kind, Operator};
@@ -21,7 +22,7 @@ const ASSUMED_SIZE: u64 = 100;
 const MOST_FACTORS: usize = 8;
 
 /// A program whose contractions are found.
-pub(super) fn find(program: &Program) -> Cow<'_, Program> {
+pub(super) fn find(program: &Program, contractions: Contractions) -> Cow<'_, Program> {
     let mut sums = false;
     each(&program.body, &mut |instruction| sums |= instruction.compute == Compute::Sum);
     if !sums {
@@ -31,7 +32,8 @@ pub(super) fn find(program: &Program) -> Cow<'_, Program> {
     each(&program.body, &mut |instruction| {
         definitions.insert(instruction.target, instruction.clone());
     });
-    let mut finder = Finder { roles: roles(program), values: program.values.clone(), definitions };
+    let kernels = contractions == Contractions::Kernels;
+    let mut finder = Finder { kernels, roles: roles(program), values: program.values.clone(), definitions };
     let body = finder.block(&program.body);
     let mut program = Program { values: finder.values, body, ..program.clone() };
     without_unused(&mut program);
@@ -104,6 +106,8 @@ struct Sum<'s> {
 }
 
 struct Finder {
+    /// Whether contractions have an algorithm of their own; else only their order is looked for.
+    kernels: bool,
     roles: Vec<Role>,
     values: Vec<Value>,
     definitions: HashMap<ValueId, Instruction>,
@@ -207,6 +211,9 @@ impl Finder {
         if sets.len() < 2 {
             return false;
         }
+        if !self.kernels {
+            return sets.len() > 2;
+        }
         let literal = sum.sizes.iter().all(|size| matches!(size, Size::Literal(_)));
         !literal || products(sum, u64::MAX) > FEW_PRODUCTS
     }
@@ -260,8 +267,23 @@ impl Finder {
         let closed = positions(all & !axes);
         local.extend(&closed);
         let operands = [left, right].map(|factor| renumbered(&factor.operand, &local)).to_vec();
-        let closed = closed.iter().map(|axis| sum.sizes[usize::from(*axis)].clone()).collect();
-        let instruction = Instruction { target: operand.value, compute: Compute::Contract, operands, closed };
+        let sizes: Vec<Size> = closed.iter().map(|axis| sum.sizes[usize::from(*axis)].clone()).collect();
+        if self.kernels {
+            let compute = Compute::Contract;
+            let instruction = Instruction { target: operand.value, compute, operands, closed: sizes };
+            sum.out.push(Statement::Instruction(instruction));
+            return Factor { operand, axes };
+        }
+        let count = local.len() as u8;
+        let shape = local.iter().map(|axis| sum.sizes[usize::from(*axis)].clone()).collect();
+        self.values.push(Value { kind: Kind::Number, shape });
+        self.roles.push(Role::Own);
+        let product = ValueId(self.values.len() as u32 - 1);
+        let compute = Compute::Apply(Operator::Multiply);
+        let instruction = Instruction { target: product, compute, operands, closed: Vec::new() };
+        sum.out.push(Statement::Instruction(instruction));
+        let operands = vec![Operand { value: product, axes: (0..count).collect() }];
+        let instruction = Instruction { target: operand.value, compute: Compute::Sum, operands, closed: sizes };
         sum.out.push(Statement::Instruction(instruction));
         Factor { operand, axes }
     }

@@ -1,6 +1,6 @@
 //! Routines against the unfused program, and what becomes of some formulas.
 
-use super::{Routine, fuse, run};
+use super::{Contractions, Routine, fuse, run};
 use crate::derive::{Request, derive};
 use crate::evaluate::{Tensor, evaluate};
 use crate::lower::{Program, Size, lower};
@@ -34,9 +34,9 @@ fn inputs(program: &Program, named: usize) -> Vec<Tensor> {
     program.inputs.iter().map(tensor).collect()
 }
 
-fn agree(text: &str, order: u8) -> Routine {
+fn agree(text: &str, order: u8, contractions: Contractions) -> Routine {
     let program = program(text, order);
-    let routine = fuse(&program);
+    let routine = fuse(&program, contractions);
     for named in [0, 1, 2, 5] {
         let inputs = inputs(&program, named);
         let expected = evaluate(&program, &inputs).expect("inputs that fit");
@@ -72,6 +72,7 @@ fn loops_agree_with_whole_arrays() {
         ("fn f(a: [N], b: [M], c: [N, M]) { let s[i] = sum[j](exp(a[i]) * b[j] * c[i, j]); sum(s) }", 1),
         ("fn f(a: [N, K], x: [K, M], b: [M, L]) = sum((a @ x @ b)**2);", 1),
     ] {
-        agree(text, order);
+        agree(text, order, Contractions::Kernels);
+        agree(text, order, Contractions::Loops);
     }
 }

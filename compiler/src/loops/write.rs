@@ -11,7 +11,7 @@ use super::{
     Buffer, BufferId, Choice, Contraction, Factor, Index, Outcome, Place, Position, Register, Routine, Scalar, Step,
     Storage,
 };
-use crate::lower::{Compute, Instruction, Operand, Program, ValueId};
+use crate::lower::{Compute, Instruction, Operand, Program, Size, Statement, ValueId};
 use crate::operators::Kind;
 
 pub(super) fn write(program: &Program, tree: Placement) -> Routine {
@@ -25,6 +25,7 @@ pub(super) fn write(program: &Program, tree: Placement) -> Routine {
         storages: Vec::new(),
         body: Vec::new(),
         outputs: Vec::new(),
+        maxima: maxima(&program.body),
     };
     let count = tree.made.len();
     let mut writer = Writer {
@@ -43,6 +44,27 @@ pub(super) fn write(program: &Program, tree: Placement) -> Routine {
     writer.routine.body = body;
     writer.outputs();
     writer.routine
+}
+
+/// Branches nest at most as deep as lowering lets them.
+fn maxima(body: &[Statement]) -> Vec<u32> {
+    let mut all = Vec::new();
+    for statement in body {
+        match statement {
+            Statement::Instruction(instruction) if instruction.compute == Compute::Max => {
+                let named = |size: &Size| if let Size::Named(name) = size { Some(*name) } else { None };
+                all.extend(instruction.closed.iter().filter_map(named));
+            }
+            Statement::Instruction(_) => {}
+            Statement::Branch { yes, no, .. } => {
+                all.extend(maxima(yes));
+                all.extend(maxima(no));
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 struct Writer<'w> {
