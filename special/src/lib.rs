@@ -13,6 +13,7 @@ mod gamma;
 mod length;
 #[cfg(test)]
 mod tests;
+pub mod vector;
 
 pub use contract::{Axis, Element, LARGE, Write, contract};
 pub use error::{erfcx, ierfcx};
