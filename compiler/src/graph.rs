@@ -347,6 +347,15 @@ impl Graph {
         self.node(Operation::Input(place), &shape, &[], axes)
     }
 
+    /// Gives an input another name. The name must be new: what is known of inputs by name is not looked at.
+    pub(crate) fn rename_input(&mut self, node: NodeId, name: &str) {
+        if let Operation::Input(place) = self.operation(node) {
+            let before = std::mem::replace(&mut self.inputs[place as usize].name, name.into());
+            self.input_names.remove(&before);
+            self.input_names.insert(name.into());
+        }
+    }
+
     /// A number.
     ///
     /// # Errors

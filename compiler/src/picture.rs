@@ -4,6 +4,8 @@
 //! run of one program ([`Picture::values`]) gives the numbers on all edges. [`chart()`] turns it into boxes and arrows.
 
 mod chart;
+mod local;
+mod part;
 
 #[cfg(test)]
 mod tests;
@@ -19,10 +21,13 @@ use crate::graph::{Axis, GraphError, NodeId, Ref};
 use crate::lower::{Program, Wanted, lower};
 use crate::operators::Kind;
 use crate::print::KnownCall;
-use crate::resolve::{Function, Output};
+use crate::resolve::{Function, LetName, Output};
 use crate::simplify::{Subject, simplify};
 
-pub use chart::{Edges, Shown, chart, node_text, role};
+use local::merged;
+
+pub use chart::{Edges, Shown, chart, node_text, part_text, role};
+pub use part::{Part, PartEdge, PartKind};
 
 /// A function's graph with what flows back.
 #[derive(Clone, Debug)]
@@ -31,7 +36,9 @@ pub struct Picture {
     pub function: Function,
     /// A name for each output.
     pub output_names: Vec<String>,
-    /// What is drawn: all inputs, and what the outputs need, operands first. Each over axes of its own.
+    /// What is drawn: all inputs, and what the outputs need, operands first.
+    pub parts: Vec<Part>,
+    /// The value of each part, over axes of its own.
     pub nodes: Vec<Wanted>,
     /// What flows back from each output; `None` from an array without an upstream cotangent, and from what does not
     /// depend on the inputs.
@@ -45,10 +52,12 @@ pub struct Picture {
 pub struct Sweep {
     /// The cotangent of the output: 1, or the upstream.
     pub seed: Wanted,
-    /// What flows along the edges, from the output down.
+    /// What flows along the edges of the parts, from the output down; each names a part's value and one of its edges.
     pub flows: Vec<Flow>,
     /// How each flow is written: as the chain rule gives it until [`Picture::close`].
     pub forms: Vec<Ref>,
+    /// What the forms of others call it, after [`Picture::close_to_draw`].
+    pub names: Vec<Option<String>>,
     /// The cotangents of nodes, as places in [`Picture::nodes`].
     pub cotangents: Vec<(usize, Wanted)>,
 }
@@ -89,7 +98,12 @@ pub struct PictureRequest {
     pub upstream: Option<String>,
     /// Whether anything flows back.
     pub backward: bool,
+    /// Whether functions of the prelude are drawn by their operators.
+    pub expand: bool,
 }
+
+/// More flows than this are closed together, not one by one.
+const MOST_LOCAL: usize = 100;
 
 /// Finds what a picture of a function shows.
 ///
@@ -102,22 +116,40 @@ pub fn picture(function: Function, request: &PictureRequest) -> Result<Picture, 
     if let Some(upstream) = &request.upstream {
         check_upstream(&derived.function, upstream)?;
     }
-    let (nodes, sweeps) = (Vec::new(), Vec::new());
-    let output_names = output_names(&derived.function, request.upstream.as_deref());
+    let (parts, nodes, sweeps) = (Vec::new(), Vec::new(), Vec::new());
+    let output_names = names_of_outputs(&derived.function, request.upstream.as_deref());
     let wrt = derived.wrt();
-    let mut picture = Picture { function: derived.function, output_names, nodes, sweeps, calls: Vec::new() };
-    picture.find_nodes();
+    let mut picture = Picture { function: derived.function, output_names, parts, nodes, sweeps, calls: Vec::new() };
+    picture.find_nodes(request.expand);
     let swept = picture.sweep(&wrt, request);
     swept.map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))?;
     Ok(picture)
 }
 
+/// What the outputs are called. Where a `let` has the name that an output without one would get, the function's own name
+/// stands there: a loss is no `y` beside the network's.
+fn names_of_outputs(function: &Function, upstream: Option<&str>) -> Vec<String> {
+    let mut names = output_names(function, upstream);
+    if let ([output], [name]) = (&function.outputs[..], &mut names[..]) {
+        let is_other = |known: &LetName| known.name == *name && known.node != output.value.node;
+        let is_free = function.parameters.iter().all(|parameter| parameter.name != function.name)
+            && function.names.iter().all(|known| known.name != function.name)
+            && upstream != Some(function.name.as_str());
+        if output.name.is_none() && is_free && function.names.iter().any(is_other) {
+            name.clone_from(&function.name);
+        }
+    }
+    names
+}
+
 impl Picture {
-    fn find_nodes(&mut self) {
+    fn find_nodes(&mut self, expand: bool) {
         let graph = &mut self.function.graph;
         let inputs = self.function.parameters.iter().map(|parameter| parameter.node);
-        let live = graph.live(self.function.outputs.iter().map(|output| output.value.node).chain(inputs));
-        for node in graph.nodes().filter(|node| live[node.index()]) {
+        let outputs: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
+        let live = graph.live(outputs.iter().copied().chain(inputs));
+        self.parts = part::parts(graph, &live, &outputs, &self.function.calls, expand);
+        for node in self.parts.iter().map(|part| part.node) {
             let shape: Vec<_> = graph.shape(node).to_vec();
             let hints: Vec<String> = (0..shape.len()).map(|slot| graph.slot_hint(node, slot).to_owned()).collect();
             let axes: Vec<Axis> = shape.iter().zip(&hints).map(|(dim, hint)| graph.axis(*dim, hint)).collect();
@@ -126,8 +158,7 @@ impl Picture {
     }
 
     fn sweep(&mut self, wrt: &[usize], request: &PictureRequest) -> Result<(), GraphError> {
-        let active = self.active(wrt);
-        let nodes: Vec<NodeId> = active.iter().map(|place| self.nodes[*place].value.node).collect();
+        let nodes = self.active(wrt);
         for of in 0..self.function.outputs.len() {
             let output = self.function.outputs[of].clone();
             let depends = nodes.binary_search(&output.value.node).is_ok();
@@ -138,18 +169,36 @@ impl Picture {
             };
             let wanted = Wanted { value: seed.cotangent.clone(), axes: seed.axes.clone() };
             let sweep = pull_back(&mut self.function.graph, &[seed], &nodes, true)?;
-            let cotangent = |(place, derivative): (&usize, crate::differentiate::Derivative)| {
-                (*place, Wanted { value: derivative.value, axes: derivative.axes })
+            let cotangent = |(node, derivative): (&NodeId, crate::differentiate::Derivative)| {
+                Some((self.place(*node)?, Wanted { value: derivative.value, axes: derivative.axes }))
             };
-            let cotangents = active.iter().zip(sweep.derivatives).map(cotangent).collect();
-            let forms = sweep.flows.iter().map(|flow| flow.value.clone()).collect();
-            self.sweeps.push(Some(Sweep { seed: wanted, flows: sweep.flows, forms, cotangents }));
+            let cotangents = nodes.iter().zip(sweep.derivatives).filter_map(cotangent).collect();
+            let flows = self.flows(sweep.flows)?;
+            let forms = flows.iter().map(|flow| flow.value.clone()).collect();
+            self.sweeps.push(Some(Sweep { seed: wanted, names: vec![None; flows.len()], flows, forms, cotangents }));
         }
         Ok(())
     }
 
-    /// The places of the numbers that depend on what is differentiated by, in order.
-    fn active(&self, wrt: &[usize]) -> Vec<usize> {
+    /// Where a value stands among the parts; what is inside of one does not.
+    #[must_use]
+    pub fn place(&self, node: NodeId) -> Option<usize> {
+        self.parts.binary_search_by_key(&node, |part| part.node).ok()
+    }
+
+    /// What flows along the edges of parts, of what flows along those of the graph.
+    fn flows(&mut self, flows: Vec<Flow>) -> Result<Vec<Flow>, GraphError> {
+        let mut along: HashMap<(NodeId, usize), Flow> =
+            flows.into_iter().map(|flow| ((flow.node, flow.position), flow)).collect();
+        let mut found = Vec::new();
+        for part in self.parts.iter().rev() {
+            found.extend(merged(&mut self.function.graph, part, &mut along)?);
+        }
+        Ok(found)
+    }
+
+    /// The numbers that depend on what is differentiated by, in order.
+    fn active(&self, wrt: &[usize]) -> Vec<NodeId> {
         let graph = &self.function.graph;
         let mut active = vec![false; graph.len()];
         for place in wrt {
@@ -159,7 +208,12 @@ impl Picture {
             let reached = graph.operands(node).any(|operand| active[operand.node.index()]);
             active[node.index()] |= reached && graph.kind(node) == Kind::Number;
         }
-        (0..self.nodes.len()).filter(|place| active[self.nodes[*place].value.node.index()]).collect()
+        let live = graph.live(self.function.outputs.iter().map(|output| output.value.node).chain(self.inputs()));
+        graph.nodes().filter(|node| live[node.index()] && active[node.index()]).collect()
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = NodeId> {
+        self.function.parameters.iter().map(|parameter| parameter.node)
     }
 
     fn seed(&mut self, of: usize, output: &Output, request: &PictureRequest) -> Result<Option<Seed>, GraphError> {
@@ -181,6 +235,24 @@ impl Picture {
     pub fn close(&mut self) -> Result<(), Diagnostic> {
         let span = self.function.span;
         self.close_forms().map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))
+    }
+
+    /// The same for a drawing, where what flows into an array's node has a name, and what flows out of it refers to that:
+    /// `d1·wᵀ`. These names are inputs of the graph from here on, so it has no [`Picture::program`] any more.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`]
+    pub fn close_to_draw(&mut self) -> Result<(), Diagnostic> {
+        let span = self.function.span;
+        let flows = || self.sweeps.iter().flatten().flat_map(|sweep| &sweep.flows);
+        let along_diagonal = |flow: &Flow| {
+            let edge = self.place(flow.node).map(|place| &self.parts[place].edges[flow.position]);
+            edge.is_some_and(|edge| self.function.graph.shape(edge.operand).len() != flow.axes.len())
+        };
+        if flows().all(|flow| flow.axes.is_empty()) || flows().any(along_diagonal) || flows().count() > MOST_LOCAL {
+            return self.close();
+        }
+        local::close_locally(self).map_err(|error| Diagnostic::new(Code::TooLarge, span, error.to_string()))
     }
 
     fn close_forms(&mut self) -> Result<(), GraphError> {

@@ -46,6 +46,8 @@ pub struct Function {
     pub facts: Vec<Fact>,
     /// `let` names of the function's own body, in order: what a printer may call a node.
     pub names: Vec<LetName>,
+    /// Calls of the prelude that the function or functions of its module make, whose bodies are inlined in the graph.
+    pub calls: Vec<LibraryCall>,
     /// The names of all functions of its module: they shadow the prelude's.
     pub module: Vec<String>,
     /// Attributes and doc comments, in order.
@@ -71,6 +73,17 @@ pub struct Parameter {
     pub shape: Vec<Dim>,
     /// Whether the function is differentiated by it.
     pub wrt: bool,
+}
+
+/// Where a function of the prelude was called: what a picture may draw as one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LibraryCall {
+    /// The function's name.
+    pub name: String,
+    /// Its value.
+    pub value: NodeId,
+    /// Its arguments in order; one that folded away has none.
+    pub arguments: Vec<Option<NodeId>>,
 }
 
 /// What a `let` of the function's own body calls a node.

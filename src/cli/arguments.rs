@@ -138,6 +138,13 @@ pub struct Graph {
     /// How to write the graph.
     #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
     pub format: GraphFormat,
+    /// Draws functions of the library, such as `sigmoid`, by their operators.
+    #[arg(long)]
+    pub expand: bool,
+    /// How many significant digits numbers have at most; what stands before the decimal point is written in full. JSON has
+    /// all digits.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub digits: u8,
     /// The name of a cotangent of the output, an input of its own: what flows back into an array.
     #[arg(long, value_name = "NAME")]
     pub upstream: Option<String>,

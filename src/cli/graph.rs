@@ -29,6 +29,7 @@ pub fn graph(options: &Graph, report: &Report) -> Result<String, Failure> {
         wrt: options.subject.wrt.clone(),
         upstream: options.upstream.clone(),
         backward: edges.backward,
+        expand: options.expand,
     };
     let mut picture = picture(function, &request).map_err(|error| source.failure(vec![error]))?;
     report.warnings(&without_way_back(&picture, edges), None, "");
@@ -38,13 +39,14 @@ pub fn graph(options: &Graph, report: &Report) -> Result<String, Failure> {
         }
         None => {
             // Where there are no numbers, formulas are shown.
-            picture.close().map_err(|error| Failure { diagnostics: vec![error], source: None })?;
+            let closed = if options.format == GraphFormat::Json { picture.close() } else { picture.close_to_draw() };
+            closed.map_err(|error| Failure { diagnostics: vec![error], source: None })?;
             None
         }
     };
     Ok(match options.format {
         GraphFormat::Json => to_ascii(&json::graph(&picture, values.as_ref(), edges)) + "\n",
-        _ => mermaid(&chart(&picture, values.as_ref(), edges)),
+        _ => mermaid(&chart(&picture, values.as_ref(), edges, options.digits.into())),
     })
 }
 

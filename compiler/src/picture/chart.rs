@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Picture, Sweep, Values};
+use super::part::product_text;
+use super::{Part, PartKind, Picture, Sweep, Values};
 use crate::evaluate::Tensor;
 use crate::graph::{Graph, NodeId, Operation};
 use crate::operators::{Kind, Notation, Operator};
 use crate::print::mermaid::{Arrow, Chart, Node, Role};
-use crate::print::{Asked, Line, Listing, Phase, Style, Vocabulary, list_with, rounded};
+use crate::print::{Asked, Line, Listing, Phase, Style, Vocabulary, list_with, rounded, rounded_to};
 
 /// Which edges are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +37,28 @@ impl Shown {
             asked.push(Asked { name: name.clone(), value, axes, phase: Phase::Forward });
         }
         for sweep in picture.sweeps.iter().flatten() {
-            for (flow, form) in sweep.flows.iter().zip(&sweep.forms) {
+            for ((flow, form), name) in sweep.flows.iter().zip(&sweep.forms).zip(&sweep.names) {
                 // Along an axis of the operand that it lacks, it is the same everywhere.
                 let axes = flow.axes.iter().copied().filter(|axis| form.axes.contains(axis)).collect();
                 let value = form.clone();
-                asked.push(Asked { name: String::new(), value, axes, phase: Phase::Backward });
+                let name = name.clone().unwrap_or_default();
+                asked.push(Asked { name, value, axes, phase: Phase::Backward });
             }
         }
         let (names, functions) = (&function.names, &function.module);
         let vocabulary = Vocabulary { names, calls: &picture.calls, functions, reserved: &[] };
         let listing = list_with(&function.graph, &asked, &vocabulary, style);
         let mut names = HashMap::new();
-        let outputs = &listing.asked[..function.outputs.len()];
+        let (outputs, flows) = listing.asked.split_at(function.outputs.len());
         for line in listing.lets.iter().filter(|line| line.phase == Phase::Forward).chain(outputs) {
-            if let Some(node) = line.node.filter(|node| role(&function.graph, *node) == Role::Operator) {
+            let drawn =
+                |node: &NodeId| role(&function.graph, *node) == Role::Operator && picture.place(*node).is_some();
+            let read = listing.lets.iter().filter(|line| line.phase == Phase::Backward).chain(flows);
+            let given =
+                |node: &NodeId| function.names.iter().any(|known| known.node == *node && known.name == line.name);
+            let is_read = || read.clone().any(|other| other.uses.contains(&line.name));
+            let said = |node: &NodeId| drawn(node) && (outputs.contains(line) || given(node) || is_read());
+            if let Some(node) = line.node.filter(said) {
                 names.entry(node).or_insert_with(|| line.name.clone());
             }
         }
@@ -73,30 +82,59 @@ impl Shown {
         self.listing.asked[self.outputs..].iter().map(|line| line.formula.as_str())
     }
 
-    /// The same, with what several formulas share defined at the first edge that needs it: `d1 = ...`.
+    /// The same, with what several formulas share defined at the first edge that needs it, and forward values that no
+    /// edge carries too: `d1 = ...`, each on a line of its own.
     fn defined_flows(&self) -> Vec<String> {
-        let shared = self.listing.lets.iter().filter(|line| line.phase == Phase::Backward);
+        let carried = |line: &&Line| line.node.is_some_and(|node| self.names.contains_key(&node));
+        let shared = self.listing.lets.iter().filter(|line| line.phase == Phase::Backward || !carried(line));
         let mut shared: HashMap<&str, (usize, &Line)> =
             shared.enumerate().map(|(place, line)| (line.name.as_str(), (place, line))).collect();
+        let flows = &self.listing.asked[self.outputs..];
+        // What only flows on, and stands in no other formula, needs no name.
+        let all = self.listing.lets.iter().chain(flows);
+        let read: HashSet<&str> =
+            all.filter(|line| !is_name(line)).flat_map(|line| &line.uses).map(String::as_str).collect();
         let mut labels = Vec::new();
-        for formula in self.flows() {
+        for line in flows {
+            let alias = shared.get(line.formula.as_str()).filter(|_| is_name(line) && !read.contains(&*line.formula));
+            let name = &line.name;
+            let line = alias.map_or(line, |(_, line)| *line);
+            let formula = &line.formula;
             let mut definitions = Vec::new();
-            let mut unread = vec![formula];
-            while let Some(text) = unread.pop() {
-                for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
-                    if let Some((place, line)) = shared.remove(word) {
-                        unread.push(&line.formula);
+            let mut unread = vec![line];
+            while let Some(reader) = unread.pop() {
+                for name in &reader.uses {
+                    if let Some((place, line)) = shared.remove(name.as_str()) {
+                        unread.push(line);
                         definitions.push((place, line));
                     }
                 }
             }
             definitions.sort_by_key(|(place, _)| *place);
             // What flows is the last of its definitions, or a formula after them.
-            let own = definitions.last().is_none_or(|(_, line)| line.name != formula);
+            let own = !name.is_empty() || definitions.last().is_none_or(|(_, line)| line.name != *formula);
+            let last = if name.is_empty() { formula.clone() } else { format!("{name} = {formula}") };
             let definitions = definitions.into_iter().map(|(_, line)| definition(line));
-            labels.push(definitions.chain(own.then(|| formula.to_owned())).collect::<Vec<_>>().join(", "));
+            let lines: Vec<String> = definitions.chain(own.then_some(last)).map(|line| in_lines(&line)).collect();
+            labels.push(lines.join("\n"));
         }
         labels
+    }
+}
+
+/// Whether a formula is another line's name.
+fn is_name(line: &Line) -> bool {
+    line.uses == [line.formula.as_str()]
+}
+
+/// A longer line is broken by Mermaid, anywhere: a condition is broken before its other branch.
+const LONG: usize = 24;
+
+fn in_lines(line: &str) -> String {
+    if line.chars().count() > LONG && line.matches(" else ").count() == 1 {
+        line.replacen(" else ", "\nelse ", 1)
+    } else {
+        line.to_owned()
     }
 }
 
@@ -104,11 +142,11 @@ fn definition(line: &Line) -> String {
     format!("{} = {}", line.left(), line.formula)
 }
 
-/// The boxes and arrows of a picture, with numbers if there are any.
+/// The boxes and arrows of a picture, with numbers of so many significant digits if there are any.
 #[must_use]
-pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges) -> Chart {
+pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges, digits: usize) -> Chart {
     let shown = Shown::new(picture, Style::People);
-    let mut drawing = Drawing { picture, chart: Chart::default(), places: HashMap::new(), outputs: Vec::new() };
+    let mut drawing = Drawing { picture, digits, chart: Chart::default(), places: HashMap::new(), outputs: Vec::new() };
     drawing.nodes(edges);
     if edges.forward {
         drawing.forward(values, &shown);
@@ -121,6 +159,7 @@ pub fn chart(picture: &Picture, values: Option<&Values>, edges: Edges) -> Chart 
 
 struct Drawing<'a> {
     picture: &'a Picture,
+    digits: usize,
     chart: Chart,
     /// Where each node of the graph stands in the chart; constants have no place.
     places: HashMap<NodeId, usize>,
@@ -139,13 +178,13 @@ impl Drawing<'_> {
         let reached: HashSet<usize> = self.picture.sweeps.iter().flatten().flat_map(Sweep::places).collect();
         for node in order(self.picture) {
             let role = role(graph, node);
-            let place = self.picture.nodes.partition_point(|wanted| wanted.value.node < node);
-            if !edges.forward && role == Role::Operator && !reached.contains(&place) {
+            let Some(place) = self.picture.place(node) else { continue };
+            if !edges.forward && !reached.contains(&place) {
                 continue;
             }
-            let mut label = node_text(graph, node);
+            let mut label = part_text(graph, &self.picture.parts[place]);
             if role == Role::Input && !graph.shape(node).is_empty() {
-                label = format!("{label}: {}", shape_text(graph, node));
+                label = format!("{}\n{label}", shape_text(graph, node));
             }
             let place = self.add(role, label);
             self.places.insert(node, place);
@@ -168,19 +207,18 @@ impl Drawing<'_> {
     fn forward(&mut self, values: Option<&Values>, shown: &Shown) {
         let graph = &self.picture.function.graph;
         let mut labels = HashMap::new();
-        for (place, wanted) in self.picture.nodes.iter().enumerate() {
-            let node = wanted.value.node;
+        for (place, part) in self.picture.parts.iter().enumerate() {
             let label = match values {
-                Some(values) => number_text(graph, graph.kind(node), &values.nodes[place]),
-                None => name_text(graph, node, shown.name(node)),
+                Some(values) => number_text(graph.kind(part.node), &values.nodes[place], self.digits),
+                None => name_text(graph, part, shown),
             };
-            labels.insert(node, label);
+            labels.insert(part.node, label);
         }
-        for wanted in &self.picture.nodes {
-            let Some(to) = self.places.get(&wanted.value.node).copied() else { continue };
-            for operand in graph.operands(wanted.value.node) {
-                let from = self.source(operand.node);
-                self.arrow(from, to, labels[&operand.node].clone(), false);
+        for part in &self.picture.parts {
+            let Some(to) = self.places.get(&part.node).copied() else { continue };
+            for edge in &part.edges {
+                let from = self.source(edge.operand);
+                self.arrow(from, to, labels[&edge.operand].clone(), false);
             }
         }
         for (of, output) in self.picture.function.outputs.iter().enumerate() {
@@ -195,16 +233,20 @@ impl Drawing<'_> {
         for of in 0..self.outputs.len() {
             let Some(sweep) = &self.picture.sweeps[of] else { continue };
             let numbers = values.and_then(|values| values.sweeps[of].as_ref());
-            let text = |tensor: &Tensor| number_text(graph, Kind::Number, tensor);
+            let digits = self.digits;
+            let text = |tensor: &Tensor| number_text(Kind::Number, tensor, digits);
             let several = if self.outputs.len() > 1 { self.picture.output_names[of].as_str() } else { "" };
             let root = self.picture.function.outputs[of].value.node;
-            let seed = numbers.map_or_else(|| node_text(graph, sweep.seed.value.node), |numbers| text(&numbers.seed));
+            let written = || with_shape(graph, node_text(graph, sweep.seed.value.node), root);
+            let seed = numbers.map_or_else(written, |numbers| text(&numbers.seed));
             self.arrow(self.outputs[of], self.places[&root], of_output(several, &seed), true);
             for (place, flow) in sweep.flows.iter().enumerate() {
                 let formula = formulas.next().unwrap_or_default();
-                let label = numbers.map_or(formula, |numbers| text(&numbers.flows[place]));
-                let operand = graph.operands(flow.node).nth(flow.position).map(|operand| operand.node);
-                let to = operand.and_then(|operand| self.places.get(&operand).copied());
+                let Some(part) = self.picture.place(flow.node) else { continue };
+                let operand = self.picture.parts[part].edges[flow.position].operand;
+                let written = || with_shape(graph, formula, operand);
+                let label = numbers.map_or_else(written, |numbers| text(&numbers.flows[place]));
+                let to = self.places.get(&operand).copied();
                 if let (Some(from), Some(to)) = (self.places.get(&flow.node).copied(), to) {
                     self.arrow(from, to, of_output(several, &label), true);
                 }
@@ -221,7 +263,8 @@ impl Drawing<'_> {
     }
 }
 
-/// Every node but constants, as a walk from the outputs leaves them; then the inputs that nobody uses.
+/// Every node but constants, as a walk from the outputs leaves them, an input right before what first needs it; then the
+/// inputs that nobody uses.
 fn order(picture: &Picture) -> Vec<NodeId> {
     let graph = &picture.function.graph;
     let inputs = picture.function.parameters.iter().map(|parameter| parameter.node);
@@ -234,8 +277,10 @@ fn order(picture: &Picture) -> Vec<NodeId> {
             order.push(node);
         } else if !std::mem::replace(&mut seen[node.index()], true) && role(graph, node) != Role::Constant {
             pending.push((node, true));
-            let operands: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
-            pending.extend(operands.into_iter().rev().map(|operand| (operand, false)));
+            let edges = picture.place(node).map_or(&[][..], |place| &picture.parts[place].edges);
+            let is_input = |node: &NodeId| role(graph, *node) == Role::Input;
+            let (inputs, rest): (Vec<_>, Vec<_>) = edges.iter().map(|edge| edge.operand).partition(is_input);
+            pending.extend(rest.into_iter().chain(inputs).rev().map(|operand| (operand, false)));
         }
     }
     order
@@ -244,6 +289,16 @@ fn order(picture: &Picture) -> Vec<NodeId> {
 /// With several outputs, what flows back says where it comes from.
 fn of_output(output: &str, label: &str) -> String {
     if output.is_empty() { label.to_owned() } else { format!("{output}: {label}") }
+}
+
+/// What stands in a part: `dot`, the name of a function of the prelude, or what [`node_text`] says.
+#[must_use]
+pub fn part_text(graph: &Graph, part: &Part) -> String {
+    match &part.kind {
+        PartKind::Node => node_text(graph, part.node),
+        PartKind::Dot => "dot".into(),
+        PartKind::Call(name) => name.clone(),
+    }
 }
 
 /// How a node is drawn.
@@ -303,31 +358,55 @@ fn shape_text(graph: &Graph, node: NodeId) -> String {
     format!("[{}]", dims_text(graph, node))
 }
 
-/// What stands at an edge without numbers: how the formulas call the value, and the shape of an array.
-fn name_text(graph: &Graph, node: NodeId, name: Option<&str>) -> String {
-    let shape = match role(graph, node) {
-        Role::Operator if !graph.shape(node).is_empty() => shape_text(graph, node),
-        _ => String::new(),
+/// What stands at an edge without numbers: the shape of an array, and below it how the formulas call the value, or which
+/// product it is.
+fn name_text(graph: &Graph, part: &Part, shown: &Shown) -> String {
+    let product = || match part.kind {
+        PartKind::Dot => product_text(graph, part, |operand| known_as(graph, operand, shown)),
+        _ => None,
     };
-    match name {
-        Some(name) if shape.is_empty() => name.to_owned(),
-        Some(name) => format!("{name}: {shape}"),
-        None => shape,
+    let name = shown.name(part.node).map(str::to_owned).or_else(product);
+    let shape = match role(graph, part.node) {
+        Role::Operator if !graph.shape(part.node).is_empty() => Some(shape_text(graph, part.node)),
+        _ => None,
+    };
+    shape.into_iter().chain(name).collect::<Vec<_>>().join("\n")
+}
+
+/// The name of an input, or of a value that formulas name.
+fn known_as(graph: &Graph, node: NodeId, shown: &Shown) -> Option<String> {
+    match role(graph, node) {
+        Role::Input => Some(node_text(graph, node)),
+        _ => shown.name(node).map(str::to_owned),
     }
 }
 
-/// At most so many numbers are written out.
-const MOST_NUMBERS: usize = 4;
+/// What flows back into an array, with its shape below.
+fn with_shape(graph: &Graph, formula: String, node: NodeId) -> String {
+    if graph.shape(node).is_empty() { formula } else { format!("{formula}\n{}", shape_text(graph, node)) }
+}
 
-/// Numbers if they are few, else what they are: `f64[2, 3]`.
-fn number_text(graph: &Graph, kind: Kind, tensor: &Tensor) -> String {
-    if tensor.data.len() > MOST_NUMBERS {
-        let sizes: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
-        let element = if kind == Kind::Truth { "bool" } else { graph.float().name() };
-        return format!("{element}[{}]", sizes.join(", "));
-    }
-    tensor.text(|value| match kind {
-        Kind::Number => rounded(value),
+/// A larger array is not written out: so many rows, of so many numbers each.
+const MOST_ROWS: usize = 3;
+const MOST_COLUMNS: usize = 4;
+
+/// Numbers if they are few, a row of a matrix on each line, else the shape.
+fn number_text(kind: Kind, tensor: &Tensor, digits: usize) -> String {
+    let number = |value: f64| match kind {
+        Kind::Number => rounded_to(value, digits),
         Kind::Truth => (value != 0.0).to_string(),
-    })
+    };
+    let row = |row: &[f64]| format!("[{}]", row.iter().map(|value| number(*value)).collect::<Vec<_>>().join(", "));
+    match tensor.shape[..] {
+        [] => tensor.text(number),
+        [columns] if columns <= MOST_COLUMNS => row(&tensor.data),
+        [rows, columns] if rows <= MOST_ROWS && (1..=MOST_COLUMNS).contains(&columns) => {
+            let rows: Vec<String> = tensor.data.chunks(columns).map(row).collect();
+            format!("[{}]", rows.join(",\n"))
+        }
+        _ => {
+            let sizes: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+            format!("[{}]", sizes.join(", "))
+        }
+    }
 }

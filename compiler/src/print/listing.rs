@@ -206,6 +206,8 @@ struct Lister<'a, 'b> {
     named: Vec<Item>,
     /// Forward values that are asked for: printed by their name elsewhere.
     outputs: HashMap<Item, usize>,
+    /// In which order of its axes a value is asked for; the first time counts.
+    asked: HashMap<Item, Layout>,
     /// Named items that might keep a reduced axis.
     undecided: HashSet<Item>,
     taken: HashSet<String>,
@@ -228,6 +230,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             names: Names::new(),
             named: Vec::new(),
             outputs: HashMap::new(),
+            asked: HashMap::new(),
             undecided: HashSet::new(),
             taken,
             next: 0,
@@ -243,6 +246,11 @@ impl<'a, 'b> Lister<'a, 'b> {
             let item = self.items.root(asked);
             if order(asked).is_some() && !self.items.is_leaf(item) {
                 outputs.entry(item).or_insert(place);
+            }
+        }
+        for asked in asked {
+            if let Some(layout) = order(asked) {
+                self.asked.entry(self.items.root(asked)).or_insert(layout);
             }
         }
         let known: HashMap<NodeId, &LetName> = known.iter().rev().map(|known| (known.node, known)).collect();
@@ -469,7 +477,12 @@ impl<'a, 'b> Lister<'a, 'b> {
                 let layout = Name::new(String::new(), known.slots.clone()).layout();
                 found.iter().find(|choice| choice.layout == layout)
             }
-            None => found.iter().find(|choice| !choice.layout.contains(&None) && !is_trick(choice)),
+            None => {
+                let whole = |choice: &&Choice| !choice.layout.contains(&None) && !is_trick(choice);
+                let asked = self.asked.get(&item);
+                let as_asked = found.iter().find(|choice| Some(&choice.layout) == asked && whole(choice));
+                as_asked.or_else(|| found.iter().find(whole))
+            }
         };
         let kept: Vec<&Choice> =
             found.iter().filter(|choice| given.is_none() && choice.layout.contains(&None)).collect();

@@ -104,7 +104,7 @@ fn guides(chart: &Chart) -> Vec<(usize, usize)> {
     pairs.filter(|(left, right)| first[*left] != Some(*right)).collect()
 }
 
-/// A label between quotes. Mermaid reads `#name;` as an entity, and Markdown in what is left: no letter that either of
+/// A label between quotes, its lines below each other. Mermaid reads `#name;` as an entity, and Markdown in what is left: no letter that either of
 /// them knows remains.
 fn escaped(label: &str) -> String {
     let mut out = String::new();
@@ -112,6 +112,7 @@ fn escaped(label: &str) -> String {
         match c {
             '"' | '#' | '&' | '<' | '>' | '`' | '\\' | '_' | '*' | '+' | '-' | '$' | '~' | '{' | '}' | '[' | ']'
             | '(' | ')' | ';' | '|' | '%' => out.push_str(&format!("#{};", u32::from(c))),
+            '\n' => out.push_str("<br>"),
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }

@@ -26,11 +26,13 @@ pub(super) struct Pending<'a> {
     leading: Vec<Axis>,
     along: Along,
     memo: Option<MemoKey>,
+    /// The arguments of a call of the prelude from outside of it.
+    library: Option<Vec<NodeId>>,
 }
 
 impl Pending<'_> {
     pub(super) fn constant(span: Span) -> Self {
-        Self { function: None, span, leading: Vec::new(), along: Along::default(), memo: None }
+        Self { function: None, span, leading: Vec::new(), along: Along::default(), memo: None, library: None }
     }
 }
 
@@ -191,9 +193,12 @@ impl<'a> Machine<'a> {
         let memo = (plain && named.axis.is_none()).then(|| {
             (std::ptr::from_ref(function), arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>())
         });
+        let library = (call_site.is_some() && self.frame().call_site.is_none())
+            .then(|| arguments.iter().map(|argument| argument.value.node).collect::<Vec<_>>());
         // What has a value is finished, so this is no recursion.
         if let Some(known) = memo.as_ref().and_then(|key| self.memo.get(key)).cloned() {
             let value = self.occurrence(&known);
+            self.calls.extend(library.map(|arguments| (name, value.value.node, arguments)));
             return self.give(Value::Array(value));
         }
         if call_site.is_none() {
@@ -237,7 +242,7 @@ impl<'a> Machine<'a> {
             }
             self.bind_parameter(&parameter.name, argument);
         }
-        self.tasks.push(Task::Return(Pending { function: Some(function), span, leading, along, memo }));
+        self.tasks.push(Task::Return(Pending { function: Some(function), span, leading, along, memo, library }));
         self.tasks.push(Task::Statement(&function.body, 0));
         Ok(())
     }
@@ -324,6 +329,9 @@ impl<'a> Machine<'a> {
     }
 
     fn returned(&mut self, mut array: Array, pending: &Pending<'a>) -> Result<Value, Diagnostic> {
+        if let (Some(function), Some(arguments)) = (pending.function, &pending.library) {
+            self.calls.push((&function.name.text, array.value.node, arguments.clone()));
+        }
         if pending.function.is_none() && !array.shape.is_empty() {
             let message = "a constant is a scalar";
             return Err(Diagnostic::new(Code::Shape, pending.span, message));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::machine::{Machine, Task};
 use super::scope::Bound;
 use super::shape::{Array, Value};
-use super::{Fact, Function, LetName, Output, Parameter};
+use super::{Fact, Function, LetName, LibraryCall, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::facts::contradictions;
 use crate::graph::{Axis, Dim, GraphError, NodeId, Operation, Rebuilt, Ref};
@@ -187,6 +187,11 @@ impl Machine<'_> {
         }
         let place = |node: NodeId| rebuilt.place(node);
         let names = self.names.iter().filter_map(|(name, array)| let_name(name, array, &rebuilt)).collect();
+        let call = |(name, value, arguments): &(&str, NodeId, Vec<NodeId>)| {
+            let arguments = arguments.iter().map(|argument| place(*argument)).collect();
+            Some(LibraryCall { name: (*name).to_owned(), value: place(*value)?, arguments })
+        };
+        let calls = self.calls.iter().filter_map(call).collect();
         let parameters = parameters
             .into_iter()
             .map(|parameter| Parameter { node: place(parameter.node).unwrap_or(parameter.node), ..parameter })
@@ -198,6 +203,7 @@ impl Machine<'_> {
             outputs,
             facts,
             names,
+            calls,
             module: self.module.functions.iter().map(|function| function.name.text.clone()).collect(),
             attributes: main.attributes.clone(),
             visibility: main.visibility.clone(),

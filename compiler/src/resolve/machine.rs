@@ -11,7 +11,7 @@ use super::scope::{Bound, Frame};
 use super::shape::{Array, Value};
 use super::signature::float_type;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{Dim, Graph, GraphError, Ref};
+use crate::graph::{Dim, Graph, GraphError, NodeId, Ref};
 use crate::number::FloatType;
 use crate::operators::template::{binary, unary};
 use crate::operators::{Kind, Operator};
@@ -53,6 +53,8 @@ pub(super) struct Machine<'a> {
     pub(super) tasks: Vec<Task<'a>>,
     pub(super) values: Vec<Value>,
     pub(super) memo: HashMap<super::call::MemoKey, Array>,
+    /// Calls of the prelude from outside of it: the name, the value and the arguments.
+    pub(super) calls: Vec<(&'a str, NodeId, Vec<NodeId>)>,
     pub(super) errors: Diagnostics,
     pub(super) warnings: Diagnostics,
     pub(super) names: Vec<(String, Array)>,
@@ -79,6 +81,7 @@ impl<'a> Machine<'a> {
             tasks: Vec::new(),
             values: Vec::new(),
             memo: HashMap::new(),
+            calls: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
             names: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chainrule_compiler::evaluate::Tensor;
 use chainrule_compiler::graph::{Dim, Graph, NodeId, Operation};
 use chainrule_compiler::operators::Kind;
-use chainrule_compiler::picture::{Edges, Picture, Shown, Values, node_text};
+use chainrule_compiler::picture::{Edges, Part, PartKind, Picture, Shown, Values, node_text, part_text};
 use chainrule_compiler::print::Style;
 use serde_json::{Map, Value, json};
 
@@ -46,11 +46,11 @@ impl Writer<'_> {
         let span = graph.span(node);
         let mut object = Map::new();
         object.insert("id".into(), json!(id));
-        object.insert("operation".into(), json!(operation(graph, node)));
+        object.insert("operation".into(), json!(operation(graph, &self.picture.parts[id])));
         let (key, text) = match graph.operation(node) {
             Operation::Input(place) => ("name", graph.inputs()[place as usize].name.clone()),
             Operation::Constant(_) => ("text", graph.as_constant(node).map(|n| n.to_string()).unwrap_or_default()),
-            _ => ("text", node_text(graph, node)),
+            _ => ("text", part_text(graph, &self.picture.parts[id])),
         };
         object.insert(key.into(), json!(text));
         if let Some(name) = self.shown.and_then(|shown| shown.name(node)) {
@@ -82,10 +82,10 @@ impl Writer<'_> {
         let flows = self.flows();
         let none = || vec![None; self.picture.sweeps.len()];
         let mut edges = Vec::new();
-        for (to, wanted) in self.picture.nodes.iter().enumerate() {
-            for (position, operand) in self.graph.operands(wanted.value.node).enumerate() {
-                let flow = flows.get(&(wanted.value.node, position)).cloned().unwrap_or_else(none);
-                edges.push(self.edge(places[&operand.node], to, position, flow));
+        for (to, part) in self.picture.parts.iter().enumerate() {
+            for (position, edge) in part.edges.iter().enumerate() {
+                let flow = flows.get(&(part.node, position)).cloned().unwrap_or_else(none);
+                edges.push(self.edge(places[&edge.operand], to, position, flow));
             }
         }
         for (of, output) in self.picture.function.outputs.iter().enumerate() {
@@ -155,9 +155,14 @@ fn insert(object: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     }
 }
 
-/// `input`, `constant`, an operator's name, ...
-fn operation(graph: &Graph, node: NodeId) -> &'static str {
-    match graph.operation(node) {
+/// `input`, `constant`, an operator's name, `dot`, the name of a function of the library, ...
+fn operation<'a>(graph: &Graph, part: &'a Part) -> &'a str {
+    match &part.kind {
+        PartKind::Dot => return "dot",
+        PartKind::Call(name) => return name,
+        PartKind::Node => {}
+    }
+    match graph.operation(part.node) {
         Operation::Input(_) => "input",
         Operation::Constant(_) | Operation::Truth(_) => "constant",
         Operation::Size(_) => "size",
