@@ -70,6 +70,8 @@ pub enum Compute {
     Sum,
     /// A maximum over the closed axes.
     Max,
+    /// The product over the closed axes.
+    Prod,
 }
 
 /// A use of a value: which axis of the instruction each of its slots takes. The instruction's own slots count from 0,
@@ -309,6 +311,7 @@ impl<'a> Builder<'a> {
             Operation::Apply(operator) => Compute::Apply(operator),
             Operation::Sum(_) => Compute::Sum,
             Operation::Max(_) => Compute::Max,
+            Operation::Prod(_) => Compute::Prod,
         };
         let slots = self.graph.shape(node).len();
         let closed = self.graph.local_dims(node).split_off(slots);

@@ -156,7 +156,9 @@ impl<'a> Body<'a> {
             Compute::Truth(value) => atom(quote!(#value)),
             Compute::Apply(operator) => self.application(*operator, instruction),
             // Arrays are refused before a program is emitted.
-            Compute::Size(_) | Compute::Iota | Compute::Delta | Compute::Sum | Compute::Max => atom(quote!(())),
+            Compute::Size(_) | Compute::Iota | Compute::Delta | Compute::Sum | Compute::Max | Compute::Prod => {
+                atom(quote!(()))
+            }
         }
     }
 

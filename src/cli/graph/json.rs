@@ -166,5 +166,6 @@ fn operation(graph: &Graph, node: NodeId) -> &'static str {
         Operation::Apply(operator) => operator.row().name,
         Operation::Sum(_) => "sum",
         Operation::Max(_) => "reduce_max",
+        Operation::Prod(_) => "product",
     }
 }
