@@ -552,7 +552,7 @@ pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(_) if graph.stated(node).is_some() => false,
         Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
-        Operation::Sum(_) | Operation::Max(_) => !graph.is_entry_of_input(node),
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => !graph.is_entry_of_input(node),
         _ => false,
     }
 }

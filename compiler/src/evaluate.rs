@@ -240,6 +240,7 @@ impl<'a> Machine<'a> {
             // Found after this: see `loops`.
             Compute::Contract => self.memory[start] = f64::NAN,
             Compute::Sum => self.reduce(instruction, 0.0, |sum, value| sum + value),
+            Compute::Prod => self.reduce(instruction, 1.0, |product, value| product * value),
             Compute::Max => self.reduce(instruction, f64::NEG_INFINITY, |most, value| {
                 (Operator::Maximum.row().evaluate)(&[most, value])
             }),

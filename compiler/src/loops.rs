@@ -51,6 +51,8 @@ pub enum Reduction {
     Sum,
     /// Over nothing minus infinity.
     Max,
+    /// Over nothing 1.
+    Prod,
 }
 
 impl Reduction {
@@ -60,6 +62,7 @@ impl Reduction {
         match self {
             Self::Sum => 0.0,
             Self::Max => f64::NEG_INFINITY,
+            Self::Prod => 1.0,
         }
     }
 
@@ -69,6 +72,7 @@ impl Reduction {
         match self {
             Self::Sum => Operator::Add,
             Self::Max => Operator::Maximum,
+            Self::Prod => Operator::Multiply,
         }
     }
 }

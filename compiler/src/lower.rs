@@ -70,6 +70,8 @@ pub enum Compute {
     Sum,
     /// A maximum over the closed axes.
     Max,
+    /// The product over the closed axes.
+    Prod,
     /// An element of its operand, or a part of it, at positions of which some are stated.
     Access(Vec<Reads>),
     /// The sum over the closed axes of the product of two operands. [`lower`] writes none: see [`crate::loops`].
@@ -334,6 +336,7 @@ impl<'a> Builder<'a> {
             Operation::Apply(operator) => Compute::Apply(operator),
             Operation::Sum(_) => Compute::Sum,
             Operation::Max(_) => Compute::Max,
+            Operation::Prod(_) => Compute::Prod,
         };
         let slots = self.graph.shape(node).len();
         let closed = self.graph.local_dims(node).split_off(slots);

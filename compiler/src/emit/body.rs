@@ -157,6 +157,7 @@ impl<'a> Body<'a> {
         let float = self.spelling.float(self.routine);
         match reduction {
             Reduction::Sum => self.literal(Number::ZERO).tokens,
+            Reduction::Prod => self.literal(Number::ONE).tokens,
             Reduction::Max => quote!(::core::#float::NEG_INFINITY),
         }
     }

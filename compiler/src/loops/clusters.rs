@@ -105,7 +105,7 @@ impl<'a> Clusters<'a> {
         let mut found: Option<Home> = None;
         for (user, axes) in users {
             let definition = self.definitions[user.index()]?;
-            let fits = matches!(definition.compute, Compute::Apply(_) | Compute::Sum | Compute::Max);
+            let fits = matches!(definition.compute, Compute::Apply(_) | Compute::Sum | Compute::Max | Compute::Prod);
             let home = homes[user.index()].as_ref().filter(|_| fits)?;
             let root = self.definitions[home.root.index()]?;
             let count = self.program.values[home.root.index()].shape.len() + root.closed.len();
@@ -130,6 +130,7 @@ impl<'a> Clusters<'a> {
         let reduction = match instruction.compute {
             Compute::Sum => Some(Reduction::Sum),
             Compute::Max => Some(Reduction::Max),
+            Compute::Prod => Some(Reduction::Prod),
             _ => None,
         };
         let mut sizes = self.program.values[instruction.target.index()].shape.clone();

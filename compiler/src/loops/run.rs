@@ -431,6 +431,7 @@ fn round(float: FloatType, value: f64) -> f64 {
 fn reduce(reduction: Reduction, state: f64, value: f64) -> f64 {
     match reduction {
         Reduction::Sum => state + value,
+        Reduction::Prod => state * value,
         Reduction::Max => (Operator::Maximum.row().evaluate)(&[state, value]),
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     for node in &nodes {
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
-            Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
+            Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => arrays.reduction(graph, *node)?,
             Operation::Apply(_) if is_root[node.index()] => {
                 arrays.root(graph, *node)?;
                 arrays.length(graph, *node)?;
@@ -85,7 +85,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
 }
 
 impl Arrays {
-    /// A sum or maximum of what stands for its body.
+    /// A sum, maximum or product of what stands for its body.
     fn reduction(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         if matches!(graph.operation(node), Operation::Sum(_)) {
             let sum = Exponentials::of(graph, node, &mut |graph, own| self.value(graph, own))?;
@@ -99,10 +99,7 @@ impl Arrays {
         let (slots, closed) = all.split_at(graph.shape(node).len());
         let Some(operand) = graph.operand_refs(node, &all).pop() else { return Ok(()) };
         let body = made.at(&operand.axes);
-        let value = match graph.operation(node) {
-            Operation::Max(_) => graph.max(closed, &body)?,
-            _ => graph.sum(closed, &body)?,
-        };
+        let value = graph.reduced_as(graph.operation(node), closed, &body)?;
         self.made.insert(node, Made { value, labels: slots.to_vec() });
         Ok(())
     }
