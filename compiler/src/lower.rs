@@ -155,6 +155,8 @@ pub struct Program {
     pub dimensions: Vec<String>,
     /// All inputs of the graph, in order.
     pub inputs: Vec<Input>,
+    /// Inputs whose numbers are positions along an axis of some size, to be checked before anything is computed.
+    pub bounds: Vec<(u32, Size)>,
     /// All values.
     pub values: Vec<Value>,
     /// The steps in order.
@@ -215,6 +217,7 @@ impl<'a> Builder<'a> {
             float: graph.float(),
             dimensions: Vec::new(),
             inputs: Vec::new(),
+            bounds: Vec::new(),
             values: Vec::new(),
             body: Vec::new(),
             outputs: Vec::new(),
@@ -223,6 +226,10 @@ impl<'a> Builder<'a> {
         for input in graph.inputs() {
             let shape = input.shape.iter().map(|dim| builder.size(*dim)).collect();
             builder.program.inputs.push(Input { name: input.name.clone(), shape });
+        }
+        for bound in graph.bounds() {
+            let size = builder.size(bound.size);
+            builder.program.bounds.push((bound.input, size));
         }
         builder
     }

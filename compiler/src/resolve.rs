@@ -15,6 +15,7 @@ mod machine;
 mod reduce;
 mod scope;
 mod shape;
+mod shift;
 mod signature;
 mod suggest;
 
@@ -71,6 +72,8 @@ pub struct Parameter {
     pub shape: Vec<Dim>,
     /// Whether the function is differentiated by it.
     pub wrt: bool,
+    /// Whether it says positions in arrays: whole numbers, by which nothing is differentiated.
+    pub integer: bool,
 }
 
 /// What a `let` of the function's own body calls a node.
