@@ -513,3 +513,11 @@ fn convolutions_slices_and_gathers_at_both_orders() {
         assert!(error.to_string().starts_with(&format!("`index[1]` is {told}")), "{error}");
     }
 }
+
+#[test]
+fn the_position_of_the_largest_is_the_first_and_does_not_move() {
+    let x = tensor(&[2, 3], &[1.0, 3.0, 3.0, 9.0, 1.0, 2.0]);
+    assert_eq!(run("fn f(x: [N, K]) = argmax(x);", 0, std::slice::from_ref(&x)), [[1.0, 0.0]]);
+    assert_eq!(run("fn f(x: [N, K]) = argmax(x, axis = 0);", 0, std::slice::from_ref(&x)), [[1.0, 0.0, 0.0]]);
+    assert_eq!(run("fn f(x: [N, K]) = sum(argmax(x)) + 0 * sum(x);", 1, &[x])[1], [0.0; 6]);
+}
