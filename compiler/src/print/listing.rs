@@ -662,7 +662,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             indices = asked.axes.iter().map(|axis| printer.index_name(graph.hint(*axis))).collect();
             let place = |axis: &Axis| asked.axes.iter().position(|other| other == axis).unwrap_or(0);
             let own: Vec<String> = asked.value.axes.iter().map(|axis| indices[place(axis)].clone()).collect();
-            if named { printer.by_entry(item, own) } else { printer.right_side(item, &own) }
+            if named { printer.by_entry(item, own) } else { printer.entry(item, &own) }
         });
         for (axis, index) in asked.axes.iter().zip(&indices) {
             // In the language, an index on the left must stand on the right.
