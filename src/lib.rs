@@ -23,10 +23,13 @@
 //! A mistake in a formula is a compile error under the token that is wrong.
 //!
 //! # Features
-//! * `std` (default): the functions of [`math`] come from the standard library.
+//! * `std` (default): the functions of [`math`] come from the standard library, and [`dispatch`](mod@dispatch) finds the
+//!   machine's vector unit.
+//! * `matrixmultiply` (default): large products of matrices are those of the crate of that name; it switches on `std`.
+//! * `ndarray`: its arrays become views, the arrays that functions take; it switches on `std`.
 //! * `libm`: they come from the `libm` crate where `std` is off, for targets without a standard library.
 //!
-//! One of the two must be on.
+//! `std` or `libm` must be on.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -35,6 +38,16 @@ compile_error!("chainrule needs its feature `std`, or its feature `libm` where t
 
 #[cfg(any(feature = "std", feature = "libm"))]
 pub mod math;
+
+#[cfg(feature = "std")]
+pub mod array;
+pub mod contraction {
+    //! Contractions, the sums of products of two arrays that emitted code computes: see [`contract`].
+
+    pub use chainrule_special::{Axis, Element, LARGE, Write, contract};
+}
+
+pub use chainrule_special::dispatch;
 
 #[doc(hidden)]
 pub use chainrule_macros::__grad;

@@ -5,6 +5,8 @@
 //! `libm` where the feature `std` is off: `core` has not even `sqrt`. What the standard library lacks, or does not compute
 //! accurately, always comes from `libm` or `chainrule-special`, in double precision.
 
+/// Forms of some functions that loops over arrays are vectorised with.
+pub use chainrule_special::vector;
 use chainrule_special::{MODERATE, length_of_any_size};
 
 /// The float types that formulas compute in: `f64` and `f32`.

@@ -65,7 +65,7 @@ fn computed(
 pub(crate) fn weight(graph: &Graph, node: NodeId) -> u64 {
     let once = match graph.operation(node) {
         Operation::Apply(operator) => operation(graph, node, operator),
-        Operation::Sum(_) | Operation::Max(_) if !graph.is_entry_of_input(node) => 1,
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) if !graph.is_entry_of_input(node) => 1,
         _ => 0,
     };
     let size = |dim: &Dim| match dim {

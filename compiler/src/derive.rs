@@ -246,6 +246,13 @@ impl Derived {
         (0..self.function.parameters.len()).filter(chosen).collect()
     }
 
+    /// The names of the upstream cotangents, one for each output; none where none was asked for.
+    #[must_use]
+    pub fn upstreams(&self) -> Vec<String> {
+        let names = (0..self.function.outputs.len()).filter_map(|of| Some(upstream_name(self.upstream.as_ref()?, of)));
+        names.collect()
+    }
+
     fn nodes(&self, places: &[usize]) -> Vec<NodeId> {
         places.iter().map(|place| self.function.parameters[*place].node).collect()
     }
@@ -545,7 +552,7 @@ pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(_) if graph.stated(node).is_some() => false,
         Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
-        Operation::Sum(_) | Operation::Max(_) => !graph.is_entry_of_input(node),
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => !graph.is_entry_of_input(node),
         _ => false,
     }
 }

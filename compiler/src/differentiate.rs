@@ -239,6 +239,7 @@ impl<'a> Sweeper<'a> {
                 }
                 Operation::Sum(_) => Some(cotangent),
                 Operation::Max(_) => Some(self.through_max(operand, &out, &labels, cotangent)?),
+                Operation::Prod(_) => self.through_product(operand, &out, &labels, cotangent)?,
                 _ => None,
             };
             if let Some(contribution) = contribution {
@@ -330,6 +331,29 @@ impl<'a> Sweeper<'a> {
                 Ok(Derivative { value: self.graph.constant(Number::ZERO)?, axes })
             }
         }
+    }
+
+    /// A product over axes: the partial by an element is the product of the others, written as the same product with 1 in
+    /// the element's place. It divides by nothing, so it is right where elements are zero, and it is differentiated again
+    /// as any formula is. See [`Graph::as_others`].
+    fn through_product(
+        &mut self,
+        body: &Ref,
+        out: &Ref,
+        labels: &[Axis],
+        cotangent: Cotangent,
+    ) -> Result<Option<Cotangent>, GraphError> {
+        let closed = &labels[out.axes.len()..];
+        let others: Vec<Axis> = closed.iter().map(|axis| self.graph.axis_like(*axis)).collect();
+        let mut own = self.graph.truth(true)?;
+        for (axis, other) in closed.iter().zip(&others) {
+            let same = self.graph.delta(*axis, *other)?;
+            own = self.graph.apply(Operator::And, &[own, same])?;
+        }
+        let one = self.graph.constant(Number::ONE)?;
+        let factors = self.graph.apply(Operator::Select, &[own, one, body.renamed(closed, &others)])?;
+        let partial = self.graph.prod(&others, &factors)?;
+        self.times(cotangent, &partial, &[])
     }
 
     /// A maximum over axes: its cotangent goes to the largest elements, in equal parts.

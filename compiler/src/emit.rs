@@ -2,12 +2,20 @@
 //!
 //! In: the text of the block, the path of the facade that emitted code starts its paths at, and a way back from a place
 //! in the text to the user's token. Out: for each `fn f` the function `f` and a module `f` beside it, or every mistake
-//! found. Everything is specialised straight-line Rust with real branches: no tape, no allocation, no `unsafe`.
+//! found. Scalars and arrays of small stated sizes are passed by value (`values`): no allocation, no workspace. Other arrays
+//! are borrowed views, and what is computed on the way lies in a workspace that is used again (`views`). No tape, no
+//! `unsafe`.
+//!
+//! Invariant: which of the two it is depends on the function's inputs and outputs alone, never on what is asked for.
 
 mod assertion;
 mod attributes;
 mod body;
 pub mod document;
+mod spelling;
+mod types;
+mod values;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -17,16 +25,18 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::derive::{DerivativeKind, Derived, Layer, Request, derive};
+use crate::derive::{Derived, Request, derive};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, GraphError, NodeId};
+use crate::loops::{Contractions, Routine, fuse};
 use crate::lower::{Wanted, lower, lower_from};
 use crate::number::FloatType;
-use crate::operators::Kind;
 use crate::parse::parse_module;
 use crate::resolve::{Function, resolve};
-use attributes::{Attributes, Part};
+use attributes::Attributes;
 use body::{Body, Results};
+use spelling::{Spelling, Style, local};
+use types::Regime;
 
 /// Where emitted tokens come from.
 pub struct Origin<'a> {
@@ -62,17 +72,20 @@ pub fn emit_block(
 /// Emits one function: itself, and the module of its derivatives.
 ///
 /// # Errors
-/// [`Code::NotSupported`] for shapes and several outputs, [`Code::TooLarge`] for a formula that is too long for rustc,
-/// [`Code::Attribute`], and what [`derive()`] refuses.
+/// [`Code::TooLarge`] for a formula that is too long for rustc, [`Code::Attribute`], [`Code::NotSupported`], and what
+/// [`derive()`] refuses.
 pub fn emit_function(function: Function, origin: &Origin) -> Result<TokenStream, Diagnostic> {
-    refuse_shapes(&function)?;
     let attributes = Attributes::read(&function)?;
+    let regime = Regime::of(&function, &attributes)?;
     let mut gradient = derive(function.clone(), &Request { order: 1, ..Request::default() })?;
     gradient.stabilise()?;
     let must_use = attributes.results(origin);
     let formulas = document::of_gradient(&gradient, &attributes);
     let emitter = Emitter { origin, attributes: &attributes, gradient: &gradient, formulas, must_use };
-    emitter.items(function)
+    match regime {
+        Regime::Values => emitter.by_value(function),
+        Regime::Views => emitter.by_view(function),
+    }
 }
 
 /// What is wrong with the attributes of a function, which only emission reads.
@@ -100,27 +113,6 @@ fn same_modules(functions: &[Function]) -> Diagnostics {
         }
     }
     errors
-}
-
-/// Only scalars are emitted so far.
-fn refuse_shapes(function: &Function) -> Result<(), Diagnostic> {
-    let help = "`chainrule eval` and `chainrule derive` take shapes already";
-    if let Some(parameter) = function.parameters.iter().find(|parameter| !parameter.shape.is_empty()) {
-        let message = format!("the parameter `{}` has a shape: arrays are not emitted yet", parameter.name);
-        return Err(Diagnostic::new(Code::NotSupported, parameter.span, message).with_help(help));
-    }
-    let [output] = function.outputs.as_slice() else {
-        let message = format!("`{}` has several outputs: that is not emitted yet", function.name);
-        return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
-    };
-    let graph = &function.graph;
-    let live = graph.live([output.value.node]);
-    let array = graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty());
-    if !output.axes.is_empty() || array {
-        let message = format!("`{}` computes with arrays: that is not emitted yet", function.name);
-        return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
-    }
-    Ok(())
 }
 
 struct Emitter<'a> {
@@ -155,65 +147,55 @@ impl Emitter<'_> {
         self.gradient.wrt().into_iter().map(|place| parameters[place].clone()).collect()
     }
 
-    /// Straight-line code for values of a graph.
-    fn body(
-        &self,
-        derived: &Derived,
-        wanted: &[NodeId],
-        given: &[NodeId],
-        saved: &Ident,
-    ) -> Result<Results, Diagnostic> {
-        self.body_of(&derived.function.graph, derived, wanted, given, saved)
+    /// What computes some values of a graph: a routine, and how it is spelled.
+    fn routine(&self, graph: &Graph, wanted: &[Wanted], given: &[NodeId], style: Style) -> Routine {
+        let program = if given.is_empty() { lower(graph, wanted) } else { lower_from(graph, wanted, given) };
+        let contractions = if style == Style::Nested { Contractions::Loops } else { Contractions::Kernels };
+        fuse(&program, contractions)
     }
 
-    /// As [`Emitter::body`], where a graph has nodes that the derivation lacks.
-    fn body_of(
-        &self,
-        graph: &Graph,
-        derived: &Derived,
-        wanted: &[NodeId],
-        given: &[NodeId],
-        saved: &Ident,
-    ) -> Result<Results, Diagnostic> {
-        let wanted: Vec<Wanted> = wanted
-            .iter()
-            .map(|node| Wanted { value: crate::graph::Ref { node: *node, axes: Vec::new() }, axes: Vec::new() })
-            .collect();
-        let program = if given.is_empty() { lower(graph, &wanted) } else { lower_from(graph, &wanted, given) };
+    fn spelling(&self, derived: &Derived, style: Style, saved: &Ident) -> Spelling {
         let mut inputs = self.parameters();
-        inputs.extend(derived.upstream.iter().map(|name| Ident::new(name, proc_macro2::Span::call_site())));
-        let body = Body::new(&program, &inputs, saved, &self.origin.facade);
-        body.emit().map_err(|count| {
-            let message = format!(
-                "`{}` needs {count} lines of Rust: rustc takes about {}",
-                derived.function.name,
-                body::MOST_LINES
-            );
-            Diagnostic::new(Code::TooLarge, derived.function.span, message)
+        inputs.extend(derived.upstreams().iter().map(|name| local(name)));
+        Spelling::new(&self.origin.facade, style, inputs, saved)
+    }
+
+    /// The code of a routine, or that rustc does not take it.
+    fn code(&self, routine: &Routine, spelling: &Spelling) -> Result<Results, Diagnostic> {
+        Body::new(routine, spelling).emit().map_err(|count| {
+            let function = &self.gradient.function;
+            let most = body::MOST_LINES;
+            let message = format!("`{}` needs {count} lines of Rust: rustc takes about {most}", function.name);
+            Diagnostic::new(Code::TooLarge, function.span, message)
         })
     }
 
-    fn items(&self, function: Function) -> Result<TokenStream, Diagnostic> {
+    /// The function and its module.
+    fn items(
+        &self,
+        function: &Function,
+        signature: &TokenStream,
+        call: &TokenStream,
+        parts: &[TokenStream],
+    ) -> TokenStream {
         let name = self.ident(&function.name, function.span);
-        let (module, place) = self.attributes.module(&function);
+        let (module, place) = self.attributes.module(function);
         let module = self.ident(module, place);
-        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
+        let must_use = &self.must_use;
         let visibility: TokenStream = function.visibility.parse().unwrap_or_default();
         let docs = document::of_function(self.gradient, self.attributes, self.origin);
         let formulas = &self.formulas;
         let shared = self.attributes.shared(self.origin);
         let about = format!("Derivatives of [`{}`](fn@{0}).", function.name);
-        let hessian = self.hessian(&function)?;
-        let parts = [self.value()?, self.gradients()?, self.layer(function)?, hessian];
-        Ok(quote! {
+        quote! {
             #shared
             #docs
             #formulas
             #must_use
             #[inline]
             #[allow(dead_code, deprecated, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
-            #visibility fn #name(#(#parameters: #float),*) -> #float {
-                #module::value(#(#parameters),*)
+            #visibility fn #name #signature {
+                #module::#call
             }
             #shared
             #[doc = #about]
@@ -222,223 +204,7 @@ impl Emitter<'_> {
             #visibility mod #module {
                 #(#parts)*
             }
-        })
-    }
-
-    fn value(&self) -> Result<TokenStream, Diagnostic> {
-        let (parameters, float) = (self.parameters(), self.float());
-        let output = self.nodes()[0];
-        let Results { lines, values } = self.body(self.gradient, &[output], &[], &local("saved"))?;
-        let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
-        Ok(quote! {
-            #docs
-            #must_use
-            #[inline]
-            pub fn value(#(#parameters: #float),*) -> #float {
-                #lines
-                #(#values)*
-            }
-        })
-    }
-
-    /// The value, then its derivatives.
-    fn nodes(&self) -> Vec<NodeId> {
-        self.gradient.numeric().iter().map(|value| value.node).collect()
-    }
-
-    fn gradients(&self) -> Result<TokenStream, Diagnostic> {
-        let fields = self.fields();
-        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer];
-        let wanted = parts.into_iter().any(|part| self.attributes.wants(part));
-        let structure = if wanted { self.gradient_structure() } else { TokenStream::new() };
-        let mut functions = Vec::new();
-        let all = self.nodes();
-        let facts = self.assertions(self.gradient)?;
-        let checked =
-            |results: Results| Results { lines: [facts.clone(), results.lines].into_iter().collect(), ..results };
-        if self.attributes.wants(Part::Gradient) {
-            let results = checked(self.body(self.gradient, &all[1..], &[], &local("saved"))?);
-            functions.push(self.gradient_function(&results, &fields));
-            if fields.len() == 1 {
-                functions.push(self.derivative_function(&results));
-            }
         }
-        if self.attributes.wants(Part::ValueAndGradient) {
-            let results = checked(self.body(self.gradient, &all, &[], &local("saved"))?);
-            functions.push(self.value_and_gradient_function(&results, &fields));
-            if fields.len() == 1 {
-                functions.push(self.value_and_derivative_function(&results));
-            }
-        }
-        Ok(quote! { #structure #(#functions)* })
-    }
-
-    fn gradient_structure(&self) -> TokenStream {
-        let (fields, float) = (self.fields(), self.float());
-        let count = fields.len();
-        let docs = fields.iter().map(|field| format!("The derivative by `{field}`."));
-        quote! {
-            /// One derivative for each input, in the order of the parameters.
-            #[derive(Clone, Copy, Debug, Default, PartialEq)]
-            pub struct Gradient {
-                #(#[doc = #docs] pub #fields: #float,)*
-            }
-            impl Gradient {
-                /// The derivatives in the order of the parameters.
-                #[inline]
-                pub fn to_array(self) -> [#float; #count] {
-                    [#(self.#fields),*]
-                }
-                /// The gradient of an array in the order of the parameters.
-                #[inline]
-                pub fn from_array([#(#fields),*]: [#float; #count]) -> Self {
-                    Self { #(#fields),* }
-                }
-            }
-        }
-    }
-
-    fn gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = &self.formulas;
-        let Results { lines, values } = results;
-        quote! {
-            /// The gradient.
-            #docs
-            #must_use
-            #[inline]
-            pub fn gradient(#(#parameters: #float),*) -> Gradient {
-                #lines
-                Gradient { #(#fields: #values),* }
-            }
-        }
-    }
-
-    fn derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = &self.formulas;
-        let Results { lines, values } = results;
-        quote! {
-            /// The derivative.
-            #docs
-            #must_use
-            #[inline]
-            pub fn derivative(#(#parameters: #float),*) -> #float {
-                #lines
-                #(#values)*
-            }
-        }
-    }
-
-    fn value_and_gradient_function(&self, results: &Results, fields: &[Ident]) -> TokenStream {
-        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = &self.formulas;
-        let lines = &results.lines;
-        let (value, derivatives) = (&results.values[0], &results.values[1..]);
-        quote! {
-            /// The value and the gradient, with what they share computed once.
-            #docs
-            #must_use
-            #[inline]
-            pub fn value_and_gradient(#(#parameters: #float),*) -> (#float, Gradient) {
-                #lines
-                (#value, Gradient { #(#fields: #derivatives),* })
-            }
-        }
-    }
-
-    fn value_and_derivative_function(&self, results: &Results) -> TokenStream {
-        let (parameters, float, must_use) = (self.parameters(), self.float(), &self.must_use);
-        let docs = &self.formulas;
-        let Results { lines, values } = results;
-        quote! {
-            /// The value and the derivative, with what they share computed once.
-            #docs
-            #must_use
-            #[inline]
-            pub fn value_and_derivative(#(#parameters: #float),*) -> (#float, #float) {
-                #lines
-                (#(#values),*)
-            }
-        }
-    }
-
-    /// `forward` and `backward`: a layer that saves what its backward pass reads.
-    fn layer(&self, function: Function) -> Result<TokenStream, Diagnostic> {
-        if !self.attributes.wants(Part::Layer) {
-            return Ok(TokenStream::new());
-        }
-        let upstream = self.unused_name("upstream");
-        let saved_name = local(&self.unused_name("saved"));
-        let request = Request { order: 1, upstream: Some(upstream.clone()), ..Request::default() };
-        let mut pullback = derive(function, &request)?;
-        pullback.stabilise_beside(self.gradient)?;
-        debug_assert!(pullback.entries.iter().all(|entry| entry.kind == DerivativeKind::Pullback));
-        let (parameters, float, fields) = (self.parameters(), self.float(), self.fields());
-        let Layer { outputs, cotangents, saved, kept } = pullback.layer();
-        let wanted: Vec<NodeId> = outputs.into_iter().take(1).chain(kept).collect();
-        let forward = self.body(&pullback, &wanted, &[], &saved_name)?;
-        let backward = self.body(&pullback, &cotangents, &saved, &saved_name)?;
-        let slots: Vec<Ident> = (0..saved.len()).map(|place| local(&format!("s{place}"))).collect();
-        let types = saved.iter().map(|node| match pullback.function.graph.kind(*node) {
-            Kind::Number => float.clone(),
-            Kind::Truth => quote!(bool),
-        });
-        let (value, kept) = (&forward.values[0], &forward.values[1..]);
-        let (forward_lines, backward_lines, cotangents) = (&forward.lines, &backward.lines, &backward.values);
-        let upstream = local(&upstream);
-        let (docs, facts) = (document::of_gradient(&pullback, self.attributes), self.assertions(&pullback)?);
-        let (formula, must_use) = (document::formula(&pullback), &self.must_use);
-        Ok(quote! {
-            /// What the backward pass needs of the forward pass, beside the inputs.
-            #[derive(Clone, Copy, Debug, PartialEq)]
-            pub struct Saved { #(#slots: #types,)* }
-            /// The value, and what [`backward`] needs.
-            #formula
-            #must_use
-            #[inline]
-            pub fn forward(#(#parameters: #float),*) -> (#float, Saved) {
-                #forward_lines
-                (#value, Saved { #(#slots: #kept),* })
-            }
-            /// The cotangents of the inputs, from the cotangent of the output.
-            #docs
-            #must_use
-            #[inline]
-            pub fn backward(#(#parameters: #float,)* #saved_name: &Saved, #upstream: #float) -> Gradient {
-                #facts
-                #backward_lines
-                Gradient { #(#fields: #cotangents),* }
-            }
-        })
-    }
-
-    fn hessian(&self, function: &Function) -> Result<TokenStream, Diagnostic> {
-        if !self.attributes.wants(Part::Hessian) {
-            return Ok(TokenStream::new());
-        }
-        let mut hessian = derive(function.clone(), &Request { order: 2, ..Request::default() })?;
-        hessian.stabilise_beside(self.gradient)?;
-        let values = hessian.numeric();
-        let entries = hessian.entries.iter().zip(&values[1..]);
-        let second = entries.filter(|(entry, _)| entry.kind == DerivativeKind::Hessian);
-        let nodes: Vec<NodeId> = second.map(|(_, value)| value.node).collect();
-        let (parameters, float, count) = (self.parameters(), self.float(), self.fields().len());
-        let Results { lines, values } = self.body(&hessian, &nodes, &[], &local("saved"))?;
-        let rows = values.chunks(count.max(1)).map(|row| quote!([#(#row),*]));
-        let (docs, facts) = (document::of_hessian(&hessian, self.attributes), self.assertions(&hessian)?);
-        let must_use = &self.must_use;
-        Ok(quote! {
-            /// The second derivatives: row and column in the order of the parameters.
-            #docs
-            #must_use
-            #[inline]
-            pub fn hessian(#(#parameters: #float),*) -> [[#float; #count]; #count] {
-                #facts
-                #lines
-                [#(#rows),*]
-            }
-        })
     }
 
     /// A name that no parameter and no output has.
@@ -453,8 +219,8 @@ impl Emitter<'_> {
         }
         name
     }
-}
 
-fn local(name: &str) -> Ident {
-    Ident::new(name, proc_macro2::Span::call_site())
+    fn fault(&self, error: &GraphError) -> Diagnostic {
+        Diagnostic::new(Code::TooLarge, self.gradient.function.span, error.to_string())
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::lower::{Choice, Compute, Instruction, Operand, Program, Size, Statement, Value, ValueId};
+use crate::lower::{Choice, Compute, Input, Instruction, Operand, Program, Reads, Size, Statement, Value, ValueId};
 use crate::number::FloatType;
 use crate::operators::Operator;
 
@@ -65,26 +65,30 @@ impl fmt::Display for EvaluateError {
 impl std::error::Error for EvaluateError {}
 
 /// The most numbers that a program may hold at once: 2 GiB.
-const MOST_NUMBERS: usize = 1 << 28;
+pub(crate) const MOST_NUMBERS: usize = 1 << 28;
 
 /// Runs a program.
 ///
 /// # Errors
 /// [`EvaluateError`]
 pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
-    let sizes = bind_sizes(program, inputs)?;
+    let sizes = bind_sizes(&program.inputs, &program.dimensions, inputs)?;
     let mut machine = Machine::new(program, inputs, sizes)?;
     machine.run(&program.body);
     Ok(program.outputs.iter().map(|output| machine.output(output)).collect())
 }
 
 /// The size of every named dimension, from the inputs' shapes.
-fn bind_sizes(program: &Program, inputs: &[Tensor]) -> Result<Vec<usize>, EvaluateError> {
-    if program.inputs.len() != inputs.len() {
-        return Err(EvaluateError::Count(program.inputs.len(), inputs.len()));
+pub(crate) fn bind_sizes(
+    stated: &[Input],
+    dimensions: &[String],
+    inputs: &[Tensor],
+) -> Result<Vec<usize>, EvaluateError> {
+    if stated.len() != inputs.len() {
+        return Err(EvaluateError::Count(stated.len(), inputs.len()));
     }
-    let mut sizes: Vec<Option<usize>> = vec![None; program.dimensions.len()];
-    for (input, tensor) in program.inputs.iter().zip(inputs) {
+    let mut sizes: Vec<Option<usize>> = vec![None; dimensions.len()];
+    for (input, tensor) in stated.iter().zip(inputs) {
         let fits = input.shape.len() == tensor.shape.len()
             && input.shape.iter().zip(&tensor.shape).all(|(size, given)| match size {
                 Size::Literal(size) => *size as usize == *given,
@@ -95,7 +99,7 @@ fn bind_sizes(program: &Program, inputs: &[Tensor]) -> Result<Vec<usize>, Evalua
             let dims = input.shape.iter().map(|size| match size {
                 Size::Literal(size) => size.to_string(),
                 Size::Named(place) => {
-                    let name = &program.dimensions[*place as usize];
+                    let name = &dimensions[*place as usize];
                     sizes[*place as usize].map_or_else(|| name.clone(), |size| format!("{name} = {size}"))
                 }
             });
@@ -232,7 +236,11 @@ impl<'a> Machine<'a> {
                 self.memory[start] = self.apply(*operator, operands);
             }
             Compute::Apply(operator) => self.elementwise(*operator, instruction),
+            Compute::Access(reads) => self.access(reads, instruction),
+            // Found after this: see `loops`.
+            Compute::Contract => self.memory[start] = f64::NAN,
             Compute::Sum => self.reduce(instruction, 0.0, |sum, value| sum + value),
+            Compute::Prod => self.reduce(instruction, 1.0, |product, value| product * value),
             Compute::Max => self.reduce(instruction, f64::NEG_INFINITY, |most, value| {
                 (Operator::Maximum.row().evaluate)(&[most, value])
             }),
@@ -274,6 +282,21 @@ impl<'a> Machine<'a> {
             }
             self.memory[start + at] = self.apply(operator, &values);
         });
+    }
+
+    fn access(&mut self, reads: &[Reads], instruction: &Instruction) {
+        let Some(array) = instruction.operands.first() else { return };
+        let shape = self.shape(instruction.target);
+        let slots: Vec<usize> = (0..reads.len()).collect();
+        let (mut from, mut strides) = (self.starts[array.value.index()], vec![0; shape.len()]);
+        for (read, stride) in reads.iter().zip(self.strides_of(array.value, &slots, reads.len())) {
+            match read {
+                Reads::Slot(slot) => strides[usize::from(*slot)] += stride,
+                Reads::Stated(position) => from += stride * *position as usize,
+            }
+        }
+        let start = self.starts[instruction.target.index()];
+        each(&shape, &[strides], &[from], |at, from| self.memory[start + at] = self.memory[from[0]]);
     }
 
     fn reduce(&mut self, instruction: &Instruction, empty: f64, step: impl Fn(f64, f64) -> f64) {

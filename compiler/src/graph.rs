@@ -2,8 +2,8 @@
 //!
 //! A node is anonymous: it has *slots*, each with a dimension (a scalar has none). A *use* of a node is a [`Ref`]: the
 //! node and the [`Axis`] that each slot takes there. Transposing, renaming, broadcasting and taking a diagonal are not
-//! operators, they are what a `Ref` says. Elementwise operators range over the union of their operands' axes; `sum` and
-//! `max` close axes; `delta` and `iota` are the only other structural operations.
+//! operators, they are what a `Ref` says. Elementwise operators range over the union of their operands' axes; `sum`,
+//! `max` and `prod` close axes; `delta` and `iota` are the only other structural operations.
 //!
 //! In the store, a node numbers its own axes: first its slots, then the axes that it closes; an edge says which of these
 //! *local* axes each slot of the operand takes. There are no names in the store, hence no capture.
@@ -36,6 +36,7 @@
 //! ```
 
 mod call;
+mod contraction;
 mod entry;
 mod fold;
 mod lists;
@@ -43,7 +44,7 @@ mod rebuild;
 mod view;
 
 pub use call::KnownCall;
-pub use entry::{Access, Position, Stated};
+pub use entry::{Access, Others, Position, Stated};
 pub use rebuild::Rebuilt;
 pub use view::Operand;
 
@@ -113,6 +114,8 @@ pub enum Operation {
     Sum(u8),
     /// The maximum over so many closed axes.
     Max(u8),
+    /// The product over so many closed axes.
+    Prod(u8),
 }
 
 /// A use of a node: which axis each of its slots takes here.
@@ -480,6 +483,29 @@ impl Graph {
     /// [`GraphError::Kind`] for a truth value, and whatever a bad operand causes.
     pub fn max(&mut self, closed: &[Axis], body: &Ref) -> Result<Ref, GraphError> {
         self.reduce(closed, body, Operation::Max)
+    }
+
+    /// The product over axes. Over an axis that the body lacks, it is a power with the axis' size.
+    ///
+    /// # Errors
+    /// [`GraphError::Kind`] for a truth value, and whatever a bad operand causes.
+    pub fn prod(&mut self, closed: &[Axis], body: &Ref) -> Result<Ref, GraphError> {
+        let mut result = self.reduce(closed, body, Operation::Prod)?;
+        for axis in closed.iter().filter(|axis| !body.axes.contains(axis)) {
+            let size = self.size(self.checked_dim(*axis)?)?;
+            result = self.apply(Operator::Power, &[result, size])?;
+        }
+        Ok(result)
+    }
+
+    /// The same reduction as a node's over other axes and another body; the body itself if the node is none.
+    pub(crate) fn reduced_as(&mut self, like: Operation, closed: &[Axis], body: &Ref) -> Result<Ref, GraphError> {
+        match like {
+            Operation::Sum(_) => self.sum(closed, body),
+            Operation::Max(_) => self.max(closed, body),
+            Operation::Prod(_) => self.prod(closed, body),
+            _ => Ok(body.clone()),
+        }
     }
 
     fn reduce(&mut self, closed: &[Axis], body: &Ref, make: fn(u8) -> Operation) -> Result<Ref, GraphError> {

@@ -131,7 +131,9 @@ impl Errors {
         let values = point.array(node)?;
         let is_exact = match graph.operation(node) {
             Operation::Constant(_) => graph.as_constant(node).is_some_and(|number| number.is_exact_in(FloatType::F64)),
-            operation => !matches!(operation, Operation::Apply(_) | Operation::Sum(_) | Operation::Max(_)),
+            operation => {
+                !matches!(operation, Operation::Apply(_) | Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_))
+            }
         };
         if is_exact {
             return Some(vec![0.0; values.len()]);
@@ -140,7 +142,7 @@ impl Errors {
         let mut errors: Vec<f64> = values.iter().map(own).collect();
         let operation = graph.operation(node);
         let Operation::Apply(operator) = operation else {
-            if !matches!(operation, Operation::Sum(_) | Operation::Max(_)) {
+            if !matches!(operation, Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) {
                 return Some(errors);
             }
             let operand = graph.operands(node).next()?.node;

@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod graph;
 mod guard;
+pub mod loops;
 pub mod lower;
 pub mod number;
 pub mod operators;

@@ -13,7 +13,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
+use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Position, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};
 
@@ -30,7 +30,7 @@ impl ValueId {
 }
 
 /// A dimension, as the evaluator and the emitter know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Size {
     /// Stated.
     Literal(u32),
@@ -70,6 +70,21 @@ pub enum Compute {
     Sum,
     /// A maximum over the closed axes.
     Max,
+    /// The product over the closed axes.
+    Prod,
+    /// An element of its operand, or a part of it, at positions of which some are stated.
+    Access(Vec<Reads>),
+    /// The sum over the closed axes of the product of two operands. [`lower`] writes none: see [`crate::loops`].
+    Contract,
+}
+
+/// Where an access reads a slot of its operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Along this slot of its own.
+    Slot(u8),
+    /// At this position.
+    Stated(u32),
 }
 
 /// A use of a value: which axis of the instruction each of its slots takes. The instruction's own slots count from 0,
@@ -273,7 +288,10 @@ impl<'a> Builder<'a> {
     /// What a node needs; nothing if its value is known already.
     fn needs(&self, node: NodeId) -> impl Iterator<Item = crate::graph::Operand<'a>> + use<'a> {
         let known = self.given[node.index()].is_some() || self.known(node).is_some();
-        self.graph.operands(node).filter(move |_| !known)
+        let access = self.graph.as_access(node);
+        let all = self.graph.operands(node).filter(move |_| !known && access.is_none());
+        let access = self.graph.as_access(node).filter(|_| !known);
+        all.chain(access.map(|access| crate::graph::Operand { node: access.node, axes: &[] }))
     }
 
     fn operands(&mut self, node: NodeId) -> Vec<Operand> {
@@ -298,6 +316,15 @@ impl<'a> Builder<'a> {
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
             return;
         }
+        if let Some(access) = self.graph.as_access(node) {
+            let reads = access.positions.iter().map(|position| match position {
+                Position::Slot(slot) => Reads::Slot(*slot),
+                Position::Stated(position) => Reads::Stated(*position),
+            });
+            let (compute, closed) = (Compute::Access(reads.collect()), Vec::new());
+            out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
+            return;
+        }
         let compute = match self.graph.operation(node) {
             Operation::Input(place) => Compute::Input(place),
             Operation::Constant(_) => Compute::Constant(self.graph.as_constant(node).unwrap_or(Number::ZERO)),
@@ -309,6 +336,7 @@ impl<'a> Builder<'a> {
             Operation::Apply(operator) => Compute::Apply(operator),
             Operation::Sum(_) => Compute::Sum,
             Operation::Max(_) => Compute::Max,
+            Operation::Prod(_) => Compute::Prod,
         };
         let slots = self.graph.shape(node).len();
         let closed = self.graph.local_dims(node).split_off(slots);

@@ -92,6 +92,7 @@ impl Known {
                 (Operation::Apply(operator), operands) => graph.apply(operator, operands)?,
                 (Operation::Sum(_), [body]) => graph.sum(&closed, body)?,
                 (Operation::Max(_), [body]) => graph.max(&closed, body)?,
+                (Operation::Prod(_), [body]) => graph.prod(&closed, body)?,
                 _ => return Err(GraphError::UnknownNode),
             };
             values.insert(node, value);

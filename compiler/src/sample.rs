@@ -331,6 +331,7 @@ impl<'a> Point<'a> {
             Operation::Apply(operator) => self.elementwise(node, operator, &sizes),
             Operation::Sum(_) => self.reduce(node, &sizes, slots, 0.0, |a, b| a + b),
             Operation::Max(_) => self.reduce(node, &sizes, slots, f64::NEG_INFINITY, f64::max),
+            Operation::Prod(_) => self.reduce(node, &sizes, slots, 1.0, |a, b| a * b),
             Operation::Input(_) => None,
         }
     }

@@ -1,16 +1,21 @@
-//! Special functions that neither the standard library nor `libm` has.
+//! What the compiler's evaluator and emitted code compute with alike, so that both give the same bits: special functions
+//! that neither the standard library nor `libm` has, and contractions of arrays.
 //!
-//! In: numbers in double precision. Out: the function there, to a few units in the last place times the condition number,
-//! and NaN where it is not defined. The compiler's evaluator and emitted code call the same functions, so that both give
-//! the same bits; they compute with `libm` alone, with and without `std`.
+//! Special functions take numbers in double precision and give the function there, to a few units in the last place times
+//! the condition number, and NaN where it is not defined; they compute with `libm` alone. Contractions take slices of
+//! either float type. `std` is used behind the features `std`, to ask for the machine's vector unit, and `matrixmultiply` alone.
 #![no_std]
 
+mod contract;
+pub mod dispatch;
 mod error;
 mod gamma;
 mod length;
 #[cfg(test)]
 mod tests;
+pub mod vector;
 
+pub use contract::{Axis, Element, LARGE, Write, contract};
 pub use error::{erfcx, ierfcx};
 pub use gamma::{digamma, polygamma, trigamma};
 pub use length::{MODERATE, length, length_of_any_size};

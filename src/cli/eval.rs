@@ -5,8 +5,9 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
 use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::diagnostic::Diagnostic;
-use chainrule_compiler::evaluate::{Tensor, evaluate};
-use chainrule_compiler::lower::{Program, lower};
+use chainrule_compiler::evaluate::Tensor;
+use chainrule_compiler::loops::{self, Contractions, Routine, fuse};
+use chainrule_compiler::lower::lower;
 use chainrule_compiler::print::rounded;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,7 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     let request = Request { wrt: options.subject.wrt.clone(), order, ..Request::default() };
     let mut derived = derive(function, &request).map_err(|error| source.failure(vec![error]))?;
     derived.stabilise().map_err(|error| source.failure(vec![error]))?;
-    let program = lower(&derived.function.graph, &derived.wanted());
+    let program = fuse(&lower(&derived.function.graph, &derived.wanted()), Contractions::Kernels);
     let mut facts = Facts::new(&derived.function);
     if let Some(path) = &options.points {
         let done = points(path, &derived, &program, &mut facts)?;
@@ -48,13 +49,13 @@ pub fn eval(options: &Eval, report: &Report) -> Result<Done, Failure> {
     }
 }
 
-fn run(program: &Program, point: &point::Point) -> Result<Vec<Tensor>, Diagnostic> {
-    let inputs = point::inputs(point, program)?;
-    evaluate(program, &inputs).map_err(|error| point::fault(&error))
+fn run(program: &Routine, point: &point::Point) -> Result<Vec<Tensor>, Diagnostic> {
+    let inputs = point::inputs(point, &program.inputs)?;
+    loops::run(program, &inputs).map_err(|error| point::fault(&error))
 }
 
 /// Streams a file of points; a line that cannot be evaluated does not stop the others.
-fn points(path: &str, derived: &Derived, program: &Program, facts: &mut Facts) -> Result<Done, Failure> {
+fn points(path: &str, derived: &Derived, program: &Routine, facts: &mut Facts) -> Result<Done, Failure> {
     let unreadable = |error: io::Error| Failure::usage(format!("`{path}` cannot be read: {error}"));
     let input: Box<dyn Read> =
         if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(unreadable)?) };

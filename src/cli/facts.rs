@@ -41,7 +41,7 @@ impl Facts {
     pub fn try_at(&mut self, point: &Point) {
         self.points += 1;
         let Some(program) = &self.program else { return };
-        let results = point::inputs(point, program).ok().and_then(|inputs| evaluate(program, &inputs).ok());
+        let results = point::inputs(point, &program.inputs).ok().and_then(|inputs| evaluate(program, &inputs).ok());
         for (failures, holds) in self.failures.iter_mut().zip(results.into_iter().flatten()) {
             if holds.data != [1.0] {
                 failures.get_or_insert(Failures { first: self.points, count: 0 }).count += 1;

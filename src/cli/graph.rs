@@ -52,7 +52,7 @@ pub fn graph(options: &Graph, report: &Report) -> Result<String, Failure> {
 
 fn values(picture: &Picture, point: &point::Point) -> Result<Values, Diagnostic> {
     let program = picture.program();
-    let inputs = point::inputs(point, &program)?;
+    let inputs = point::inputs(point, &program.inputs)?;
     picture.values(&program, &inputs).map_err(|error| point::fault(&error))
 }
 

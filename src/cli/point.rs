@@ -2,7 +2,7 @@
 
 use chainrule_compiler::diagnostic::{Code, Diagnostic};
 use chainrule_compiler::evaluate::{EvaluateError, Tensor};
-use chainrule_compiler::lower::Program;
+use chainrule_compiler::lower::Input;
 use serde_json::{Map, Value};
 
 use super::arguments::At;
@@ -89,25 +89,25 @@ pub fn from_line(line: &[u8]) -> Result<Point, Diagnostic> {
     }
 }
 
-/// The inputs of a program at a point, in order.
-pub fn inputs(point: &Point, program: &Program) -> Result<Vec<Tensor>, Diagnostic> {
+/// The inputs of a formula at a point, in order.
+pub fn inputs(point: &Point, stated: &[Input]) -> Result<Vec<Tensor>, Diagnostic> {
     let all = || {
-        let names: Vec<String> = program.inputs.iter().map(|input| format!("`{}`", input.name)).collect();
+        let names: Vec<String> = stated.iter().map(|input| format!("`{}`", input.name)).collect();
         if names.is_empty() { "the formula has no inputs".into() } else { format!("the inputs: {}", names.join(", ")) }
     };
-    let missing = program.inputs.iter().filter(|input| !point.contains_key(&input.name));
+    let missing = stated.iter().filter(|input| !point.contains_key(&input.name));
     let missing: Vec<String> = missing.map(|input| format!("`{}`", input.name)).collect();
     if !missing.is_empty() {
         let noun = if missing.len() == 1 { "input" } else { "inputs" };
         return Err(usage(format!("no value is given for the {noun} {}", missing.join(", "))).with_help(all()));
     }
-    if point.len() > program.inputs.len() {
-        let extra = point.keys().filter(|name| program.inputs.iter().all(|input| input.name != **name));
+    if point.len() > stated.len() {
+        let extra = point.keys().filter(|name| stated.iter().all(|input| input.name != **name));
         let extra: Vec<String> = extra.map(|name| format!("`{name}`")).collect();
         let verb = if extra.len() == 1 { "is no input" } else { "are no inputs" };
         return Err(usage(format!("{} {verb} of the formula", extra.join(", "))).with_help(all()));
     }
-    let tensors = program.inputs.iter().map(|input| {
+    let tensors = stated.iter().map(|input| {
         let value = point.get(&input.name).unwrap_or(&Value::Null);
         tensor(value).map_err(|(message, help)| Diagnostic {
             help: Some(help.to_owned()),

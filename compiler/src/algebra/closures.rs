@@ -118,6 +118,16 @@ impl Field<'_> {
         self.closed(Closure::Max, &varies, body)
     }
 
+    /// The product of a term over axes: one kernel, which algebra does not look into.
+    pub(crate) fn product_over(&mut self, body: &Term, labels: &[Label]) -> Option<Term> {
+        if body.as_constant() == Some(Rational::ONE) {
+            return Some(body.clone());
+        }
+        // What does not vary along an axis stays a factor for every position of it: a power that nothing collects.
+        let varies = labels.iter().all(|label| self.kernels.term_depends(body, *label));
+        if varies { self.closed(Closure::Prod, labels, body) } else { None }
+    }
+
     /// Whether what is 0 or 1 everywhere is 1 at some position along labels: on a diagonal.
     fn is_met(&mut self, body: &Term, labels: &[Label]) -> Option<bool> {
         let diagonals: Vec<(Label, Label)> = body

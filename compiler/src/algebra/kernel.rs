@@ -58,6 +58,7 @@ pub(crate) enum Label {
 pub(crate) enum Closure {
     Sum,
     Max,
+    Prod,
 }
 
 /// What a kernel is, over terms of some shape.

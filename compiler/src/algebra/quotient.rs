@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::assumptions::Facts;
 use super::claim::Claim;
 use super::digits::Digits;
-use super::kernel::{Closure, Kernels, Label, Meaning, Shape};
+use super::kernel::{Kernels, Label, Meaning, Shape};
 use super::laws::{Factors, Laws};
 use super::polynomial::{Kernel, Monomial, Polynomial, inverse};
 use crate::algebra::hash::QuickMap;
@@ -302,6 +302,10 @@ impl<'a> Field<'a> {
                 let closed = self.closed_labels(*node);
                 self.maximum(body, &closed)
             }
+            (Operation::Prod(_), [body]) => {
+                let closed = self.closed_labels(*node);
+                self.product_over(body, &closed)
+            }
             _ => None,
         }
     }
@@ -517,7 +521,7 @@ impl Laws for Field<'_> {
 
     fn is_positive_node(&mut self, kernel: Kernel) -> bool {
         match self.kernels.meaning(kernel).clone() {
-            Meaning::Closed(Closure::Sum | Closure::Max, _, body) => self.is_positive_term(&body),
+            Meaning::Closed(_, _, body) => self.is_positive_term(&body),
             Meaning::Node(node, _) => {
                 let array = self.graph.as_access(node).map(|access| access.node);
                 self.facts.is_positive(node) || array.is_some_and(|array| self.facts.is_positive(array))

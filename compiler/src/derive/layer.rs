@@ -2,8 +2,9 @@
 
 use super::Derived;
 use crate::evaluate::{Tensor, evaluate};
-use crate::graph::{NodeId, Ref};
-use crate::lower::lower;
+use crate::graph::{GraphError, NodeId, Ref};
+use crate::lower::{Wanted, lower};
+use crate::operators::Operator;
 
 /// Sizes of inputs at which a layer is tried: formulas overflow there if they do anywhere.
 const SIZES: [f64; 12] = [0.0, 1.0, -1.0, 30.0, -30.0, 800.0, -800.0, 1e4, -1e4, 1e-200, 1e200, -1e200];
@@ -14,35 +15,65 @@ const MIXTURES: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// The outputs, as the forward pass computes them.
-    pub outputs: Vec<NodeId>,
-    /// The cotangents of the inputs.
-    pub cotangents: Vec<NodeId>,
+    pub outputs: Vec<Wanted>,
+    /// The cotangents of the inputs, summed over the outputs.
+    pub cotangents: Vec<Wanted>,
     /// What these read of the forward pass, inputs aside.
     pub saved: Vec<NodeId>,
-    /// What is saved in the place of each: the same value as the forward pass computes it.
-    pub kept: Vec<NodeId>,
+    /// What is saved in the place of each: the same value as the forward pass computes it, over its own slots.
+    pub kept: Vec<Wanted>,
 }
 
 impl Derived {
     /// How a layer of this pullback computes. The backward pass computes with the closed forms as they are shown, and so
     /// reads little; where these leave the range of the type (`exp(a)/(exp(a) + exp(b) + exp(c))`), with the forms that
     /// are evaluated otherwise.
-    #[must_use]
-    pub fn layer(&self) -> Layer {
-        let nodes = |values: &[Ref]| values.iter().map(|value| value.node).collect::<Vec<_>>();
-        let outputs: Vec<Ref> = self.function.outputs.iter().map(|output| output.value.clone()).collect();
-        let (outputs, stable) = (nodes(&outputs), nodes(&self.numeric()));
-        let (values, pullbacks) = stable.split_at(outputs.len());
-        if !self.evaluated.is_empty() || self.overflows() {
-            let saved = self.read_beside(values, pullbacks, &[]);
-            return Layer { outputs: values.to_vec(), cotangents: pullbacks.to_vec(), kept: saved.clone(), saved };
-        }
-        let saved = self.saved();
+    ///
+    /// # Errors
+    /// [`GraphError::TooLarge`]
+    pub fn layer(&mut self) -> Result<Layer, GraphError> {
+        let count = self.function.outputs.len();
+        let stable = self.wanted();
+        let outputs = stable[..count].to_vec();
+        let accurate = !self.evaluated.is_empty() || self.overflows();
+        let cotangents = if accurate { stable } else { self.wanted_closed() };
+        let cotangents = self.summed(cotangents[count..].to_vec())?;
+        let own: Vec<NodeId> = self.function.outputs.iter().map(|output| output.value.node).collect();
+        let forward: Vec<NodeId> =
+            if accurate { outputs.iter().map(|wanted| wanted.value.node).collect() } else { own.clone() };
+        let read: Vec<NodeId> = cotangents.iter().map(|wanted| wanted.value.node).collect();
+        let saved = self.read_beside(&forward, &read, &[]);
         // An output is computed once, in the form that is accurate everywhere, be it saved or not.
-        let kept =
-            |node: &NodeId| outputs.iter().position(|output| output == node).map_or(*node, |place| values[place]);
-        let kept = saved.iter().map(kept).collect();
-        Layer { outputs: values.to_vec(), cotangents: nodes(&self.closed), saved, kept }
+        let form = |node: NodeId| own.iter().position(|output| *output == node).filter(|_| !accurate);
+        let mut kept = Vec::new();
+        for node in &saved {
+            let axes = self.function.graph.local_axes(*node);
+            let slots = axes[..self.function.graph.shape(*node).len()].to_vec();
+            kept.push(match form(*node) {
+                Some(output) if self.function.outputs[output].value.axes == self.function.outputs[output].axes => {
+                    outputs[output].clone()
+                }
+                _ => Wanted { value: Ref { node: *node, axes: slots.clone() }, axes: slots },
+            });
+        }
+        Ok(Layer { outputs, cotangents, saved, kept })
+    }
+
+    /// The cotangent of each input, from those by each output.
+    fn summed(&mut self, all: Vec<Wanted>) -> Result<Vec<Wanted>, GraphError> {
+        let inputs = self.wrt().len();
+        let mut summed: Vec<Wanted> = Vec::new();
+        for (number, wanted) in all.into_iter().enumerate() {
+            match number.checked_sub(inputs) {
+                None => summed.push(wanted),
+                Some(_) => {
+                    let first = summed[number % inputs].clone();
+                    let value = wanted.value.renamed(&wanted.axes, &first.axes);
+                    summed[number % inputs].value = self.function.graph.apply(Operator::Add, &[first.value, value])?;
+                }
+            }
+        }
+        Ok(summed)
     }
 
     /// Whether closed forms are infinite or undefined at some point where what is evaluated is a number.

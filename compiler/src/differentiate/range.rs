@@ -87,6 +87,13 @@ impl Range {
         Self::new(low, high).within(self.reach().max(other.reach()))
     }
 
+    /// The product of as many values as one likes.
+    fn product(self) -> Self {
+        let low = if self.low >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
+        let high = if self.low >= 0.0 && self.high <= 1.0 { 1.0 } else { f64::INFINITY };
+        Self::new(low, high).within(self.reach())
+    }
+
     fn reciprocal(self) -> Self {
         if self.low <= 0.0 && self.high >= 0.0 || self.reach() == Reach::Singular {
             return ANY;
@@ -181,6 +188,7 @@ impl Ranges {
             Operation::Iota => Range::new(0.0, FINITE),
             Operation::Truth(_) | Operation::Delta => TRUTH,
             Operation::Max(_) => self.of_operand(graph, node),
+            Operation::Prod(_) => self.of_operand(graph, node).product(),
             Operation::Sum(_) => self.sum(graph, node),
             Operation::Apply(operator) => self.apply(graph, node, operator),
         }

@@ -153,8 +153,9 @@ fn without(
     let value = match graph.operation(node) {
         Operation::Apply(_) if convention => operands[2].clone(),
         Operation::Apply(operator) => graph.apply(operator, &operands)?,
-        Operation::Sum(_) => graph.sum(&labels[own.len()..], &operands[0])?,
-        Operation::Max(_) => graph.max(&labels[own.len()..], &operands[0])?,
+        like @ (Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) => {
+            graph.reduced_as(like, &labels[own.len()..], &operands[0])?
+        }
         _ => return Ok(None),
     };
     Ok(Some((own, value)))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
-use crate::graph::{Position, Ref};
+use crate::graph::{Operation, Position, Ref};
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
@@ -410,5 +410,44 @@ fn numbers_and_products_as_one_writes_them() {
         let results = evaluate(&program, &inputs.collect::<Vec<_>>()).expect("it runs");
         let found = results.last().map_or(f64::NAN, |result| result.data[0]);
         assert!((found - expected).abs() <= 1e-14 * expected, "{text}: {found}");
+    }
+}
+
+#[test]
+fn products_are_right_where_factors_are_zero() {
+    let text = "fn f(x: [4]) = prod(x);";
+    let derived = derived(text, &Request { order: 2, ..Request::default() });
+    let program = lower(&derived.function.graph, &derived.wanted());
+    for (x, gradient, beside) in [
+        ([1.0, 2.0, 3.0, 4.0], [24.0, 12.0, 8.0, 6.0], 12.0),
+        ([0.0, 2.0, 3.0, 4.0], [24.0, 0.0, 0.0, 0.0], 12.0),
+        ([0.0, 0.0, 3.0, 4.0], [0.0; 4], 12.0),
+        ([0.0, 0.0, 0.0, 4.0], [0.0; 4], 0.0),
+    ] {
+        let results = evaluate(&program, &[tensor(&[4], &x)]).expect("it runs");
+        assert_eq!(results[0].data, [x.iter().product::<f64>()]);
+        assert_eq!(results[1].data, gradient, "{x:?}");
+        let hessian = &results[2].data;
+        assert_eq!((hessian[0], hessian[1], hessian[4]), (0.0, beside, beside), "{x:?}");
+    }
+}
+
+#[test]
+fn the_gradient_of_a_product_leaves_one_position_out() {
+    for (text, left_out) in [
+        ("fn f(x: [N]) = prod(x);", vec![0]),
+        ("fn f(x: [N, M]) = prod(x);", vec![0, 1]),
+        ("fn f(x: [N, N]) = prod(x);", vec![0, 1]),
+        ("fn f(x: [N, M]) = sum(prod(x, axis = 0));", vec![0]),
+    ] {
+        let derived = derived(text, &Request { order: 1, ..Request::default() });
+        let graph = &derived.function.graph;
+        let others = graph.as_others(derived.entries[0].derivative.value.node).expect("a product of the others");
+        assert!(matches!(graph.operation(others.factors), Operation::Input(_)), "{text}");
+        // The factors' closed axes stand where the positions that are left out do.
+        let rank = derived.entries[0].derivative.value.axes.len();
+        let closed: Vec<u8> = others.axes.iter().copied().filter(|axis| usize::from(*axis) >= rank).collect();
+        assert_eq!(closed.len(), left_out.len(), "{text}");
+        assert_eq!(others.left_out.len(), left_out.len(), "{text}");
     }
 }

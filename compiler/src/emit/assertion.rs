@@ -6,47 +6,60 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
+use super::Emitter;
 use super::body::Results;
-use super::{Emitter, local};
+use super::spelling::local;
 use crate::derive::Derived;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::facts::check;
-use crate::graph::{Graph, Ref};
+use crate::graph::Graph;
+use crate::lower::Wanted;
 use crate::resolve::Fact;
 
 impl Emitter<'_> {
     /// One assertion for each fact that was used.
     pub(super) fn assertions(&self, derived: &Derived) -> Result<TokenStream, Diagnostic> {
-        let used: Vec<&Fact> = derived.function.facts.iter().filter(|fact| fact.used).collect();
-        if used.is_empty() || !self.attributes.checks_facts() {
-            return Ok(TokenStream::new());
+        let mut lines = TokenStream::new();
+        for Checked { graph, holds, message, span } in self.checked_facts(derived)? {
+            let Results { lines: before, values } = self.body(&graph, derived, &[holds], &[], &local("saved"))?;
+            lines.extend(quote_spanned!(span=> ::core::debug_assert!({ #before #(#values)* }, #message);));
         }
-        let mut graph = derived.function.graph.clone();
-        used.into_iter().map(|fact| self.assertion(derived, &mut graph, fact)).collect()
+        Ok(lines)
     }
 
-    fn assertion(&self, derived: &Derived, graph: &mut Graph, fact: &Fact) -> Result<TokenStream, Diagnostic> {
+    /// What debug builds check.
+    pub(super) fn checked_facts(&self, derived: &Derived) -> Result<Vec<Checked>, Diagnostic> {
+        let used: Vec<&Fact> = derived.function.facts.iter().filter(|fact| fact.used).collect();
+        if used.is_empty() || !self.attributes.checks_facts() {
+            return Ok(Vec::new());
+        }
+        let mut graph = derived.function.graph.clone();
+        used.into_iter().map(|fact| self.checked(derived, &mut graph, fact)).collect()
+    }
+
+    fn checked(&self, derived: &Derived, graph: &mut Graph, fact: &Fact) -> Result<Checked, Diagnostic> {
         let holds =
             check(graph, fact).map_err(|error| Diagnostic::new(Code::TooLarge, fact.span, error.to_string()))?;
-        if computes_with_arrays(graph, &holds) {
-            let message = format!("the fact `{}` computes with arrays: that is not emitted yet", fact.text);
-            let error = Diagnostic::new(Code::NotSupported, fact.span, message);
-            return Err(error.with_help("`#[emit(unchecked)]` relies on facts without checking them"));
-        }
-        let Results { lines, values } = self.body_of(graph, derived, &[holds.node], &[], &local("saved"))?;
         let message = format!(
             "the derivatives of `{}` rely on the fact `{}`, which does not hold for these inputs",
             derived.function.name, fact.text
         );
         // The message is a format string.
         let message = message.replace('{', "{{").replace('}', "}}");
+        let holds = Wanted { value: holds, axes: Vec::new() };
         // A failure points at the fact itself.
-        let span = (self.origin.spans)(fact.span);
-        Ok(quote_spanned!(span=> ::core::debug_assert!({ #lines #(#values)* }, #message);))
+        Ok(Checked { graph: graph.clone(), holds, message, span: (self.origin.spans)(fact.span) })
     }
 }
 
-fn computes_with_arrays(graph: &Graph, value: &Ref) -> bool {
-    let live = graph.live([value.node]);
-    graph.nodes().any(|node| live[node.index()] && !graph.local_dims(node).is_empty())
+/// A fact that is checked.
+pub(super) struct Checked {
+    /// The graph that has the check.
+    pub(super) graph: Graph,
+    /// A truth value.
+    pub(super) holds: Wanted,
+    /// What is said where it does not hold; a format string.
+    pub(super) message: String,
+    /// The user's token.
+    pub(super) span: proc_macro2::Span,
 }

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::Origin;
+use super::types::Regime;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::parse::{Word, is_name, words};
 use crate::resolve::Function;
@@ -16,6 +17,8 @@ pub(super) enum Part {
     Gradient,
     ValueAndGradient,
     Layer,
+    Jacobian,
+    ValueAndJacobian,
     Hessian,
 }
 
@@ -32,6 +35,8 @@ pub(super) struct Attributes {
     module: Option<Name>,
     /// Where the facts that derivatives rely on are left unchecked.
     unchecked: Option<Span>,
+    /// How arrays are passed, if it is stated.
+    regime: Option<(Regime, Span)>,
     only: Option<Vec<Named>>,
     more: Vec<Named>,
 }
@@ -78,8 +83,13 @@ impl Attributes {
     pub(super) fn wants(&self, part: Part) -> bool {
         match &self.only {
             Some(only) => only.iter().any(|named| named.part == part),
-            None => part != Part::Hessian || self.more.iter().any(|named| named.part == part),
+            None => part != Part::Hessian || self.names(part),
         }
+    }
+
+    /// Whether a part is asked for by its name.
+    pub(super) fn names(&self, part: Part) -> bool {
+        self.only.iter().flatten().chain(&self.more).any(|named| named.part == part)
     }
 
     /// The name of the module, where it is stated.
@@ -128,6 +138,8 @@ impl Attributes {
                 ["only", "(", .., ")"] => self.only(entry, place, function)?,
                 ["module", "=", name] => self.choose_module(name, entry[2].span)?,
                 ["unchecked"] => self.leave_unchecked(place)?,
+                ["values"] => self.choose_regime(Regime::Values, place)?,
+                ["views"] => self.choose_regime(Regime::Views, place)?,
                 _ => add(&mut self.more, named(entry, place, function)?)?,
             }
         }
@@ -159,6 +171,22 @@ impl Attributes {
         }
         self.module = Some(Name { text: name.to_owned(), span });
         Ok(())
+    }
+
+    /// How arrays are passed, if it is stated.
+    pub(super) fn regime(&self) -> Option<(Regime, Span)> {
+        self.regime
+    }
+
+    pub(super) fn wrong(span: Span, message: impl Into<String>) -> Diagnostic {
+        wrong(span, message)
+    }
+
+    fn choose_regime(&mut self, regime: Regime, place: Span) -> Result<(), Diagnostic> {
+        match self.regime.replace((regime, place)) {
+            Some((_, first)) => Err(wrong(place, "how arrays are passed stands here twice").with_span(first)),
+            None => Ok(()),
+        }
     }
 
     fn leave_unchecked(&mut self, place: Span) -> Result<(), Diagnostic> {
@@ -197,13 +225,15 @@ fn named(entry: &[Word], place: Span, function: &Function) -> Result<Named, Diag
         "value_and_gradient" | "value_and_derivative" => Part::ValueAndGradient,
         "forward" | "backward" => Part::Layer,
         "hessian" => Part::Hessian,
-        "hessian_vector" | "jacobian" | "pushforward" | "pullback" | "batch" | "saved = accurate" => {
+        "jacobian" => Part::Jacobian,
+        "value_and_jacobian" => Part::ValueAndJacobian,
+        "hessian_vector" | "pushforward" | "pullback" | "batch" | "saved = accurate" => {
             let message = format!("`#[emit({text})]` is not supported yet");
             return Err(Diagnostic::new(Code::NotSupported, place, message));
         }
         _ => {
-            let help = "it takes `value`, `gradient`, `value_and_gradient`, `forward`, `hessian`, `only(...)`, \
-                        `module = name` and `unchecked`";
+            let help = "it takes `value`, `gradient`, `value_and_gradient`, `forward`, `jacobian`, `value_and_jacobian`, \
+                        `hessian`, `only(...)`, `module = name`, `values`, `views` and `unchecked`";
             return Err(wrong(place, format!("`{text}` is nothing that `emit` knows")).with_help(help));
         }
     };
@@ -211,6 +241,12 @@ fn named(entry: &[Word], place: Span, function: &Function) -> Result<Named, Diag
     if text.ends_with("derivative") && inputs > 1 {
         let message = format!("`{}` has {inputs} inputs: there is no single derivative", function.name);
         let help = format!("write `{}`", text.replace("derivative", "gradient"));
+        return Err(wrong(place, message).with_help(help));
+    }
+    let scalar = matches!(function.outputs.as_slice(), [output] if output.axes.is_empty());
+    if matches!(part, Part::Gradient | Part::ValueAndGradient | Part::Hessian) && !scalar {
+        let message = format!("`{}` has no {text}: its result is not one number", function.name);
+        let help = if part == Part::Hessian { "sum its entries" } else { "write `jacobian`" };
         return Err(wrong(place, message).with_help(help));
     }
     Ok(Named { part, name: Name { text, span: place } })

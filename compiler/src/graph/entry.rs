@@ -34,6 +34,19 @@ pub struct Stated {
     pub rest: Ref,
 }
 
+/// A product over axes that leaves one position out: `prod[j](if i == j { 1 } else { x[j] })`, what the chain rule gives for
+/// `prod(x)` by `x[i]`. Products before and products after each position give all of them in linear time, without a
+/// division.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Others {
+    /// What is multiplied.
+    pub factors: NodeId,
+    /// The product's local axis for each slot of the factors: the product's slots count from 0, what it closes follows.
+    pub axes: Vec<u8>,
+    /// For each closed axis in order, the slot of the product at whose position the factor is left out.
+    pub left_out: Vec<u8>,
+}
+
 impl Graph {
     /// Whether a node is one value at a stated position and another one elsewhere.
     #[must_use]
@@ -60,6 +73,40 @@ impl Graph {
         let axis = entries.first()?.0.axes.first()?;
         let varies = entries.iter().any(|(_, value)| value.axes.contains(axis)) || rest.axes.contains(axis);
         (!varies).then_some(Stated { entries, rest })
+    }
+
+    /// A product that leaves one position out, if a node is one.
+    #[must_use]
+    pub fn as_others(&self, node: NodeId) -> Option<Others> {
+        let Operation::Prod(count) = self.operation(node) else { return None };
+        let rank = self.shape(node).len();
+        let body = self.operands(node).next()?;
+        if self.as_operator(body.node) != Some(Operator::Select) {
+            return None;
+        }
+        let mut operands = self.operands(body.node);
+        let (condition, one, factors) = (operands.next()?, operands.next()?, operands.next()?);
+        if !self.is_integer(one.node, 1) {
+            return None;
+        }
+        let local = |axis: &u8| body.axes[usize::from(*axis)];
+        let mut left_out = vec![None; usize::from(count)];
+        let mut pending = vec![(condition.node, condition.axes.iter().map(local).collect::<Vec<u8>>())];
+        while let Some((node, axes)) = pending.pop() {
+            if self.as_operator(node) == Some(Operator::And) {
+                let own = |axis: &u8| axes[usize::from(*axis)];
+                pending.extend(self.operands(node).map(|both| (both.node, both.axes.iter().map(own).collect())));
+                continue;
+            }
+            let [a, b] = axes[..] else { return None };
+            let (slot, closed) = (a.min(b), usize::from(a.max(b)).checked_sub(rank)?);
+            let free = usize::from(slot) < rank && self.operation(node) == Operation::Delta;
+            if !free || left_out.get_mut(closed)?.replace(slot).is_some() {
+                return None;
+            }
+        }
+        let left_out = left_out.into_iter().collect::<Option<_>>()?;
+        Some(Others { factors: factors.node, axes: factors.axes.iter().map(local).collect(), left_out })
     }
 
     /// What a node reads, if all that it does is to read an array at stated positions.

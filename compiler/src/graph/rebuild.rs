@@ -99,6 +99,7 @@ impl Graph {
             Operation::Apply(operator) => self.apply(operator, operands),
             Operation::Sum(_) => self.sum(&labels[slots..], &operands[0]),
             Operation::Max(_) => self.max(&labels[slots..], &operands[0]),
+            Operation::Prod(_) => self.prod(&labels[slots..], &operands[0]),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Graph {
     #[must_use]
     pub fn closed(&self, node: NodeId) -> usize {
         match self.operation(node) {
-            Operation::Sum(count) | Operation::Max(count) => usize::from(count),
+            Operation::Sum(count) | Operation::Max(count) | Operation::Prod(count) => usize::from(count),
             _ => 0,
         }
     }

@@ -307,7 +307,7 @@ pub fn role(graph: &Graph, node: NodeId) -> Role {
     match graph.operation(node) {
         Operation::Input(_) => Role::Input,
         Operation::Apply(operator) if operator.row().notation != Notation::Name => Role::Operator,
-        Operation::Sum(_) | Operation::Max(_) => Role::Operator,
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => Role::Operator,
         _ => Role::Constant,
     }
 }
@@ -325,6 +325,7 @@ pub fn node_text(graph: &Graph, node: NodeId) -> String {
         Operation::Apply(operator) => operator_text(operator).into(),
         Operation::Sum(_) => "sum".into(),
         Operation::Max(_) => "max".into(),
+        Operation::Prod(_) => "product".into(),
     }
 }
 

@@ -395,6 +395,7 @@ impl Printer<'_> {
             }
             Some(Operation::Sum(_)) => self.reduction("sum", item, indices),
             Some(Operation::Max(_)) => self.reduction("max", item, indices),
+            Some(Operation::Prod(_)) => self.reduction("prod", item, indices),
             None => self.indexed_call(item, indices),
         }
     }
@@ -617,8 +618,12 @@ impl Printer<'_> {
             }
             Form::Reduce { body, axis, keep } => {
                 self.operations += 1;
-                let max = matches!(self.items.operation(item), Some(Operation::Max(_)));
-                called(if max { "max" } else { "sum" }, vec![whole(body)], &along(*axis, *keep))
+                let name = match self.items.operation(item) {
+                    Some(Operation::Max(_)) => "max",
+                    Some(Operation::Prod(_)) => "prod",
+                    _ => "sum",
+                };
+                called(name, vec![whole(body)], &along(*axis, *keep))
             }
             Form::Access { array, positions, transposed } => {
                 let at = |position: &Option<u32>| position.map_or_else(|| "..".into(), |at| at.to_string());

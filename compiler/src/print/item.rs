@@ -303,7 +303,7 @@ impl<'a> Items<'a> {
         match self.operation(item) {
             None if self.access(item).is_some() => self.graph.is_entry_of_input(self.node(item)),
             Some(Operation::Apply(operator)) => operator.row().notation == Notation::Name,
-            Some(Operation::Sum(_) | Operation::Max(_)) | None => false,
+            Some(Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) | None => false,
             _ => true,
         }
     }

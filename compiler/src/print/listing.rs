@@ -420,7 +420,7 @@ impl<'a, 'b> Lister<'a, 'b> {
         let uses = self.items.operands(item);
         let parts = match self.items.operation(item) {
             Some(Operation::Sum(1)) => writer.factors(&uses[0]).0,
-            Some(Operation::Sum(_) | Operation::Max(_)) => return found,
+            Some(Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) => return found,
             _ => uses,
         };
         let bad = |part: &Item| {

@@ -110,7 +110,7 @@ impl Writer<'_, '_> {
         match self.items.operation(item) {
             None if self.items.access(item).is_some() => self.access(item, &uses[0], &mut found),
             None => self.call(item, &uses, &dims, &mut found),
-            Some(Operation::Sum(_) | Operation::Max(_)) => {
+            Some(Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) => {
                 self.contraction(item, &uses[0], &dims, &mut found);
                 let mut reductions = Vec::new();
                 self.reduction(item, &uses[0], &mut reductions);

@@ -74,7 +74,7 @@ impl<'a> Machine<'a> {
             let message = format!("`{name}` is not supported yet");
             return Err(Diagnostic::new(Code::NotSupported, span, message));
         }
-        if name == "sum" || (matches!(name, "max" | "min") && arguments.len() == 1) {
+        if matches!(name, "sum" | "prod") || (matches!(name, "max" | "min") && arguments.len() == 1) {
             self.arity(name, 1, arguments.len(), span)?;
             let value = self.reduction(name, &arguments[0], named, span)?;
             return self.give(Value::Array(value));
@@ -412,7 +412,7 @@ fn along(function: &Function, arguments: &[Array], named: Named, span: Span) -> 
 /// How a structural function or an operator is called.
 fn signature_text(name: &str) -> Option<String> {
     match name {
-        "sum" | "size" => Some(format!("{name}(array)")),
+        "sum" | "prod" | "size" => Some(format!("{name}(array)")),
         "eye" => Some("eye(size)".into()),
         "atan2" => Some("atan2(y, x)".into()),
         _ => {

@@ -1,4 +1,4 @@
-//! Reductions and matrix notation: `sum`, `max` and `min` over axes, `@`, `.T`, vectors in brackets.
+//! Reductions and matrix notation: `sum`, `prod`, `max` and `min` over axes, `@`, `.T`, vectors in brackets.
 
 use super::call::Named;
 use super::machine::Machine;
@@ -51,8 +51,8 @@ impl Machine<'_> {
         span: Span,
     ) -> Result<Array, Diagnostic> {
         let name = call.function.text.as_str();
-        if !matches!(name, "sum" | "max" | "min") {
-            let message = format!("`{name}` closes no indices: `sum[...]`, `max[...]` and `min[...]` do");
+        if !matches!(name, "sum" | "prod" | "max" | "min") {
+            let message = format!("`{name}` closes no indices: `sum[...]`, `prod[...]`, `max[...]` and `min[...]` do");
             return Err(Diagnostic::new(Code::Index, self.place(call.function.span), message));
         }
         let [body] = arguments else {
@@ -80,6 +80,7 @@ impl Machine<'_> {
         match name {
             "sum" => self.graph.sum(closed, body),
             "max" => self.graph.max(closed, body),
+            "prod" => self.graph.prod(closed, body),
             _ => {
                 let negated = self.graph.apply(Operator::Negate, std::slice::from_ref(body))?;
                 let largest = self.graph.max(closed, &negated)?;

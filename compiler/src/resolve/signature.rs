@@ -10,7 +10,7 @@ use crate::operators::{ALL, Operator};
 use crate::syntax::{Dimension, DimensionKind, Function, Module, Name, Type};
 
 /// What is called like a function and is neither an operator of the table nor a definition of the prelude.
-pub(super) const STRUCTURAL: &[&str] = &["sum", "size", "eye"];
+pub(super) const STRUCTURAL: &[&str] = &["sum", "prod", "size", "eye"];
 /// What the language will have; calling it is an error that says so.
 pub(super) const PLANNED: &[&str] = &["concat", "fold", "scan"];
 

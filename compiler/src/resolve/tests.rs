@@ -41,6 +41,8 @@ fn whole_arrays_follow_the_law() {
         ("fn f(x: [K], w: [K]) = x @ w;", ""),
         ("fn f(x: [N, K]) = x.T;", "K,N"),
         ("fn f(x: [N, K]) = sum(x, axis = 0);", "K"),
+        ("fn f(x: [N, K]) = prod(x, axis = 0);", "K"),
+        ("fn f(x: [N, K]) { let p[n] = prod[k](x[n, k]); p }", "N"),
         ("fn f(x: [N, K]) = mean(x, axis = 1);", "N"),
         ("fn f(x: [N, K]) = mean(x, axis = 1, keep = true);", "N,1"),
         ("fn f(x: [N, K]) = mean(x, keep = true);", "1,1"),

@@ -447,7 +447,7 @@ pub(super) fn fewest(
 pub(super) fn is_sum(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(operator) => matches!(operator, Operator::Add | Operator::Subtract | Operator::Select),
-        Operation::Sum(_) | Operation::Max(_) => true,
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => true,
         _ => false,
     }
 }

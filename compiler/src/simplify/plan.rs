@@ -435,6 +435,7 @@ pub(super) fn realise(
             match closure {
                 Closure::Sum => graph.sum(&closed, &body),
                 Closure::Max => graph.max(&closed, &body),
+                Closure::Prod => graph.prod(&closed, &body),
             }
         }
     }

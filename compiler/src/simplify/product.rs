@@ -134,6 +134,7 @@ impl Search<'_> {
             }
             (Operation::Sum(_), [body]) => graph.sum(closed, body)?,
             (Operation::Max(_), [body]) => graph.max(closed, body)?,
+            (Operation::Prod(_), [body]) => graph.prod(closed, body)?,
             _ => before.clone(),
         };
         // What is written as a part of another product is not written alone.

@@ -354,7 +354,10 @@ impl<'a> Search<'a> {
 
     /// The same operation over operands that were replaced.
     fn rebuild(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
-        if matches!(graph.operation(node), Operation::Apply(Operator::Select) | Operation::Sum(_) | Operation::Max(_)) {
+        if matches!(
+            graph.operation(node),
+            Operation::Apply(Operator::Select) | Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)
+        ) {
             // What stands in a branch or under a sum is not seen from outside.
             let inner: Vec<NodeId> = graph.operands(node).map(|operand| operand.node).collect();
             for operand in inner {
@@ -548,7 +551,7 @@ pub(super) fn is_leaf(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(operator) => operator.row().notation == Notation::Name,
         Operation::Sum(_) => graph.is_entry_of_input(node),
-        Operation::Max(_) => false,
+        Operation::Max(_) | Operation::Prod(_) => false,
         _ => true,
     }
 }

@@ -184,6 +184,7 @@ impl<'a> Search<'a> {
                 Operation::Apply(Operator::Add | Operator::Subtract | Operator::Select)
                     | Operation::Sum(_)
                     | Operation::Max(_)
+                    | Operation::Prod(_)
             );
             if sum || self.named.contains(&node) || self.free.contains(&node) {
                 sums.insert(node);

@@ -19,6 +19,9 @@ struct Arrays {
     /// What maxima are of, and what is squared in lengths: others compare with these numbers, so that they are computed
     /// once.
     whole: HashSet<NodeId>,
+    /// Products under sums that are contractions, and their factors: each is a part of its own, so that nothing of one is
+    /// moved into another.
+    contracted: HashMap<NodeId, HashSet<NodeId>>,
     made: HashMap<NodeId, Made>,
     sums: Sums,
     /// Sums of squares under roots, and as divisors.
@@ -43,12 +46,19 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     for root in roots {
         is_root[root.node.index()] = true;
     }
-    for node in nodes.iter().filter(|node| graph.closed(**node) > 0) {
+    let mut arrays = Arrays::default();
+    let closing: Vec<NodeId> = nodes.iter().copied().filter(|node| graph.closed(*node) > 0).collect();
+    for node in &closing {
         for operand in graph.operands(*node) {
             is_root[operand.node.index()] = true;
         }
+        let labels = graph.local_axes(*node);
+        if let Some(factors) = graph.contracted(*node, &labels) {
+            factors.iter().for_each(|factor| is_root[factor.node.index()] = true);
+            let bodies = graph.operands(*node).map(|body| (body.node, factors.iter().map(|own| own.node).collect()));
+            arrays.contracted.extend(bodies);
+        }
     }
-    let mut arrays = Arrays::default();
     let maxima = nodes.iter().filter(|node| matches!(graph.operation(**node), Operation::Max(_)));
     arrays.whole = maxima.flat_map(|node| graph.operands(*node)).map(|operand| operand.node).collect();
     for (sum, squared) in under_roots(graph, &nodes) {
@@ -62,7 +72,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
     for node in &nodes {
         graph.set_span(graph.span(*node));
         match graph.operation(*node) {
-            Operation::Sum(_) | Operation::Max(_) => arrays.reduction(graph, *node)?,
+            Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => arrays.reduction(graph, *node)?,
             Operation::Apply(_) if is_root[node.index()] => {
                 arrays.root(graph, *node)?;
                 arrays.length(graph, *node)?;
@@ -75,7 +85,7 @@ pub(super) fn stabilise(graph: &mut Graph, roots: &[Ref]) -> Result<Vec<Ref>, Gr
 }
 
 impl Arrays {
-    /// A sum or maximum of what stands for its body.
+    /// A sum, maximum or product of what stands for its body.
     fn reduction(&mut self, graph: &mut Graph, node: NodeId) -> Result<(), GraphError> {
         if matches!(graph.operation(node), Operation::Sum(_)) {
             let sum = Exponentials::of(graph, node, &mut |graph, own| self.value(graph, own))?;
@@ -89,10 +99,7 @@ impl Arrays {
         let (slots, closed) = all.split_at(graph.shape(node).len());
         let Some(operand) = graph.operand_refs(node, &all).pop() else { return Ok(()) };
         let body = made.at(&operand.axes);
-        let value = match graph.operation(node) {
-            Operation::Max(_) => graph.max(closed, &body)?,
-            _ => graph.sum(closed, &body)?,
-        };
+        let value = graph.reduced_as(graph.operation(node), closed, &body)?;
         self.made.insert(node, Made { value, labels: slots.to_vec() });
         Ok(())
     }
@@ -152,7 +159,9 @@ impl Arrays {
         }
         let labels = graph.local_axes(node);
         let root = Ref { node, axes: labels.clone() };
-        let Some(part) = Part::of(graph, &root, &self.sums, &self.whole) else { return Ok(()) };
+        let factors = self.contracted.get(&node);
+        let given = |read: NodeId| self.whole.contains(&read) || factors.is_some_and(|all| all.contains(&read));
+        let Some(part) = Part::of(graph, &root, &self.sums, given) else { return Ok(()) };
         let value = match self.stable(graph, &part)? {
             Some(value) => value,
             None => part.rebuilt(graph, &self.made)?,

@@ -6,7 +6,7 @@
 //! exponent M and the sum r ≥ 0 of the others relative to it. So exponentials cancel before they are computed, and
 //! neither the largest term nor the small ones are lost.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::exponentials::Exponentials;
 use super::lengths::{Beside, Length, root_of};
@@ -153,7 +153,7 @@ pub(super) struct Cone {
 impl Part {
     /// The part that ends in a use; `None` if it is too large. Sums of exponentials belong to it, what stands in `whole`
     /// does not.
-    pub(super) fn of(graph: &Graph, root: &Ref, sums: &Sums, whole: &HashSet<NodeId>) -> Option<Self> {
+    pub(super) fn of(graph: &Graph, root: &Ref, sums: &Sums, given: impl Fn(NodeId) -> bool) -> Option<Self> {
         let root = (root.node, root.axes.clone());
         let (mut uses, mut pending) = (BTreeMap::new(), vec![root.clone()]);
         while let Some(next) = pending.pop() {
@@ -167,9 +167,7 @@ impl Part {
                 Operation::Sum(_) | Operation::Apply(_) if next != root && sums.has(next.0) => {
                     sums.reads(next.0, &next.1)
                 }
-                Operation::Apply(_) if next == root || !whole.contains(&next.0) => {
-                    Some(graph.operand_refs(next.0, &next.1))
-                }
+                Operation::Apply(_) if next == root || !given(next.0) => Some(graph.operand_refs(next.0, &next.1)),
                 _ => None,
             };
             uses.insert(next, reads.is_some());

@@ -143,6 +143,8 @@ pub const FEATURES: &[&str] = &[
     "point with zeros and ties",
     "polygamma",
     "power chain",
+    "prod",
+    "product over indices",
     "reduction",
     "reduction with axis",
     "reduction with keep",

@@ -104,9 +104,12 @@ impl Unroll<'_> {
                     let own: Vec<NodeId> = operands.iter().map(|(own, slots)| self.element(*own, slots, &at)).collect();
                     self.apply(operator, &own)?
                 }
-                Operation::Sum(_) | Operation::Max(_) => {
-                    let is_sum = matches!(self.from.operation(node), Operation::Sum(_));
-                    let operator = if is_sum { Operator::Add } else { Operator::Maximum };
+                like @ (Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_)) => {
+                    let (operator, empty) = match like {
+                        Operation::Prod(_) => (Operator::Multiply, 1),
+                        Operation::Max(_) => (Operator::Maximum, 0),
+                        _ => (Operator::Add, 0),
+                    };
                     let mut result = None;
                     for inner in positions(&closed) {
                         let all = [&at[..], &inner[..]].concat();
@@ -119,7 +122,7 @@ impl Unroll<'_> {
                     }
                     match result {
                         Some(result) => result,
-                        None => self.number(0)?,
+                        None => self.number(empty)?,
                     }
                 }
             };

@@ -370,6 +370,7 @@ impl<'a> Writer<'a> {
             Operation::Apply(operator) => applied(operator, &operands),
             Operation::Sum(_) => format!("sum[{}]({})", indices[slots..].join(", "), operands.concat()),
             Operation::Max(_) => format!("max[{}]({})", indices[slots..].join(", "), operands.concat()),
+            Operation::Prod(_) => format!("prod[{}]({})", indices[slots..].join(", "), operands.concat()),
             Operation::Delta => format!("{} == {}", indices[0], indices[1]),
             Operation::Truth(truth) => format!("0 == {}", u8::from(!truth)),
             _ => self.operand(node, &indices),
@@ -451,7 +452,7 @@ impl<'a> Writer<'a> {
 fn is_leaf(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(operator) => operator.row().notation == Notation::Name,
-        Operation::Sum(_) | Operation::Max(_) | Operation::Delta | Operation::Truth(_) => false,
+        Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) | Operation::Delta | Operation::Truth(_) => false,
         _ => true,
     }
 }

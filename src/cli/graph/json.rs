@@ -171,5 +171,6 @@ fn operation<'a>(graph: &Graph, part: &'a Part) -> &'a str {
         Operation::Apply(operator) => operator.row().name,
         Operation::Sum(_) => "sum",
         Operation::Max(_) => "reduce_max",
+        Operation::Prod(_) => "product",
     }
 }

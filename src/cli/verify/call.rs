@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chainrule_compiler::syntax::{Call, DimensionKind, ExpressionKind, Function, Module, Type};
 
-use super::functions::{call_binary, call_unary, largest, smallest, sum};
+use super::functions::{call_binary, call_unary, largest, product, smallest, sum};
 use super::interpret::{Frame, Interpreter, Variable};
 use super::jet::Jet;
 use super::real::Real;
@@ -106,6 +106,7 @@ fn known(name: &str, arguments: &[Tensor<Jet>], options: Options, running: usize
     let Options { axis, keep } = options;
     Ok(Some(match (name, arguments) {
         ("sum", [operand]) => operand.reduced(running, axis, keep, sum)?,
+        ("prod", [operand]) => operand.reduced(running, axis, keep, product)?,
         ("max", [operand]) => operand.reduced(running, axis, keep, largest)?,
         ("min", [operand]) => operand.reduced(running, axis, keep, smallest)?,
         ("size", [operand]) => {

@@ -267,3 +267,8 @@ pub fn smallest(items: &[Jet]) -> Jet {
 pub fn sum(items: &[Jet]) -> Jet {
     items.iter().fold(Jet::whole(0), |total, item| add(&total, item))
 }
+
+/// The product in order.
+pub fn product(items: &[Jet]) -> Jet {
+    items.iter().fold(Jet::whole(1), |total, item| multiply(&total, item))
+}

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Index, Name};
 
-use super::functions::{largest, smallest, sum};
+use super::functions::{largest, product, smallest, sum};
 use super::interpret::{Frame, Interpreter, Variable};
 use super::jet::Jet;
 use super::tensor::{Item, Outcome, Tensor, common_shape, offsets, stretching, strides};
@@ -55,6 +55,7 @@ impl<'m> Interpreter<'m> {
         let items = self.indexed(frame, None, indices, value)?.number()?;
         let all: fn(&[Jet]) -> Jet = match call.function.text.as_str() {
             "sum" => sum,
+            "prod" => product,
             "max" => largest,
             "min" => smallest,
             other => return Err(format!("`{other}` closes no indices")),

@@ -122,6 +122,7 @@ fn put(derived: &mut Derived, other: &Function, node: NodeId, labels: &[Axis], s
         Operation::Apply(operator) => graph.apply(operator, operands),
         Operation::Sum(_) => graph.sum(&labels[slots..], &operands[0]),
         Operation::Max(_) => graph.max(&labels[slots..], &operands[0]),
+        Operation::Prod(_) => graph.prod(&labels[slots..], &operands[0]),
         Operation::Input(_) => unreachable!("handled above"),
     };
     value.expect("a formula that fits")

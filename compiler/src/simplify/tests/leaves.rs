@@ -298,6 +298,7 @@ fn gates_hide_what_they_are_made_of() {
                 graph.operation(gate),
                 Operation::Sum(_)
                     | Operation::Max(_)
+                    | Operation::Prod(_)
                     | Operation::Apply(Operator::Add | Operator::Subtract | Operator::Select)
             );
             assert_eq!(hiding.contains(&gate), adds && apart, "{formula}: {}", text(&graph, gate));

@@ -60,6 +60,7 @@ pub(super) fn text(graph: &Graph, node: NodeId) -> String {
         Operation::Apply(operator) => of(&format!("{operator:?}")),
         Operation::Sum(_) => of("sum"),
         Operation::Max(_) => of("max"),
+        Operation::Prod(_) => of("prod"),
         other => format!("{other:?}"),
     }
 }

@@ -107,6 +107,7 @@ impl<'m> Interpreter<'m> {
         let recorder = &mut self.recorder;
         match name {
             "sum" => operand.reduced(axis, keep, functions::sum),
+            "prod" => operand.reduced(axis, keep, functions::product),
             "mean" => operand.reduced(axis, keep, functions::mean),
             "norm" => operand.reduced(axis, keep, functions::norm),
             "max" => operand.reduced(axis, keep, |items| functions::largest(items, recorder)),

@@ -478,6 +478,11 @@ pub fn sum<J: Jet>(items: &[J]) -> J {
     items.iter().fold(J::constant(real(0.0)), |total, item| add(total, *item))
 }
 
+/// The product in order.
+pub fn product<J: Jet>(items: &[J]) -> J {
+    items.iter().fold(J::constant(real(1.0)), |total, item| multiply(total, *item))
+}
+
 /// The arithmetic mean.
 pub fn mean<J: Jet>(items: &[J]) -> J {
     divide(sum(items), J::constant(real(items.len() as f64)))

@@ -2,7 +2,7 @@
 
 use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Index, Name};
 
-use super::functions::{largest, smallest, sum};
+use super::functions::{largest, product, smallest, sum};
 use super::interpret::{Frame, Interpreter};
 use super::jet::Jet;
 use super::real::Real;
@@ -41,6 +41,7 @@ impl<'m> Interpreter<'m> {
         let items = self.indexed(frame, indices, value)?.items;
         let item = match call.function.text.as_str() {
             "sum" => sum(&items),
+            "prod" => product(&items),
             "max" => largest(&items, &mut self.recorder),
             "min" => smallest(&items, &mut self.recorder),
             other => return Err(format!("`{other}` closes no indices")),

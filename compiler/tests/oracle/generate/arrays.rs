@@ -48,7 +48,7 @@ impl Generator<'_> {
 
     /// The name of a reduction, and what it may be applied to: the norm not to zeros.
     fn reduction(&mut self, operand: ExpressionId) -> (&'static str, ExpressionId) {
-        let reduction = self.random.word(&["sum", "sum", "mean", "max", "min", "norm"]);
+        let reduction = self.random.word(&["sum", "sum", "mean", "max", "min", "norm", "prod"]);
         self.mark(reduction);
         let operand = if reduction == "norm" { self.positive(operand) } else { operand };
         (reduction, operand)

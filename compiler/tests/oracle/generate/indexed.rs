@@ -38,9 +38,19 @@ impl Generator<'_> {
         if closed.is_empty() {
             return Some(element);
         }
-        let closer = self.random.word(&["sum", "sum", "sum", "max"]);
-        self.mark(if closer == "sum" { "sum over indices" } else { "max over indices" });
+        let closer = self.closer();
         Some(self.builder.close(closer, &closed, element))
+    }
+
+    /// What closes indices.
+    fn closer(&mut self) -> &'static str {
+        let closer = self.random.word(&["sum", "sum", "sum", "sum", "sum", "max", "max", "prod"]);
+        self.mark(match closer {
+            "sum" => "sum over indices",
+            "max" => "max over indices",
+            _ => "product over indices",
+        });
+        closer
     }
 
     fn mark_access(&mut self, places: &[String]) {
@@ -125,8 +135,7 @@ impl Generator<'_> {
         let body = self.covering(known, depth);
         let closed: Vec<String> = self.indices.drain(known..).map(|(name, _)| name).collect();
         let Some(body) = body else { return self.leaf(&[]) };
-        let closer = self.random.word(&["sum", "sum", "sum", "max"]);
-        self.mark(if closer == "sum" { "sum over indices" } else { "max over indices" });
+        let closer = self.closer();
         self.builder.close(closer, &closed, body)
     }
 

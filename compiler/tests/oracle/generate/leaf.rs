@@ -86,7 +86,7 @@ impl Generator<'_> {
             return self.builder.access(base, &places);
         }
         self.mark("reduction");
-        let reduction = self.random.word(&["sum", "mean", "max", "min"]);
+        let reduction = self.random.word(&["sum", "mean", "max", "min", "prod"]);
         self.builder.call(reduction, &[base])
     }
 
@@ -129,7 +129,7 @@ impl Generator<'_> {
             Way::Reduced(name, axis) => {
                 self.mark("reduction with axis");
                 let base = self.builder.name(&name);
-                let reduction = self.random.word(&["sum", "mean", "max", "min"]);
+                let reduction = self.random.word(&["sum", "mean", "max", "min", "prod"]);
                 self.builder.call_with(reduction, &[base], Some(axis), false)
             }
             Way::Outer(left, right) => {

@@ -1,0 +1,78 @@
+//! Routines against the unfused program, and what becomes of some formulas.
+
+use super::{Contractions, Routine, fuse, run};
+use crate::derive::{Request, derive};
+use crate::evaluate::{Tensor, evaluate};
+use crate::lower::{Program, Size, lower};
+use crate::parse::parse_module;
+use crate::resolve::resolve;
+
+fn program(text: &str, order: u8) -> Program {
+    let functions = resolve(&parse_module(text).expect("parses"), text).expect("resolves");
+    let function = functions.into_iter().next_back().expect("a function");
+    let mut derived = derive(function, &Request { order, ..Request::default() }).expect("derives");
+    derived.stabilise().expect("stabilises");
+    lower(&derived.function.graph, &derived.wanted())
+}
+
+/// Numbers between -1 and 1, the same in each run.
+fn inputs(program: &Program, named: usize) -> Vec<Tensor> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as f64) / f64::from(1_u32 << 30) - 1.0
+    };
+    let tensor = |input: &crate::lower::Input| {
+        let size = |size: &Size| match size {
+            Size::Literal(size) => *size as usize,
+            Size::Named(_) => named,
+        };
+        let shape: Vec<usize> = input.shape.iter().map(size).collect();
+        let data = (0..shape.iter().product()).map(|_| next()).collect();
+        Tensor { shape, data }
+    };
+    program.inputs.iter().map(tensor).collect()
+}
+
+fn agree(text: &str, order: u8, contractions: Contractions) -> Routine {
+    let program = program(text, order);
+    let routine = fuse(&program, contractions);
+    for named in [0, 1, 2, 5] {
+        let inputs = inputs(&program, named);
+        let expected = evaluate(&program, &inputs).expect("inputs that fit");
+        let found = run(&routine, &inputs).expect("inputs that fit");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.shape, expected.shape, "{text} at {named}\n{routine}");
+            for (found, expected) in found.data.iter().zip(&expected.data) {
+                let same = found == expected || (found.is_nan() && expected.is_nan());
+                let close = (found - expected).abs() <= 1e-9 * (1.0 + expected.abs());
+                assert!(same || close, "{text} at {named}: {found} for {expected}\n{routine}");
+            }
+        }
+    }
+    routine
+}
+
+#[test]
+fn loops_agree_with_whole_arrays() {
+    for (text, order) in [
+        ("fn f(x: [N]) = sum(x**2);", 2),
+        ("fn f(x: [N, K], w: [K]) = sum(exp(x) * w);", 1),
+        ("fn f(a: [N]) = softmax(a);", 1),
+        ("fn f(a: [N, K]) = sum(logsumexp(a)**2);", 1),
+        ("fn f(x: [N, D], w: [D, 3]) = sum(tanh(x @ w));", 1),
+        ("fn f(x: [N, D], w: [D, 3], v: [3]) = sum((x @ w @ v)**2);", 1),
+        ("fn f(a: [3, 3], b: [3]) = a @ b;", 1),
+        ("fn f(a: [D, D], x: [D]) = sum(x * (a @ x));", 2),
+        ("fn f(a: [4], x) = if x > 0 { a[0] * sum(a) * x } else { norm(a) };", 1),
+        ("fn f(a: [D, D]) = trace(a.T @ a);", 1),
+        ("fn f(x: [N]) = max(x) * mean(x);", 1),
+        ("fn f(a: [3]) = [a[1], a[0] * a[2], 0];", 1),
+        ("fn f(x: [N, K]) { let m = mean(x, axis = 0, keep = true); sum((x - m)**2) / N }", 1),
+        ("fn f(a: [N], b: [M], c: [N, M]) { let s[i] = sum[j](exp(a[i]) * b[j] * c[i, j]); sum(s) }", 1),
+        ("fn f(a: [N, K], x: [K, M], b: [M, L]) = sum((a @ x @ b)**2);", 1),
+    ] {
+        agree(text, order, Contractions::Kernels);
+        agree(text, order, Contractions::Loops);
+    }
+}

@@ -1,0 +1,68 @@
+//! Memory that emitted functions compute in.
+
+/// Memory for what an emitted function computes on the way, used again by every call: none of them allocates after the
+/// first of its size. One workspace serves any number of functions, one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace<T> {
+    numbers: Vec<Vec<T>>,
+    truths: Vec<Vec<bool>>,
+    packed: Vec<Vec<T>>,
+    sums: Vec<T>,
+}
+
+/// What [`Workspace::parts`] lends: numbers, truth values, and vectors for copies of inputs with strides.
+#[doc(hidden)]
+pub type Parts<'w, T, const N: usize, const M: usize, const P: usize> =
+    ([&'w mut [T]; N], [&'w mut [bool]; M], [&'w mut Vec<T>; P]);
+
+impl<T: Copy + Default> Workspace<T> {
+    /// No memory yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { numbers: Vec::new(), truths: Vec::new(), packed: Vec::new(), sums: Vec::new() }
+    }
+
+    /// For emitted code: slices of so many numbers and truth values, whatever is in them.
+    #[doc(hidden)]
+    pub fn parts<const N: usize, const M: usize, const P: usize>(
+        &mut self,
+        numbers: [usize; N],
+        truths: [usize; M],
+    ) -> Parts<'_, T, N, M, P> {
+        if self.packed.len() < P {
+            self.packed.resize_with(P, Vec::new);
+        }
+        let mut packed = self.packed.iter_mut();
+        let packed = std::array::from_fn(|_| packed.next().unwrap_or_else(|| unreachable!("there are {P} of them")));
+        (slices(&mut self.numbers, numbers), slices(&mut self.truths, truths), packed)
+    }
+
+    /// For emitted code: a vector of so many numbers, to be given back by [`Workspace::put`].
+    #[doc(hidden)]
+    #[must_use]
+    pub fn take(&mut self, count: usize) -> Vec<T> {
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.resize(count, T::default());
+        sums
+    }
+
+    /// Gives back what [`Workspace::take`] has lent.
+    #[doc(hidden)]
+    pub fn put(&mut self, sums: Vec<T>) {
+        self.sums = sums;
+    }
+}
+
+fn slices<E: Copy + Default, const N: usize>(memory: &mut Vec<Vec<E>>, counts: [usize; N]) -> [&mut [E]; N] {
+    if memory.len() < N {
+        memory.resize_with(N, Vec::new);
+    }
+    let mut memory = memory.iter_mut();
+    counts.map(|count| {
+        let own = memory.next().unwrap_or_else(|| unreachable!("there are {N} of them"));
+        if own.len() < count {
+            own.resize(count, E::default());
+        }
+        &mut own[..count]
+    })
+}
