@@ -43,8 +43,10 @@ pub fn learning(path: &Path, curve: &[Epoch]) -> Outcome {
         .light_line_style(TRANSPARENT)
         .draw()?;
     type Part = fn(&Epoch) -> f64;
-    let series: [(&str, RGBColor, Part); 2] =
-        [("training", TRAINING, |epoch| epoch.training), ("validation", VALIDATION, |epoch| epoch.validation)];
+    let series: [(&str, RGBColor, Part); 2] = [
+        ("training, moved images", TRAINING, |epoch| epoch.training),
+        ("validation", VALIDATION, |epoch| epoch.validation),
+    ];
     for (name, colour, part) in series {
         let points: Vec<(f64, f64)> = (1..).zip(curve).map(|(at, epoch)| (f64::from(at), part(epoch))).collect();
         chart

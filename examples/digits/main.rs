@@ -9,7 +9,6 @@ mod charts;
 mod command;
 mod idx;
 mod network;
-mod stand_in;
 mod training;
 
 use std::error::Error;

@@ -3,22 +3,68 @@
 //! In: a batch of images, in rows, and targets, one-hot. Out: the loss and its gradient by all parameters, or the scores.
 //! Nothing but the functions of these modules computes with the network.
 
-use crate::stand_in::{InputError, View};
+use chainrule::array::{InputError, View};
 
 /// 784-50-10 with a sigmoid.
 pub mod shallow {
-    crate::stand_in::network!(f32, false, (w1, w1_mut, b1, 784, 50), (w2, w2_mut, b2, 50, 10));
+    chainrule::grad! {
+        /// Loss of the network on a batch: images in rows, targets one-hot.
+        pub fn loss(
+            x: f32[N, 784],
+            w1: f32[784, 50], b1: f32[50],
+            w2: f32[50, 10], b2: f32[10],
+            t: f32[N, 10],
+        )
+            wrt(w1, b1, w2, b2)
+            where sum(t, axis = 1) == 1
+        {
+            let h = sigmoid(x @ w1 + b1);
+            let y = softmax(h @ w2 + b2);
+            -sum(t * log(y)) / N
+        }
+
+        /// Scores of the digits.
+        #[emit(only(value))]
+        pub fn scores(x: f32[N, 784], w1: f32[784, 50], b1: f32[50], w2: f32[50, 10], b2: f32[10]) -> [N, 10] {
+            let h = sigmoid(x @ w1 + b1);
+            h @ w2 + b2
+        }
+    }
 }
 
 /// 784-50-100-10 with two rectifiers.
 pub mod deep {
-    crate::stand_in::network!(
-        f32,
-        true,
-        (w1, w1_mut, b1, 784, 50),
-        (w2, w2_mut, b2, 50, 100),
-        (w3, w3_mut, b3, 100, 10)
-    );
+    chainrule::grad! {
+        /// Loss of the network on a batch: images in rows, targets one-hot.
+        pub fn loss(
+            x: f32[N, 784],
+            w1: f32[784, 50], b1: f32[50],
+            w2: f32[50, 100], b2: f32[100],
+            w3: f32[100, 10], b3: f32[10],
+            t: f32[N, 10],
+        )
+            wrt(w1, b1, w2, b2, w3, b3)
+            where sum(t, axis = 1) == 1
+        {
+            let h1 = relu(x @ w1 + b1);
+            let h2 = relu(h1 @ w2 + b2);
+            let y = softmax(h2 @ w3 + b3);
+            -sum(t * log(y)) / N
+        }
+
+        /// Scores of the digits.
+        #[emit(only(value))]
+        pub fn scores(
+            x: f32[N, 784],
+            w1: f32[784, 50], b1: f32[50],
+            w2: f32[50, 100], b2: f32[100],
+            w3: f32[100, 10], b3: f32[10],
+        ) -> [N, 10] {
+            let h1 = relu(x @ w1 + b1);
+            let h2 = relu(h1 @ w2 + b2);
+            h2 @ w3 + b3
+        }
+    }
 }
 
 /// A network that can be trained.

@@ -5,9 +5,10 @@
 
 use std::error::Error;
 
+use chainrule::array::{InputError, View};
+
 use crate::idx::{CLASSES, Digits, PIXELS};
 use crate::network::Network;
-use crate::stand_in::{InputError, View};
 
 /// Images in one step.
 const BATCH: usize = 100;
