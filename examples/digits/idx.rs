@@ -50,11 +50,6 @@ impl Digits {
         self.labels.len()
     }
 
-    /// An image's brightnesses.
-    pub fn image(&self, place: usize) -> &[f32] {
-        &self.images[place * PIXELS..][..PIXELS]
-    }
-
     /// The first images, and the others.
     pub fn split(mut self, count: usize) -> (Self, Self) {
         let count = count.min(self.len());

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn both_networks_learn_to_read() {
         let out = std::env::temp_dir().join(format!("chainrule-digits-{}", std::process::id()));
-        let small = Settings { epochs: 4, samples: 1600, out: Some(out.clone()), ..Settings::default() };
+        let small = Settings { epochs: 5, samples: 2400, out: Some(out.clone()), ..Settings::default() };
         let shallow = run::<Shallow>(&small).unwrap();
         for name in ["learning.svg", "confusion.svg", "wrong.svg"] {
             let picture = fs::read_to_string(out.join(name)).unwrap();

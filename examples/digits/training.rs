@@ -15,6 +15,13 @@ const BATCH: usize = 100;
 /// The length of the first steps; it falls to 0 as half a cosine does, so that the last epochs settle.
 const RATE: f32 = 0.004;
 
+impl Digits {
+    /// An image's brightnesses.
+    pub fn image(&self, place: usize) -> &[f32] {
+        &self.images[place * PIXELS..][..PIXELS]
+    }
+}
+
 /// What an epoch reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch {
