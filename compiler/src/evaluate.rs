@@ -80,7 +80,7 @@ pub(crate) const MOST_NUMBERS: usize = 1 << 28;
 pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
     let sizes = bind_sizes(&program.inputs, &program.dimensions, inputs)?;
     let mut machine = Machine::new(program, inputs, sizes)?;
-    machine.check_positions()?;
+    check_positions(&program.inputs, &program.bounds, &machine.sizes, inputs)?;
     machine.run(&program.body);
     Ok(program.outputs.iter().map(|output| machine.output(output)).collect())
 }
@@ -118,6 +118,32 @@ pub(crate) fn bind_sizes(
     Ok(sizes.into_iter().map(|size| size.unwrap_or(1)).collect())
 }
 
+/// Whether what indexes arrays is inside of them.
+pub(crate) fn check_positions(
+    stated: &[Input],
+    bounds: &[(u32, Size)],
+    sizes: &[usize],
+    inputs: &[Tensor],
+) -> Result<(), EvaluateError> {
+    for (input, size) in bounds {
+        let size = match size {
+            Size::Literal(size) => *size as usize,
+            Size::Named(name) => sizes[*name as usize],
+        };
+        let tensor = &inputs[*input as usize];
+        let is_position = |value: &f64| *value >= 0.0 && *value < size as f64 && value.fract() == 0.0;
+        let Some(mut place) = tensor.data.iter().position(|value| !is_position(value)) else { continue };
+        let (name, value) = (stated[*input as usize].name.clone(), tensor.data[place].to_string());
+        let mut at = vec![0; tensor.shape.len()];
+        for (at, size) in at.iter_mut().zip(&tensor.shape).rev() {
+            *at = place % size;
+            place /= size;
+        }
+        return Err(EvaluateError::Position(name, at, value, size));
+    }
+    Ok(())
+}
+
 fn shape_text(dims: &[String]) -> String {
     if dims.is_empty() { "a scalar".into() } else { format!("[{}]", dims.join(", ")) }
 }
@@ -143,23 +169,6 @@ impl<'a> Machine<'a> {
         program.outputs.iter().try_fold(total, |total, output| machine.grown(total, &output.shape))?;
         machine.memory = vec![0.0; total];
         Ok(machine)
-    }
-
-    /// Whether what indexes arrays is inside of them.
-    fn check_positions(&self) -> Result<(), EvaluateError> {
-        for (input, size) in &self.program.bounds {
-            let (tensor, size) = (&self.inputs[*input as usize], self.size(size));
-            let is_position = |value: &f64| *value >= 0.0 && *value < size as f64 && value.fract() == 0.0;
-            let Some(mut place) = tensor.data.iter().position(|value| !is_position(value)) else { continue };
-            let (name, value) = (self.program.inputs[*input as usize].name.clone(), tensor.data[place].to_string());
-            let mut at = vec![0; tensor.shape.len()];
-            for (at, size) in at.iter_mut().zip(&tensor.shape).rev() {
-                *at = place % size;
-                place /= size;
-            }
-            return Err(EvaluateError::Position(name, at, value, size));
-        }
-        Ok(())
     }
 
     /// So many numbers, and those of one more shape.
@@ -261,6 +270,7 @@ impl<'a> Machine<'a> {
             }
             Compute::Apply(operator) => self.elementwise(*operator, instruction),
             Compute::Access(reads) => self.access(reads, instruction),
+            Compute::Placed(along, reads) => self.place(*along, reads, instruction),
             // Found after this: see `loops`.
             Compute::Contract => self.memory[start] = f64::NAN,
             Compute::Sum => self.reduce(instruction, 0.0, |sum, value| sum + value),
@@ -308,19 +318,56 @@ impl<'a> Machine<'a> {
         });
     }
 
-    fn access(&mut self, reads: &[Reads], instruction: &Instruction) {
-        let Some(array) = instruction.operands.first() else { return };
-        let shape = self.shape(instruction.target);
-        let slots: Vec<usize> = (0..reads.len()).collect();
-        let (mut from, mut strides) = (self.starts[array.value.index()], vec![0; shape.len()]);
-        for (read, stride) in reads.iter().zip(self.strides_of(array.value, &slots, reads.len())) {
-            match read {
-                Reads::Slot(slot) => strides[usize::from(*slot)] += stride,
-                Reads::Stated(position) => from += stride * *position as usize,
+    /// Where a position along a slot is, when the instruction's axes are there; it may be outside.
+    fn position(&self, reads: &Reads, axes: &[usize]) -> i64 {
+        let along = |slots: &[u8]| slots.iter().map(|slot| axes[usize::from(*slot)] as i64).sum::<i64>();
+        match reads {
+            Reads::Slot(slot) => axes[usize::from(*slot)] as i64,
+            Reads::Stated(position) => i64::from(*position),
+            Reads::Shifted(plus, minus, offset) => along(plus) - along(minus) + offset,
+            Reads::Given(input, reads) => {
+                let tensor = &self.inputs[*input as usize];
+                let mut place = 0;
+                for (read, size) in reads.iter().zip(&tensor.shape) {
+                    place = place * size + self.position(read, axes) as usize;
+                }
+                tensor.data[place] as i64
             }
         }
-        let start = self.starts[instruction.target.index()];
-        each(&shape, &[strides], &[from], |at, from| self.memory[start + at] = self.memory[from[0]]);
+    }
+
+    fn access(&mut self, reads: &[Reads], instruction: &Instruction) {
+        let Some(array) = instruction.operands.first() else { return };
+        let slots: Vec<usize> = (0..reads.len()).collect();
+        let strides = self.strides_of(array.value, &slots, reads.len());
+        let (start, from) = (self.starts[instruction.target.index()], self.starts[array.value.index()]);
+        for (at, axes) in positions(&self.shape(instruction.target)).enumerate() {
+            let place = reads.iter().zip(&strides).map(|(read, stride)| self.position(read, &axes) as usize * stride);
+            self.memory[start + at] = self.memory[from + place.sum::<usize>()];
+        }
+    }
+
+    fn place(&mut self, along: u8, reads: &Reads, instruction: &Instruction) {
+        let Some(operand) = instruction.operands.first() else { return };
+        let shape = self.shape(instruction.target);
+        let mut all = shape.clone();
+        all.extend(instruction.closed.iter().map(|size| self.size(size)));
+        let along = usize::from(along);
+        let size = std::mem::replace(&mut all[along], 1);
+        let from = self.strides(operand, all.len());
+        let slots: Vec<usize> = (0..shape.len()).collect();
+        let to = self.strides_of(instruction.target, &slots, all.len());
+        let (start, source) = (self.starts[instruction.target.index()], self.starts[operand.value.index()]);
+        self.memory[start..start + shape.iter().product::<usize>()].fill(0.0);
+        for mut axes in positions(&all) {
+            let value = self.memory[source + axes.iter().zip(&from).map(|(at, stride)| at * stride).sum::<usize>()];
+            let position = self.position(reads, &axes);
+            if let Some(position) = usize::try_from(position).ok().filter(|position| *position < size) {
+                axes[along] = position;
+                let place = start + axes.iter().zip(&to).map(|(at, stride)| at * stride).sum::<usize>();
+                self.memory[place] = self.round(self.memory[place] + value);
+            }
+        }
     }
 
     fn reduce(&mut self, instruction: &Instruction, empty: f64, step: impl Fn(f64, f64) -> f64) {
@@ -346,6 +393,19 @@ impl<'a> Machine<'a> {
         each(&shape, &walk, &[self.starts[output.value.index()]], |_, from| data.push(self.memory[from[0]]));
         Tensor { shape, data }
     }
+}
+
+/// All positions of a shape in row-major order.
+fn positions(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
+    let shape = shape.to_vec();
+    (0..shape.iter().product()).map(move |mut number: usize| {
+        let mut position = vec![0; shape.len()];
+        for (at, size) in position.iter_mut().zip(&shape).rev() {
+            *at = number % size;
+            number /= size;
+        }
+        position
+    })
 }
 
 /// Walks all positions of a shape in row-major order; `visit` gets the position's number and where each operand is.

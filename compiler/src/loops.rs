@@ -78,12 +78,58 @@ impl Reduction {
 }
 
 /// A position along an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Position {
     /// Where a loop is.
     Index(Index),
     /// A stated one.
     Stated(u32),
+    /// Where some loops are, less where others are, and a number.
+    Shifted(Vec<Index>, Vec<Index>, i64),
+    /// What an element of an integer input says: the number of the input, and where.
+    Given(u32, Vec<Position>),
+}
+
+impl Position {
+    /// Whether it hangs on where a loop is.
+    #[must_use]
+    pub fn reads(&self, index: Index) -> bool {
+        match self {
+            Self::Index(own) => *own == index,
+            Self::Stated(_) => false,
+            Self::Shifted(plus, minus, _) => plus.contains(&index) || minus.contains(&index),
+            Self::Given(_, at) => at.iter().any(|position| position.reads(index)),
+        }
+    }
+
+    /// The same with other positions for indices; shifted ones only take indices and numbers.
+    fn mapped(&self, to: &impl Fn(Index) -> Position) -> Self {
+        match self {
+            Self::Index(index) => to(*index),
+            Self::Stated(_) => self.clone(),
+            Self::Shifted(plus, minus, offset) => {
+                let mut offset = *offset;
+                let mut moved = |indices: &[Index], sign: i64| -> Vec<Index> {
+                    let mut kept = Vec::new();
+                    for index in indices {
+                        match to(*index) {
+                            Self::Stated(position) => offset += sign * i64::from(position),
+                            Self::Index(index) => kept.push(index),
+                            other => unreachable!("no index is {other:?}"),
+                        }
+                    }
+                    kept
+                };
+                let (plus, minus) = (moved(plus, 1), moved(minus, -1));
+                match (plus.as_slice(), minus.as_slice(), u32::try_from(offset)) {
+                    ([], [], Ok(position)) => Self::Stated(position),
+                    ([index], [], Ok(0)) => Self::Index(*index),
+                    _ => Self::Shifted(plus, minus, offset),
+                }
+            }
+            Self::Given(input, at) => Self::Given(*input, at.iter().map(|position| position.mapped(to)).collect()),
+        }
+    }
 }
 
 /// What a register is.
@@ -155,7 +201,7 @@ pub enum Step {
     Fill(BufferId, Vec<Option<Position>>, Reduction),
     /// An element of a buffer becomes a value.
     Store(BufferId, Vec<Position>, Register),
-    /// An element of a buffer takes one value more.
+    /// An element of a buffer takes one value more; nothing happens if a shifted position is outside.
     Reduce(BufferId, Vec<Position>, Register, Reduction),
     /// The body once for each position, ascending.
     Loop(Index, Vec<Step>),
@@ -225,6 +271,8 @@ pub struct Routine {
     pub dimensions: Vec<String>,
     /// All inputs of the graph, in order.
     pub inputs: Vec<Input>,
+    /// Inputs whose numbers are positions along an axis of some size, to be checked before anything is computed.
+    pub bounds: Vec<(u32, Size)>,
     /// What each register is: a number or a truth value.
     pub registers: Vec<Kind>,
     /// How far each index runs.
@@ -295,6 +343,7 @@ impl Routine {
     #[must_use]
     pub fn reads(&self, input: u32) -> bool {
         let mut read = self.buffers.iter().any(|buffer| buffer.place == Place::Input(input));
+        read |= self.inputs[input as usize].integer;
         see_scalars(&self.body, &mut |_, scalar| read |= *scalar == Scalar::Input(input));
         read
     }

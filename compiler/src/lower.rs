@@ -13,6 +13,8 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Position, Ref};
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Operator};
@@ -72,19 +74,26 @@ pub enum Compute {
     Max,
     /// The product over the closed axes.
     Prod,
-    /// An element of its operand, or a part of it, at positions of which some are stated.
+    /// An element of its operand, or a part of it: one position for each of the operand's slots.
     Access(Vec<Reads>),
+    /// Its operand where it is placed along a slot, and zero elsewhere: what has the same place is added. Of positions
+    /// outside, nothing is placed.
+    Placed(u8, Reads),
     /// The sum over the closed axes of the product of two operands. [`lower`] writes none: see [`crate::loops`].
     Contract,
 }
 
-/// Where an access reads a slot of its operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A position along a slot, by the axes of the instruction: its own slots count from 0, what it closes follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// Along this slot of its own.
+    /// Where this axis is.
     Slot(u8),
-    /// At this position.
+    /// A stated one.
     Stated(u32),
+    /// The positions of some axes, less those of others, and a number.
+    Shifted(Vec<u8>, Vec<u8>, i64),
+    /// What an entry of an integer input says: the number of the input, and a position for each of its slots.
+    Given(u32, Vec<Reads>),
 }
 
 /// A use of a value: which axis of the instruction each of its slots takes. The instruction's own slots count from 0,
@@ -157,6 +166,8 @@ pub struct Input {
     pub name: String,
     /// Its shape.
     pub shape: Vec<Size>,
+    /// Whether its numbers are positions in other arrays, and nothing else.
+    pub integer: bool,
 }
 
 /// A lowered formula.
@@ -215,6 +226,12 @@ pub fn lower_from(graph: &Graph, wanted: &[Wanted], given: &[NodeId]) -> Program
     builder.program
 }
 
+/// An operand that has to be there.
+struct Need<'a> {
+    node: NodeId,
+    axes: Cow<'a, [u8]>,
+}
+
 /// Turns nodes into values and instructions.
 struct Builder<'a> {
     graph: &'a Graph,
@@ -238,7 +255,7 @@ impl<'a> Builder<'a> {
         let mut builder = Self { graph, program, places: vec![None; graph.len()], given: vec![None; graph.len()] };
         for input in graph.inputs() {
             let shape = input.shape.iter().map(|dim| builder.size(*dim)).collect();
-            builder.program.inputs.push(Input { name: input.name.clone(), shape });
+            builder.program.inputs.push(Input { name: input.name.clone(), shape, integer: input.integer });
         }
         for bound in graph.bounds() {
             let size = builder.size(bound.size);
@@ -292,26 +309,53 @@ impl<'a> Builder<'a> {
         Number::parse(&format!("{value:e}")).ok()
     }
 
-    fn access(&self, node: NodeId) -> Option<crate::graph::Access> {
-        let plain = |position: &Position| matches!(position, Position::Slot(_) | Position::Stated(_));
-        self.graph.as_access(node).filter(|access| access.positions.iter().all(plain))
+    fn reads(&self, position: &Position) -> Reads {
+        match position {
+            Position::Slot(slot) => Reads::Slot(*slot),
+            Position::Stated(position) => Reads::Stated(*position),
+            Position::Shifted(shift) => Reads::Shifted(shift.plus.clone(), shift.minus.clone(), shift.offset),
+            Position::Given(given) => {
+                let Operation::Input(input) = self.graph.operation(given.input) else {
+                    unreachable!("only inputs say positions")
+                };
+                Reads::Given(input, given.positions.iter().map(|position| self.reads(position)).collect())
+            }
+        }
+    }
+
+    /// What a node reads of an array or places in one, if that is all that it does: the operand, and how.
+    fn moved(&self, node: NodeId) -> Option<(NodeId, Vec<u8>, Compute)> {
+        if let Some(access) = self.graph.as_access(node) {
+            let reads = access.positions.iter().map(|position| self.reads(position)).collect();
+            return Some((access.node, Vec::new(), Compute::Access(reads)));
+        }
+        let placed = self.graph.as_placed(node)?;
+        Some((placed.value, placed.axes, Compute::Placed(placed.along, self.reads(&placed.at))))
     }
 
     /// What a node needs; nothing if its value is known already.
-    fn needs(&self, node: NodeId) -> impl Iterator<Item = crate::graph::Operand<'a>> + use<'a> {
+    fn needs(&self, node: NodeId) -> impl Iterator<Item = Need<'a>> + use<'a> {
         let known = self.given[node.index()].is_some() || self.known(node).is_some();
-        let access = self.access(node);
-        let all = self.graph.operands(node).filter(move |_| !known && access.is_none());
-        let access = self.access(node).filter(|_| !known);
-        all.chain(access.map(|access| crate::graph::Operand { node: access.node, axes: &[] }))
+        let moved = if known { None } else { self.moved(node) };
+        let whole = !known && moved.is_none();
+        let operand = |used: crate::graph::Operand<'a>| Need { node: used.node, axes: Cow::Borrowed(used.axes) };
+        let all = self.graph.operands(node).filter(move |_| whole).map(operand);
+        all.chain(moved.map(|(node, axes, _)| Need { node, axes: Cow::Owned(axes) }))
     }
 
     fn operands(&mut self, node: NodeId) -> Vec<Operand> {
         self.needs(node)
             .collect::<Vec<_>>()
             .into_iter()
-            .map(|used| Operand { value: self.value(used.node), axes: used.axes.to_vec() })
+            .map(|used| Operand { value: self.value(used.node), axes: used.axes.into_owned() })
             .collect()
+    }
+
+    /// The sizes of the axes that a node closes.
+    fn closed(&mut self, node: NodeId) -> Vec<Size> {
+        let slots = self.graph.shape(node).len();
+        let closed = self.graph.local_dims(node).split_off(slots);
+        closed.into_iter().map(|dim| self.size(dim)).collect()
     }
 
     /// The instructions of a node.
@@ -328,13 +372,12 @@ impl<'a> Builder<'a> {
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
             return;
         }
-        if let Some(access) = self.access(node) {
-            let reads = access.positions.iter().filter_map(|position| match position {
-                Position::Slot(slot) => Some(Reads::Slot(*slot)),
-                Position::Stated(position) => Some(Reads::Stated(*position)),
-                _ => None,
-            });
-            let (compute, closed) = (Compute::Access(reads.collect()), Vec::new());
+        if let Some((_, _, compute)) = self.moved(node) {
+            // What is placed is summed over what the value has and the slots lack.
+            let closed = match compute {
+                Compute::Placed(..) => self.closed(node),
+                _ => Vec::new(),
+            };
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
             return;
         }
@@ -351,9 +394,7 @@ impl<'a> Builder<'a> {
             Operation::Max(_) => Compute::Max,
             Operation::Prod(_) => Compute::Prod,
         };
-        let slots = self.graph.shape(node).len();
-        let closed = self.graph.local_dims(node).split_off(slots);
-        let closed = closed.into_iter().map(|dim| self.size(dim)).collect();
+        let closed = self.closed(node);
         out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
     }
 }

@@ -130,7 +130,11 @@ impl<'a> Body<'a> {
             }
             Step::Reduce(buffer, at, value, reduction) => {
                 let element = self.element(*buffer, at);
-                self.update(&element, *reduction, *value)
+                let update = self.update(&element, *reduction, *value);
+                match self.inside(*buffer, at) {
+                    Some(inside) => quote!(if #inside { #update }),
+                    None => update,
+                }
             }
             Step::Contract(contraction) => self.contract(contraction),
             Step::Compute(..) | Step::Branch { .. } | Step::Loop(..) => TokenStream::new(),
@@ -228,7 +232,8 @@ impl<'a> Body<'a> {
             let others = || accesses.iter().filter(|(other, ..)| other == buffer);
             let written = others().any(|(.., written)| *written);
             let shared = written && others().any(|(_, other, _)| other != at);
-            if *last != moving || before.contains(&moving) || known || shared || self.spelling.style != Style::Slices {
+            let moves = before.iter().any(|position| position.reads(index));
+            if *last != moving || moves || known || shared || self.spelling.style != Style::Slices {
                 continue;
             }
             let shape = &self.routine.buffers[buffer.0 as usize].shape;
@@ -253,7 +258,7 @@ impl<'a> Body<'a> {
     fn offset(&self, at: &[Position], shape: &[Size]) -> Option<TokenStream> {
         let mut offset: Option<TokenStream> = None;
         for (axis, (position, size)) in at.iter().zip(shape).enumerate() {
-            let (position, size) = (self.position(*position), self.spelling.size(size));
+            let (position, size) = (self.position(position), self.spelling.size(size));
             offset = Some(match offset {
                 None => position,
                 Some(before) if axis == 1 => quote!(#before * #size + #position),
@@ -263,17 +268,67 @@ impl<'a> Body<'a> {
         offset
     }
 
-    fn position(&self, position: Position) -> TokenStream {
+    fn position(&self, position: &Position) -> TokenStream {
         match position {
             Position::Index(index) => {
-                let name = self.spelling.index(index);
+                let name = self.spelling.index(*index);
                 quote!(#name)
             }
             Position::Stated(position) => {
-                let position = Literal::u32_unsuffixed(position);
+                let position = Literal::u32_unsuffixed(*position);
                 quote!(#position)
             }
+            Position::Shifted(plus, minus, offset) => {
+                let (sum, difference) = self.shifted(plus, minus, *offset);
+                match difference {
+                    Some(difference) => quote!((#sum - #difference)),
+                    None => quote!((#sum)),
+                }
+            }
+            Position::Given(input, at) => {
+                let (name, shape) = (&self.spelling.inputs[*input as usize], &self.routine.inputs[*input as usize].shape);
+                match (shape.is_empty(), self.spelling.style) {
+                    (true, _) => quote!((#name as usize)),
+                    (false, Style::Nested) => {
+                        let at = at.iter().map(|position| self.position(position));
+                        quote!((#name #([#at])* as usize))
+                    }
+                    (false, Style::Slices) => {
+                        let offset = self.offset(at, shape);
+                        quote!((#name[#offset] as usize))
+                    }
+                }
+            }
         }
+    }
+
+    /// What is added and what is subtracted: positions are not negative on the way.
+    fn shifted(&self, plus: &[Index], minus: &[Index], offset: i64) -> (TokenStream, Option<TokenStream>) {
+        let sum = |indices: &[Index], number: i64| {
+            let mut terms: Vec<TokenStream> = indices.iter().map(|index| self.spelling.index(*index)).map(|name| quote!(#name)).collect();
+            if number > 0 {
+                let number = Literal::i64_unsuffixed(number);
+                terms.push(quote!(#number));
+            }
+            terms.into_iter().reduce(|sum, term| quote!(#sum + #term))
+        };
+        let difference = sum(minus, -offset).map(|difference| quote!((#difference)));
+        (sum(plus, offset).unwrap_or_else(|| quote!(0)), difference)
+    }
+
+    /// What a reduction into an element asks first: whether its shifted positions are inside.
+    fn inside(&self, buffer: BufferId, at: &[Position]) -> Option<TokenStream> {
+        let shape = &self.routine.buffers[buffer.0 as usize].shape;
+        let conditions = at.iter().zip(shape).filter_map(|(position, size)| {
+            let Position::Shifted(plus, minus, offset) = position else { return None };
+            let size = self.spelling.size(size);
+            let (sum, difference) = self.shifted(plus, minus, *offset);
+            Some(match difference {
+                Some(difference) => quote!((#sum).wrapping_sub #difference < #size),
+                None => quote!(#sum < #size),
+            })
+        });
+        conditions.reduce(|all, condition| quote!(#all && #condition))
     }
 
     /// An element of an array.
@@ -282,12 +337,12 @@ impl<'a> Body<'a> {
         if let Some((last, before)) = at.split_last()
             && let Some(row) = self.rows.iter().find(|row| row.buffer == buffer && row.at == before)
         {
-            let (row, last) = (&row.name, self.position(*last));
+            let (row, last) = (&row.name, self.position(last));
             return quote!(#row[#last]);
         }
         match self.spelling.style {
             Style::Nested => {
-                let at = at.iter().map(|position| self.position(*position));
+                let at = at.iter().map(|position| self.position(position));
                 quote!(#name #([#at])*)
             }
             Style::Slices => {
@@ -303,13 +358,13 @@ impl<'a> Body<'a> {
         let stated = at.iter().take_while(|at| at.is_some()).count();
         let shape = self.routine.buffers[buffer.0 as usize].shape.clone();
         let name = self.spelling.buffer(self.routine, buffer);
-        let before: Vec<Position> = at[..stated].iter().flatten().copied().collect();
+        let before: Vec<Position> = at[..stated].iter().flatten().cloned().collect();
         if at[stated..].iter().all(Option::is_none) {
             let rest = &shape[stated..];
             return match self.spelling.style {
                 Style::Nested => {
                     let value = self.spelling.filled(&neutral, rest);
-                    let at = before.iter().map(|position| self.position(*position));
+                    let at = before.iter().map(|position| self.position(position));
                     quote!(#name #([#at])* = #value;)
                 }
                 Style::Slices => {
@@ -330,7 +385,7 @@ impl<'a> Body<'a> {
         let shape = self.routine.buffers[buffer.0 as usize].shape.clone();
         let names: Vec<TokenStream> = (at.iter().enumerate())
             .map(|(axis, at)| match at {
-                Some(position) => self.position(*position),
+                Some(position) => self.position(position),
                 None => {
                     let name = self.spelling.free_index(axis);
                     quote!(#name)
@@ -443,11 +498,11 @@ impl<'a> Body<'a> {
                 Expression { tokens: quote!(#size as #float), precedence: precedence::CAST, depth: 0 }
             }
             Scalar::Position(position) => {
-                let position = self.position(*position);
+                let position = self.position(position);
                 Expression { tokens: quote!(#position as #float), precedence: precedence::CAST, depth: 0 }
             }
             Scalar::Same(left, right) => {
-                let (left, right) = (self.position(*left), self.position(*right));
+                let (left, right) = (self.position(left), self.position(right));
                 Expression { tokens: quote!(#left == #right), precedence: precedence::COMPARISON, depth: 0 }
             }
             Scalar::Load(buffer, at) => atom(self.element(*buffer, at)),

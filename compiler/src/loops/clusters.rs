@@ -11,12 +11,47 @@ use crate::lower::{Compute, Instruction, Operand, Output, Program, Reads, Statem
 use crate::operators::Operator;
 
 /// Where a leaf is read along one of its slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum At {
     /// Along an axis of the cluster.
     Axis(u8),
     /// At a stated position.
     Stated(u32),
+    /// Where some axes are, less where others are, and a number.
+    Shifted(Vec<u8>, Vec<u8>, i64),
+    /// What an element of an integer input says.
+    Given(u32, Vec<At>),
+}
+
+impl At {
+    /// A position of an instruction whose axes are there.
+    fn of(reads: &Reads, axes: &[At]) -> Self {
+        match reads {
+            Reads::Slot(slot) => axes[usize::from(*slot)].clone(),
+            Reads::Stated(position) => Self::Stated(*position),
+            Reads::Shifted(plus, minus, offset) => {
+                let mut sum = (Vec::new(), Vec::new(), *offset);
+                plus.iter().for_each(|slot| axes[usize::from(*slot)].add_to(&mut sum, false));
+                minus.iter().for_each(|slot| axes[usize::from(*slot)].add_to(&mut sum, true));
+                Self::Shifted(sum.0, sum.1, sum.2)
+            }
+            Reads::Given(input, reads) => Self::Given(*input, reads.iter().map(|read| Self::of(read, axes)).collect()),
+        }
+    }
+
+    /// Adds a position to a shifted one, or subtracts it.
+    fn add_to(&self, sum: &mut (Vec<u8>, Vec<u8>, i64), negative: bool) {
+        let (plus, minus, offset) = match self {
+            Self::Axis(axis) => (vec![*axis], Vec::new(), 0),
+            Self::Stated(position) => (Vec::new(), Vec::new(), i64::from(*position)),
+            Self::Shifted(plus, minus, offset) => (plus.clone(), minus.clone(), *offset),
+            Self::Given(..) => unreachable!("the graph adds no given positions"),
+        };
+        let (plus, minus, offset) = if negative { (minus, plus, -offset) } else { (plus, minus, offset) };
+        sum.0.extend(plus);
+        sum.1.extend(minus);
+        sum.2 += offset;
+    }
 }
 
 /// A value that a cluster reads.
@@ -46,6 +81,8 @@ pub(super) struct Cluster {
     pub(super) sizes: Vec<crate::lower::Size>,
     /// How the closed ones are reduced.
     pub(super) reduction: Option<Reduction>,
+    /// The slot of the target that none of the axes is, and where values are placed along it.
+    pub(super) placed: Option<(usize, At)>,
     /// Operands first.
     pub(super) parts: Vec<Part>,
     /// The part that is the value at each position.
@@ -126,6 +163,9 @@ impl<'a> Clusters<'a> {
 
     /// The cluster of an instruction that is computed by itself.
     pub(super) fn of(&self, instruction: &Instruction) -> Cluster {
+        if let Compute::Placed(along, reads) = &instruction.compute {
+            return self.placed(instruction, usize::from(*along), reads);
+        }
         let slots = self.program.values[instruction.target.index()].shape.len();
         let reduction = match instruction.compute {
             Compute::Sum => Some(Reduction::Sum),
@@ -141,7 +181,23 @@ impl<'a> Clusters<'a> {
             _ => builder.add_instruction(instruction, (0..slots as u8).map(At::Axis).collect()),
         };
         let (parts, leaves) = (builder.parts, builder.leaves);
-        Cluster { target: instruction.target, slots, sizes, reduction, parts, value, leaves }
+        Cluster { target: instruction.target, slots, sizes, reduction, placed: None, parts, value, leaves }
+    }
+
+    /// The cluster of values that are placed along a slot: that slot is none of its axes.
+    fn placed(&self, instruction: &Instruction, along: usize, reads: &Reads) -> Cluster {
+        let mut sizes = self.program.values[instruction.target.index()].shape.clone();
+        let slots = sizes.len() - 1;
+        sizes.extend(instruction.closed.iter().cloned());
+        sizes.remove(along);
+        let axis = |local: usize| At::Axis(if local > along { local as u8 - 1 } else { local as u8 });
+        let axes: Vec<At> = (0..=sizes.len()).map(axis).collect();
+        let mut builder = Builder::new(self);
+        let operand = &instruction.operands[0];
+        let value = builder.add(operand.value, operand.axes.iter().map(|local| axes[usize::from(*local)].clone()).collect());
+        let (parts, leaves) = (builder.parts, builder.leaves);
+        let (reduction, placed) = (Some(Reduction::Sum), Some((along, At::of(reads, &axes))));
+        Cluster { target: instruction.target, slots, sizes, reduction, placed, parts, value, leaves }
     }
 
     /// A cluster that copies a value to where `target` is; one position for each slot of the value.
@@ -149,7 +205,7 @@ impl<'a> Clusters<'a> {
         let mut builder = Builder::new(self);
         let value = builder.add(value, at);
         let (slots, parts, leaves) = (sizes.len(), builder.parts, builder.leaves);
-        Cluster { target, slots, sizes, reduction: None, parts, value, leaves }
+        Cluster { target, slots, sizes, reduction: None, placed: None, parts, value, leaves }
     }
 
     /// Whether an output can be what its value is computed into: its declared axes are the value's in some order.
@@ -238,7 +294,8 @@ impl<'a> Uses<'a> {
                         let read = operand.value.index();
                         self.users[read].push((instruction.target, &operand.axes));
                         let elsewhere = self.block[read] != own;
-                        self.pinned[read] |= elsewhere || matches!(instruction.compute, Compute::Access(_));
+                        let moved = matches!(instruction.compute, Compute::Access(_) | Compute::Placed(..));
+                        self.pinned[read] |= elsewhere || moved;
                     }
                 }
                 Statement::Branch { yes, no, choices, .. } => {
@@ -329,20 +386,17 @@ impl<'c, 'a> Builder<'c, 'a> {
     /// The tasks that make a value from its definition.
     fn opened(&mut self, definition: &'a Instruction, leaf: Leaf) -> Vec<Task<'a>> {
         match &definition.compute {
-            Compute::Iota => self.define(leaf.clone(), Part::Position(leaf.at[0])),
-            Compute::Delta => self.define(leaf.clone(), Part::Same(leaf.at[0], leaf.at[1])),
+            Compute::Iota => self.define(leaf.clone(), Part::Position(leaf.at[0].clone())),
+            Compute::Delta => self.define(leaf.clone(), Part::Same(leaf.at[0].clone(), leaf.at[1].clone())),
             Compute::Access(reads) => {
-                let at = reads.iter().map(|read| match read {
-                    Reads::Slot(slot) => leaf.at[usize::from(*slot)],
-                    Reads::Stated(position) => At::Stated(*position),
-                });
+                let at = reads.iter().map(|read| At::of(read, &leaf.at));
                 let read = definition.operands.first().map(|array| Leaf { value: array.value, at: at.collect() });
                 let all: Vec<Leaf> = read.into_iter().collect();
                 let reading = all.iter().cloned().map(Task::Read).collect::<Vec<_>>();
                 return [Task::Finish(definition, leaf, all)].into_iter().chain(reading).collect();
             }
             _ => {
-                let place = |axis: &u8| leaf.at[usize::from(*axis)];
+                let place = |axis: &u8| leaf.at[usize::from(*axis)].clone();
                 let read =
                     |operand: &Operand| Leaf { value: operand.value, at: operand.axes.iter().map(place).collect() };
                 let operands: Vec<Leaf> = definition.operands.iter().map(read).collect();

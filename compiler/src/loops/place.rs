@@ -223,7 +223,11 @@ impl<'a> Placer<'a, '_> {
         path.truncate(complete);
         numbers.truncate(complete + 1);
         self.read(&cluster, context, &loops);
-        let own = loops[..cluster.slots].iter().map(|inner| path.contains(inner).then_some(*inner)).collect();
+        let mut own: Vec<Option<LoopId>> =
+            loops[..cluster.slots].iter().map(|inner| path.contains(inner).then_some(*inner)).collect();
+        if let Some((along, _)) = &cluster.placed {
+            own.insert(*along, None);
+        }
         // An array that a branch decides is complete behind the branch, which says so later.
         self.make(cluster.target, context, path, numbers, own);
         self.placement.placed.push(Placed { cluster, loops, closes });
@@ -259,8 +263,8 @@ impl<'a> Placer<'a, '_> {
         for (leaf, made) in leaves().filter(|(_, made)| made.items[depth] == last) {
             let inner = *made.path.get(depth)?;
             let slot = made.loops.iter().position(|own| *own == Some(inner))?;
-            let At::Axis(axis) = leaf.at[slot] else { return None };
-            let axis = usize::from(axis);
+            let At::Axis(axis) = &leaf.at[slot] else { return None };
+            let axis = usize::from(*axis);
             if loops[axis].is_some() || found.is_some_and(|found| found != (last, axis, inner)) {
                 return None;
             }
@@ -278,7 +282,7 @@ impl<'a> Placer<'a, '_> {
             let axes = |leaf: &Leaf| {
                 let axis = |at: &At| match at {
                     At::Axis(axis) => Some(usize::from(*axis)),
-                    At::Stated(_) => None,
+                    _ => None,
                 };
                 leaf.at.iter().filter_map(axis).filter(open).collect::<Vec<_>>()
             };
@@ -300,7 +304,7 @@ impl<'a> Placer<'a, '_> {
                 .map(|(own, at)| {
                     let here = match at {
                         At::Axis(axis) => Some(loops[usize::from(*axis)]),
-                        At::Stated(_) => None,
+                        _ => None,
                     };
                     made.context != context || own.is_none() || *own != here
                 })

@@ -9,7 +9,7 @@ use chainrule_special::{Axis, Write, contract};
 use super::{
     BufferId, Contraction, Factor, Index, Outcome, Place, Position, Reduction, Register, Routine, Scalar, Step,
 };
-use crate::evaluate::{EvaluateError, MOST_NUMBERS, Tensor, bind_sizes};
+use crate::evaluate::{EvaluateError, MOST_NUMBERS, Tensor, bind_sizes, check_positions};
 use crate::lower::Size;
 use crate::number::FloatType;
 use crate::operators::Operator;
@@ -25,6 +25,7 @@ const SCALAR: u32 = u32::MAX;
 /// [`EvaluateError`]
 pub fn run(routine: &Routine, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
     let sizes = bind_sizes(&routine.inputs, &routine.dimensions, inputs)?;
+    check_positions(&routine.inputs, &routine.bounds, &sizes, inputs)?;
     let mut machine = Machine::new(routine, inputs, sizes)?;
     machine.steps(&routine.body);
     Ok(machine.results())
@@ -102,7 +103,7 @@ impl<'a> Machine<'a> {
     fn give_lanes(&mut self, steps: &[Step]) {
         for step in steps {
             match step {
-                Step::Loop(_, body) if is_flat(body) => {
+                Step::Loop(index, body) if is_flat(*index, body) => {
                     let mut lane = 0;
                     for step in body {
                         if let Step::Compute(target, _) = step {
@@ -148,16 +149,13 @@ impl<'a> Machine<'a> {
     }
 
     /// Where an element is, and how far a step of an index moves.
-    fn address(&self, buffer: BufferId, at: &[Position], moving: Option<Index>) -> (usize, usize) {
-        let (mut start, mut step) = (0, 0);
+    fn address(&self, buffer: BufferId, at: &[Position], moving: Option<Index>) -> (usize, isize) {
+        let (mut start, mut step) = (0_i64, 0_i64);
         for (position, stride) in at.iter().zip(&self.strides[buffer.0 as usize]) {
-            match position {
-                Position::Index(index) if Some(*index) == moving => step += stride,
-                Position::Index(index) => start += stride * self.indices[index.0 as usize],
-                Position::Stated(position) => start += stride * *position as usize,
-            }
+            start += *stride as i64 * self.position(position);
+            step += *stride as i64 * moving.map_or(0, |index| slope(position, index));
         }
-        (start + moving.map_or(0, |index| step * self.indices[index.0 as usize]), step)
+        (start as usize, step as isize)
     }
 
     fn steps(&mut self, steps: &'a [Step]) {
@@ -176,6 +174,7 @@ impl<'a> Machine<'a> {
                     let value = self.registers[value.0 as usize];
                     self.data_mut(*buffer)[place] = value;
                 }
+                Step::Reduce(buffer, at, _, _) if !self.is_inside(*buffer, at) => {}
                 Step::Reduce(buffer, at, value, reduction) => {
                     let (place, _) = self.address(*buffer, at, None);
                     let value = self.registers[value.0 as usize];
@@ -207,8 +206,8 @@ impl<'a> Machine<'a> {
             Scalar::Constant(number) => number.nearest(self.routine.float),
             Scalar::Truth(truth) => f64::from(u8::from(*truth)),
             Scalar::Size(size) => round(self.routine.float, self.size(size) as f64),
-            Scalar::Position(position) => round(self.routine.float, self.position(*position) as f64),
-            Scalar::Same(left, right) => f64::from(u8::from(self.position(*left) == self.position(*right))),
+            Scalar::Position(position) => round(self.routine.float, self.position(position) as f64),
+            Scalar::Same(left, right) => f64::from(u8::from(self.position(left) == self.position(right))),
             Scalar::Load(buffer, at) => self.data(*buffer)[self.address(*buffer, at, None).0],
             Scalar::Apply(operator, operands) => {
                 let (mut few, mut many) = ([0.0; 3], Vec::new());
@@ -227,18 +226,38 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn position(&self, position: Position) -> usize {
+    /// Where a position is; a shifted one may be outside.
+    fn position(&self, position: &Position) -> i64 {
+        let sum = |indices: &[Index]| indices.iter().map(|index| self.indices[index.0 as usize] as i64).sum::<i64>();
         match position {
-            Position::Index(index) => self.indices[index.0 as usize],
-            Position::Stated(position) => position as usize,
+            Position::Index(index) => self.indices[index.0 as usize] as i64,
+            Position::Stated(position) => i64::from(*position),
+            Position::Shifted(plus, minus, offset) => sum(plus) - sum(minus) + offset,
+            Position::Given(input, at) => {
+                let mut place = 0;
+                for (position, size) in at.iter().zip(&self.routine.inputs[*input as usize].shape) {
+                    place = place * self.size(size) + self.position(position) as usize;
+                }
+                self.inputs[*input as usize][place] as i64
+            }
         }
+    }
+
+    /// Whether every position is inside of a buffer.
+    fn is_inside(&self, buffer: BufferId, at: &[Position]) -> bool {
+        let shape = &self.routine.buffers[buffer.0 as usize].shape;
+        let inside = |(position, size)| (0..self.size(size) as i64).contains(&self.position(position));
+        at.iter().zip(shape).all(inside)
     }
 
     fn fill(&mut self, buffer: BufferId, at: &[Option<Position>], value: f64) {
         let shape: Vec<usize> =
             self.routine.buffers[buffer.0 as usize].shape.iter().map(|size| self.size(size)).collect();
         let ranges: Vec<(usize, usize)> = (at.iter().zip(&shape))
-            .map(|(at, size)| at.map_or((0, *size), |at| (self.position(at), self.position(at) + 1)))
+            .map(|(at, size)| {
+                let at = at.as_ref().map(|at| self.position(at) as usize);
+                at.map_or((0, *size), |at| (at, at + 1))
+            })
             .collect();
         let mut places = vec![0];
         for ((from, to), stride) in ranges.iter().zip(&self.strides[buffer.0 as usize]) {
@@ -250,7 +269,7 @@ impl<'a> Machine<'a> {
 
     fn looped(&mut self, index: Index, body: &'a [Step]) {
         let count = self.size(&self.routine.indices[index.0 as usize]);
-        if !is_flat(body) {
+        if !is_flat(index, body) {
             for position in 0..count {
                 self.indices[index.0 as usize] = position;
                 self.steps(body);
@@ -314,7 +333,7 @@ impl<'a> Machine<'a> {
         };
         let data = self.data_mut(buffer);
         for lane in 0..count {
-            let place = &mut data[start + lane * step];
+            let place = &mut data[moved(start, lane, step)];
             let value = values.as_ref().map_or_else(|value| *value, |values| values[lane]);
             *place = reduction.map_or(value, |reduction| round(float, reduce(reduction, *place, value)));
         }
@@ -325,10 +344,7 @@ impl<'a> Machine<'a> {
     }
 
     fn compute(&self, scalar: &Scalar, index: Index, out: &mut [f64]) {
-        let position = |position: &Position, lane: usize| match position {
-            Position::Index(own) if *own == index => self.indices[index.0 as usize] + lane,
-            other => self.position(*other),
-        };
+        let position = |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
         let float = self.routine.float;
         match scalar {
             Scalar::Position(at) => {
@@ -344,7 +360,7 @@ impl<'a> Machine<'a> {
                 if step == 1 {
                     out.copy_from_slice(&data[start..start + out.len()]);
                 } else {
-                    out.iter_mut().enumerate().for_each(|(lane, out)| *out = data[start + lane * step]);
+                    out.iter_mut().enumerate().for_each(|(lane, out)| *out = data[moved(start, lane, step)]);
                 }
             }
             Scalar::Apply(operator, operands) => {
@@ -436,10 +452,32 @@ fn reduce(reduction: Reduction, state: f64, value: f64) -> f64 {
     }
 }
 
-/// Whether a body has neither loops nor branches.
-fn is_flat(body: &[Step]) -> bool {
-    let flat = |step: &Step| matches!(step, Step::Compute(..) | Step::Update(..) | Step::Store(..) | Step::Reduce(..));
-    body.iter().all(flat)
+/// How far a position moves with an index.
+fn slope(position: &Position, index: Index) -> i64 {
+    let count = |indices: &[Index]| indices.iter().filter(|own| **own == index).count() as i64;
+    match position {
+        Position::Index(own) => i64::from(*own == index),
+        Position::Shifted(plus, minus, _) => count(plus) - count(minus),
+        // What is given does not move evenly: loops over it are not flat.
+        Position::Stated(_) | Position::Given(..) => 0,
+    }
+}
+
+fn moved(start: usize, lane: usize, step: isize) -> usize {
+    (start as isize + lane as isize * step) as usize
+}
+
+/// Whether a loop can be run over many positions at a time: its body has neither loops nor branches, all of its accesses
+/// move evenly, and none of them may be outside.
+fn is_flat(index: Index, body: &[Step]) -> bool {
+    let even = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Given(..)) && at.reads(index));
+    let inside = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Shifted(..)));
+    body.iter().all(|step| match step {
+        Step::Compute(_, Scalar::Load(_, at)) | Step::Store(_, at, _) => even(at),
+        Step::Compute(..) | Step::Update(..) => true,
+        Step::Reduce(_, at, _, _) => even(at) && inside(at),
+        _ => false,
+    })
 }
 
 /// An operator at some positions. What takes no longer than a call is written out.

@@ -31,10 +31,20 @@ fn name(register: Register) -> String {
     format!("r{}", register.0)
 }
 
-fn position(position: &Position) -> String {
-    match position {
+fn position(own: &Position) -> String {
+    match own {
         Position::Index(index) => format!("i{}", index.0),
         Position::Stated(position) => position.to_string(),
+        Position::Shifted(plus, minus, offset) => {
+            let all = |sign: &str, indices: &[super::Index]| -> String {
+                indices.iter().map(|index| format!("{sign}i{}", index.0)).collect()
+            };
+            format!("{}{}{offset:+}", all("+", plus), all("-", minus))
+        }
+        Position::Given(input, at) => {
+            let at: Vec<String> = at.iter().map(position).collect();
+            format!("input{input}[{}]", at.join(", "))
+        }
     }
 }
 

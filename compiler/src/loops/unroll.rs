@@ -197,12 +197,14 @@ impl Copy<'_> {
         self.registers.get(&register).copied().unwrap_or(register)
     }
 
-    fn at(&self, position: Position) -> Position {
-        if position == Position::Index(self.index) { Position::Stated(self.position) } else { position }
+    fn at(&self, position: &Position) -> Position {
+        position.mapped(&|index| {
+            if index == self.index { Position::Stated(self.position) } else { Position::Index(index) }
+        })
     }
 
     fn all(&self, positions: &[Position]) -> Vec<Position> {
-        positions.iter().map(|position| self.at(*position)).collect()
+        positions.iter().map(|position| self.at(position)).collect()
     }
 
     fn step(&mut self, step: &Step) -> Step {
@@ -214,7 +216,7 @@ impl Copy<'_> {
             Step::Begin(state, reduction) => Step::Begin(self.define(*state), *reduction),
             Step::Update(state, reduction, value) => Step::Update(self.of(*state), *reduction, self.of(*value)),
             Step::Fill(buffer, at, reduction) => {
-                Step::Fill(*buffer, at.iter().map(|at| at.map(|at| self.at(at))).collect(), *reduction)
+                Step::Fill(*buffer, at.iter().map(|at| at.as_ref().map(|at| self.at(at))).collect(), *reduction)
             }
             Step::Store(buffer, at, value) => Step::Store(*buffer, self.all(at), self.of(*value)),
             Step::Reduce(buffer, at, value, reduction) => {
@@ -245,8 +247,8 @@ impl Copy<'_> {
 
     fn scalar(&self, scalar: &Scalar) -> Scalar {
         match scalar {
-            Scalar::Position(position) => Scalar::Position(self.at(*position)),
-            Scalar::Same(left, right) => Scalar::Same(self.at(*left), self.at(*right)),
+            Scalar::Position(position) => Scalar::Position(self.at(position)),
+            Scalar::Same(left, right) => Scalar::Same(self.at(left), self.at(right)),
             Scalar::Load(buffer, at) => Scalar::Load(*buffer, self.all(at)),
             Scalar::Apply(operator, operands) => {
                 Scalar::Apply(*operator, operands.iter().map(|operand| self.of(*operand)).collect())
@@ -258,7 +260,9 @@ impl Copy<'_> {
 
 /// A step under another name of an index.
 fn moved(step: Step, from: Index, to: Index) -> Step {
-    let at = |position: Position| if position == Position::Index(from) { Position::Index(to) } else { position };
+    let at = |position: Position| {
+        position.mapped(&|index| Position::Index(if index == from { to } else { index }))
+    };
     let all = |positions: Vec<Position>| positions.into_iter().map(at).collect::<Vec<_>>();
     match step {
         Step::Compute(target, scalar) => {

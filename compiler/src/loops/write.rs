@@ -19,6 +19,7 @@ pub(super) fn write(program: &Program, tree: Placement) -> Routine {
         float: program.float,
         dimensions: program.dimensions.clone(),
         inputs: program.inputs.clone(),
+        bounds: program.bounds.clone(),
         registers: Vec::new(),
         indices: tree.loops.iter().map(|inner| inner.size.clone()).collect(),
         buffers: Vec::new(),
@@ -243,8 +244,8 @@ impl Writer<'_> {
         let stored = self.tree.direct[cluster.target.index()].is_some()
             || self.made(cluster.target).is_some_and(|made| made.stored.is_some());
         let slots = if stored { self.stored(cluster.target) } else { Vec::new() };
-        let at: Vec<Position> = slots.iter().map(|slot| Position::Index(Index(placed.loops[*slot].0))).collect();
-        let Some((reduction, closes)) = cluster.reduction.zip(placed.closes) else {
+        let at: Vec<Position> = slots.iter().map(|slot| placed.position(*slot)).collect();
+        let Some(reduction) = cluster.reduction.filter(|_| placed.closes.is_some() || cluster.placed.is_some()) else {
             self.registers[cluster.target.index()] = Some(value);
             if stored {
                 let buffer = self.buffer(cluster.target);
@@ -252,10 +253,12 @@ impl Writer<'_> {
             }
             return;
         };
-        let place = closes.0 as usize;
         let made = self.made(cluster.target);
         let outside = |slot: usize| made.is_some_and(|made| made.loops[slot].is_some());
-        if (0..cluster.slots).all(outside) {
+        if let Some(closes) = placed.closes
+            && (0..made.map_or(0, |made| made.loops.len())).all(outside)
+        {
+            let place = closes.0 as usize;
             let state = self.register(kind);
             self.before[place].push(Step::Begin(state, reduction));
             out.push(Step::Update(state, reduction, value));
@@ -266,9 +269,13 @@ impl Writer<'_> {
             }
             return;
         }
-        let rows = slots.iter().zip(&at).map(|(slot, at)| outside(*slot).then_some(*at)).collect();
+        let rows = slots.iter().zip(&at).map(|(slot, at)| outside(*slot).then(|| at.clone())).collect();
         let buffer = self.buffer(cluster.target);
-        self.before[place].push(Step::Fill(buffer, rows, reduction));
+        let fill = Step::Fill(buffer, rows, reduction);
+        match placed.closes {
+            Some(closes) => self.before[closes.0 as usize].push(fill),
+            None => out.push(fill),
+        }
         out.push(Step::Reduce(buffer, at, value, reduction));
     }
 
@@ -279,11 +286,11 @@ impl Writer<'_> {
             let register = match part {
                 Part::Leaf(leaf) => self.leaf(placed, *leaf, out),
                 Part::Position(at) => {
-                    let scalar = Scalar::Position(position(*at, &placed.loops));
+                    let scalar = Scalar::Position(position(at, &placed.loops));
                     self.compute(scalar, Kind::Number, out)
                 }
                 Part::Same(left, right) => {
-                    let scalar = Scalar::Same(position(*left, &placed.loops), position(*right, &placed.loops));
+                    let scalar = Scalar::Same(position(left, &placed.loops), position(right, &placed.loops));
                     self.compute(scalar, Kind::Truth, out)
                 }
                 Part::Apply(operator, operands) => {
@@ -301,7 +308,7 @@ impl Writer<'_> {
         let leaf = &placed.cluster.leaves[leaf];
         let here = |at: &At| match at {
             At::Axis(axis) => Some(placed.loops[usize::from(*axis)]),
-            At::Stated(_) => None,
+            _ => None,
         };
         let made = self.made(leaf.value);
         let same =
@@ -310,7 +317,7 @@ impl Writer<'_> {
             return register;
         }
         let slots = self.stored(leaf.value);
-        let at = slots.iter().map(|slot| position(leaf.at[*slot], &placed.loops)).collect();
+        let at = slots.iter().map(|slot| position(&leaf.at[*slot], &placed.loops)).collect();
         let buffer = self.buffer(leaf.value);
         let kind = self.program.values[leaf.value.index()].kind;
         self.compute(Scalar::Load(buffer, at), kind, out)
@@ -351,9 +358,25 @@ impl Writer<'_> {
     }
 }
 
-fn position(at: At, loops: &[LoopId]) -> Position {
+fn position(at: &At, loops: &[LoopId]) -> Position {
+    let index = |axis: &u8| Index(loops[usize::from(*axis)].0);
     match at {
-        At::Axis(axis) => Position::Index(Index(loops[usize::from(axis)].0)),
-        At::Stated(position) => Position::Stated(position),
+        At::Axis(axis) => Position::Index(index(axis)),
+        At::Stated(position) => Position::Stated(*position),
+        At::Shifted(plus, minus, offset) => {
+            Position::Shifted(plus.iter().map(index).collect(), minus.iter().map(index).collect(), *offset)
+        }
+        At::Given(input, at) => Position::Given(*input, at.iter().map(|at| position(at, loops)).collect()),
+    }
+}
+
+impl Placed {
+    /// Where a slot of the target is.
+    fn position(&self, slot: usize) -> Position {
+        match &self.cluster.placed {
+            Some((along, at)) if *along == slot => position(at, &self.loops),
+            Some((along, _)) if *along < slot => Position::Index(Index(self.loops[slot - 1].0)),
+            _ => Position::Index(Index(self.loops[slot].0)),
+        }
     }
 }
