@@ -13,7 +13,7 @@
 //! | `log1p` | 0.87 | 0.83 |
 //! | `tanh` | 1.25 | 1.20 |
 //! | `erf` | 1.32 | 1.37 |
-//! | `erfc` | 2.00 | 1.56 |
+//! | `erfc` | 2.14 | 1.56 |
 //!
 //! In units in the last place: in `f32` of all numbers, in `f64` of 600 000 for each function. Outside of kernels the functions of
 //! `chainrule::math` are faster; these differ from those in the last place or two.
