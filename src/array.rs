@@ -162,6 +162,26 @@ impl<'a, T, const D: usize> View<'a, T, D> {
     }
 }
 
+impl<const D: usize> View<'_, i32, D> {
+    /// For emitted code: whether all numbers are positions along an axis of this size.
+    ///
+    /// # Errors
+    /// [`InputError::Index`]
+    #[doc(hidden)]
+    pub fn check_positions(&self, parameter: &'static str, size: usize) -> Result<(), InputError> {
+        let mut position = [0; D];
+        for _ in 0..self.len() {
+            if let Some(value) = self.get(position)
+                && !usize::try_from(value).is_ok_and(|place| place < size)
+            {
+                return Err(InputError::index(parameter, &position, i64::from(value), size));
+            }
+            advance(&mut position, &self.shape);
+        }
+        Ok(())
+    }
+}
+
 impl<T> View<'_, T, 2> {
     /// Rows as columns, without a copy.
     #[must_use]

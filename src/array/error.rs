@@ -65,11 +65,7 @@ pub enum InputError {
         position: Vec<usize>,
         /// The index.
         value: i64,
-        /// The parameter or name that it is an index of.
-        array: &'static str,
-        /// The dimension of `array`, counted from 0.
-        dimension: usize,
-        /// The size of that dimension.
+        /// The size of the axis that it is a position along.
         size: usize,
     },
 }
@@ -136,17 +132,10 @@ impl InputError {
         Self::Saved
     }
 
-    /// An index outside: the number `value` at a position of `parameter`, for a dimension of `array` of the given size.
+    /// An index outside: the number `value` at a position of `parameter`, for an axis of the given size.
     #[must_use]
-    pub fn index(
-        parameter: &'static str,
-        position: &[usize],
-        value: i64,
-        array: &'static str,
-        dimension: usize,
-        size: usize,
-    ) -> Self {
-        Self::Index { parameter, position: position.into(), value, array, dimension, size }
+    pub fn index(parameter: &'static str, position: &[usize], value: i64, size: usize) -> Self {
+        Self::Index { parameter, position: position.into(), value, size }
     }
 }
 
@@ -181,17 +170,12 @@ impl Display for InputError {
                 Dimension::Literal(_) => write!(f, "`{parameter}`: a {operation} over nothing"),
                 Dimension::Named(name) => write!(f, "`{parameter}`: a {operation} over nothing: {name} = 0"),
             },
-            Self::Index { parameter, position, value, array, dimension, size } => {
+            Self::Index { parameter, position, value, size } => {
                 write!(f, "`{parameter}")?;
                 if !position.is_empty() {
                     write!(f, "{position:?}")?;
                 }
-                write!(f, "` is {value}, but ")?;
-                match (dimension, size) {
-                    (0, 1) => write!(f, "`{array}` has 1 row"),
-                    (0, _) => write!(f, "`{array}` has {size} rows"),
-                    _ => write!(f, "dimension {dimension} of `{array}` has {size} positions"),
-                }
+                write!(f, "` is {value}, which is no position along an axis of size {size}")
             }
         }
     }

@@ -98,9 +98,11 @@ fn errors_say_what_contradicts() {
     assert_eq!(text(error), strides);
     let empty = InputError::empty("x", "maximum", Dimension::Named("N"));
     assert_eq!(text(empty), "`x`: a maximum over nothing: N = 0");
-    assert_eq!(text(InputError::index("index", &[3], 12, "table", 0, 10)), "`index[3]` is 12, but `table` has 10 rows");
-    let second = InputError::index("i", &[], -1, "table", 1, 4);
-    assert_eq!(text(second), "`i` is -1, but dimension 1 of `table` has 4 positions");
+    assert_eq!(
+        text(InputError::index("index", &[3], 12, 10)),
+        "`index[3]` is 12, which is no position along an axis of size 10"
+    );
+    assert_eq!(text(InputError::index("i", &[], -1, 4)), "`i` is -1, which is no position along an axis of size 4");
 }
 
 #[test]

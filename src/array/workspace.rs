@@ -7,34 +7,31 @@ pub struct Workspace<T> {
     numbers: Vec<Vec<T>>,
     truths: Vec<Vec<bool>>,
     packed: Vec<Vec<T>>,
+    positions: Vec<Vec<i32>>,
     sums: Vec<T>,
 }
 
 /// What [`Workspace::parts`] lends: numbers, truth values, and vectors for copies of inputs with strides.
 #[doc(hidden)]
-pub type Parts<'w, T, const N: usize, const M: usize, const P: usize> =
-    ([&'w mut [T]; N], [&'w mut [bool]; M], [&'w mut Vec<T>; P]);
+pub type Parts<'w, T, const N: usize, const M: usize, const P: usize, const I: usize> =
+    ([&'w mut [T]; N], [&'w mut [bool]; M], [&'w mut Vec<T>; P], [&'w mut Vec<i32>; I]);
 
 impl<T: Copy + Default> Workspace<T> {
     /// No memory yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { numbers: Vec::new(), truths: Vec::new(), packed: Vec::new(), sums: Vec::new() }
+        Self { numbers: Vec::new(), truths: Vec::new(), packed: Vec::new(), positions: Vec::new(), sums: Vec::new() }
     }
 
     /// For emitted code: slices of so many numbers and truth values, whatever is in them.
     #[doc(hidden)]
-    pub fn parts<const N: usize, const M: usize, const P: usize>(
+    pub fn parts<const N: usize, const M: usize, const P: usize, const I: usize>(
         &mut self,
         numbers: [usize; N],
         truths: [usize; M],
-    ) -> Parts<'_, T, N, M, P> {
-        if self.packed.len() < P {
-            self.packed.resize_with(P, Vec::new);
-        }
-        let mut packed = self.packed.iter_mut();
-        let packed = std::array::from_fn(|_| packed.next().unwrap_or_else(|| unreachable!("there are {P} of them")));
-        (slices(&mut self.numbers, numbers), slices(&mut self.truths, truths), packed)
+    ) -> Parts<'_, T, N, M, P, I> {
+        let (numbers, truths) = (slices(&mut self.numbers, numbers), slices(&mut self.truths, truths));
+        (numbers, truths, vectors(&mut self.packed), vectors(&mut self.positions))
     }
 
     /// For emitted code: a vector of so many numbers, to be given back by [`Workspace::put`].
@@ -51,6 +48,14 @@ impl<T: Copy + Default> Workspace<T> {
     pub fn put(&mut self, sums: Vec<T>) {
         self.sums = sums;
     }
+}
+
+fn vectors<E, const N: usize>(memory: &mut Vec<Vec<E>>) -> [&mut Vec<E>; N] {
+    if memory.len() < N {
+        memory.resize_with(N, Vec::new);
+    }
+    let mut memory = memory.iter_mut();
+    std::array::from_fn(|_| memory.next().unwrap_or_else(|| unreachable!("there are {N} of them")))
 }
 
 fn slices<E: Copy + Default, const N: usize>(memory: &mut Vec<Vec<E>>, counts: [usize; N]) -> [&mut [E]; N] {

@@ -33,7 +33,13 @@ impl Regime {
         let shapes: Vec<Vec<Dim>> = inputs.chain(outputs).collect();
         let literal = |shape: &Vec<Dim>| shape.iter().all(|dim| matches!(dim, Dim::Literal(_)));
         let small = shapes.iter().all(|shape| literal(shape) && bytes(graph.float(), shape) <= MOST_BYTES);
+        // A position outside is an error, which only functions of views return.
+        let integer = function.parameters.iter().any(|parameter| parameter.integer);
         match attributes.regime() {
+            Some((Self::Values, span)) if integer => {
+                Err(Attributes::wrong(span, "functions of integer inputs take views: they return errors"))
+            }
+            None if integer => Ok(Self::Views),
             None if small => Ok(Self::Values),
             None | Some((Self::Views, _)) => Ok(Self::Views),
             Some((Self::Values, span)) if !shapes.iter().all(literal) => {

@@ -19,7 +19,7 @@ use crate::graph::{Dim, Graph, NodeId};
 use crate::loops::{Outcome, Place, Routine};
 use crate::lower::{Size, Wanted};
 use crate::operators::Kind;
-use crate::resolve::Function;
+use crate::resolve::{Function, Parameter};
 
 /// A named or stated size of the function's own, as emitted code spells it.
 struct Dimensions {
@@ -137,20 +137,29 @@ impl Emitter<'_> {
 
     /// `View<'a, f32, 2>`, or a number.
     fn view_type(&self, shape: &[Dim], lifetime: &TokenStream) -> TokenStream {
-        let (float, facade) = (self.float(), &self.origin.facade);
+        self.view_of(self.float(), shape, lifetime)
+    }
+
+    fn view_of(&self, element: TokenStream, shape: &[Dim], lifetime: &TokenStream) -> TokenStream {
+        let facade = &self.origin.facade;
         if shape.is_empty() {
-            return float;
+            return element;
         }
         let rank = Literal::usize_unsuffixed(shape.len());
-        quote!(#facade::array::View<#lifetime, #float, #rank>)
+        quote!(#facade::array::View<#lifetime, #element, #rank>)
+    }
+
+    /// What the elements of a parameter are.
+    fn element(&self, parameter: &Parameter) -> TokenStream {
+        if parameter.integer { quote!(i32) } else { self.float() }
     }
 
     fn inputs_structure(&self) -> TokenStream {
-        let (function, facade, float) = (&self.gradient.function, &self.origin.facade, self.float());
+        let (function, facade) = (&self.gradient.function, &self.origin.facade);
         let names = self.parameters();
         let lifetime = quote!('a);
-        let types: Vec<TokenStream> =
-            function.parameters.iter().map(|parameter| self.view_type(&parameter.shape, &lifetime)).collect();
+        let own = |parameter: &Parameter| self.view_of(self.element(parameter), &parameter.shape, &lifetime);
+        let types: Vec<TokenStream> = function.parameters.iter().map(own).collect();
         let abouts = function.parameters.iter().map(|parameter| {
             let dims: Vec<String> = parameter.shape.iter().map(|dim| function.graph.dim_text(*dim)).collect();
             format!(" `{}: [{}]`", parameter.name, dims.join(", "))
@@ -166,7 +175,7 @@ impl Emitter<'_> {
         let arguments = others.iter().map(|place| {
             let (name, own) = (&names[*place], &types[*place]);
             if function.parameters[*place].shape.is_empty() {
-                quote!(#name: #float)
+                quote!(#name: #own)
             } else {
                 quote!(#name: impl ::core::convert::Into<#own>)
             }
@@ -180,7 +189,7 @@ impl Emitter<'_> {
             }
         });
         // Without an array, nothing is borrowed.
-        let marker = types.iter().all(|own| own.to_string() == float.to_string());
+        let marker = function.parameters.iter().all(|parameter| parameter.shape.is_empty());
         let (marker_field, marker_value) = if marker {
             (quote!(pub marker: ::core::marker::PhantomData<&'a ()>,), quote!(marker: ::core::marker::PhantomData,))
         } else {
@@ -345,11 +354,27 @@ impl Emitter<'_> {
 
     /// The sizes of a call, as variables.
     fn bound_sizes(&self, dimensions: &Dimensions) -> TokenStream {
+        let (graph, parameters) = (&self.gradient.function.graph, self.parameters());
+        let checks = graph.bounds().iter().map(|bound| {
+            let name = &parameters[bound.input as usize];
+            let (text, size) = (name.to_string(), dimensions.size(graph, bound.size));
+            if self.gradient.function.parameters[bound.input as usize].shape.is_empty() {
+                return quote! {
+                    if !::core::primitive::usize::try_from(inputs.#name).is_ok_and(|place| place < #size) {
+                        return ::core::result::Result::Err(InputError::index(
+                            #text, &[], ::core::primitive::i64::from(inputs.#name), #size,
+                        ));
+                    }
+                };
+            }
+            quote!(inputs.#name.check_positions(#text, #size)?;)
+        });
         let names = (0..dimensions.names.len()).map(|number| dimensions.name(number));
         let numbers = (0..dimensions.names.len()).map(Literal::usize_unsuffixed);
         quote! {
             let mut sizes = inputs.sizes()?;
             #(let #names = sizes.get(#numbers);)*
+            #(#checks)*
         }
     }
 
@@ -391,7 +416,8 @@ impl Emitter<'_> {
             }),
             Outcome::Buffer(_) => None,
         });
-        let KernelParts { names, types, values: fields, numbers, truths, number_names, truth_names, packed } = kernel;
+        let KernelParts { names, types, values: fields, numbers, truths, number_names, truth_names, packed, positions } =
+            kernel;
         // Of nothing, a fact is true.
         let fact = matches!(wanted, [only] if graph.kind(only.value.node) == Kind::Truth);
         let checks = if fact { TokenStream::new() } else { self.maxima_of(&routine, derived) };
@@ -409,7 +435,7 @@ impl Emitter<'_> {
                     }
                 }
                 #checks
-                let ([#(#number_names),*], [#(#truth_names),*], [#(#packed),*]) =
+                let ([#(#number_names),*], [#(#truth_names),*], [#(#packed),*], [#(#positions),*]) =
                     workspace.parts([#(#numbers),*], [#(#truths),*]);
                 #facade::dispatch::dispatch(Run {
                     #(#names: #fields,)*
@@ -463,8 +489,9 @@ impl Emitter<'_> {
             if !routine.reads(number as u32) {
                 continue;
             }
+            let own = if input.integer { quote!(i32) } else { float.clone() };
             if input.shape.is_empty() {
-                kernel.add(name.clone(), float.clone(), source);
+                kernel.add(name.clone(), own, source);
                 continue;
             }
             if spelling.is_view(number as u32) {
@@ -472,8 +499,8 @@ impl Emitter<'_> {
                 kernel.add(name.clone(), quote!(#facade::array::View<'k, #float, #rank>), source);
             } else {
                 let pack = format_ident!("{}_{number}", spelling.dimension_prefix());
-                kernel.add(name.clone(), quote!(&'k [#float]), quote!(#source.dense(#pack)));
-                kernel.packed.push(pack);
+                kernel.add(name.clone(), quote!(&'k [#own]), quote!(#source.dense(#pack)));
+                if input.integer { &mut kernel.positions } else { &mut kernel.packed }.push(pack);
             }
         }
         for buffer in &routine.buffers {
@@ -782,6 +809,8 @@ struct KernelParts {
     number_names: Vec<Ident>,
     truth_names: Vec<Ident>,
     packed: Vec<Ident>,
+    /// The same for integers.
+    positions: Vec<Ident>,
 }
 
 impl KernelParts {
