@@ -67,7 +67,10 @@ fn certificates_of_the_formulas_of_this_repository() {
         .collect();
     names.sort();
     assert!(names.len() > 20);
-    for name in names {
+    // Integer inputs have none, and say so.
+    let (status, _, error) = run(&["derive", "@tests/derive/embedding.chainrule", "--certificate", "none.json"]);
+    assert!(status == 2 && error.contains("an integer input, `index`, is not supported yet"), "{error}");
+    for name in names.into_iter().filter(|name| name != "embedding") {
         let path = certificate(&format!("of_{name}"), &[&format!("@tests/derive/{name}.chainrule")]);
         let (status, _, error) = verify(&path);
         assert_eq!((status, error.as_str()), (0, ""), "{name}");

@@ -181,6 +181,10 @@ pub fn choose_wrt(function: &mut Function, names: &[String]) -> Result<(), Diagn
             return Err(error);
         }
     }
+    if let Some(parameter) = function.parameters.iter().find(|own| own.integer && names.contains(&own.name)) {
+        let message = format!("`{}` is an integer: it has no derivative", parameter.name);
+        return Err(Diagnostic::new(Code::Wrt, parameter.span, message));
+    }
     for parameter in &mut function.parameters {
         parameter.wrt = names.contains(&parameter.name);
     }
@@ -551,7 +555,7 @@ fn count(listing: &Listing, lines: &[Line], stop: &HashSet<&str>) -> usize {
 pub fn is_computed(graph: &Graph, node: NodeId) -> bool {
     match graph.operation(node) {
         Operation::Apply(_) if graph.stated(node).is_some() => false,
-        Operation::Apply(operator) => operator.row().notation != Notation::Name && graph.as_position(node).is_none(),
+        Operation::Apply(operator) => operator.row().notation != Notation::Name && !graph.is_of_positions(node),
         Operation::Sum(_) | Operation::Max(_) | Operation::Prod(_) => !graph.is_entry_of_input(node),
         _ => false,
     }

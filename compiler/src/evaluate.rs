@@ -48,6 +48,8 @@ pub enum EvaluateError {
     Count(usize, usize),
     /// An input has another shape than the program says: its name, the expected and the given shape.
     Shape(String, String, String),
+    /// A number of an integer input that is no position: the input, where in it, the number, the size of the axis.
+    Position(String, Vec<usize>, String, usize),
     /// Values or results that together need more memory than the evaluator takes.
     TooLarge,
 }
@@ -57,6 +59,10 @@ impl fmt::Display for EvaluateError {
         match self {
             Self::Count(takes, given) => write!(f, "the formula takes {takes} inputs, {given} given"),
             Self::Shape(name, stated, given) => write!(f, "`{name}` is {stated}, but the value given is {given}"),
+            Self::Position(name, at, value, size) => {
+                let entry = if at.is_empty() { format!("`{name}`") } else { format!("`{name}{at:?}`") };
+                write!(f, "{entry} is {value}, which is no position along an axis of size {size}")
+            }
             Self::TooLarge => f.write_str("the formula's values need more memory than the evaluator takes"),
         }
     }
@@ -74,6 +80,7 @@ pub(crate) const MOST_NUMBERS: usize = 1 << 28;
 pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
     let sizes = bind_sizes(&program.inputs, &program.dimensions, inputs)?;
     let mut machine = Machine::new(program, inputs, sizes)?;
+    machine.check_positions()?;
     machine.run(&program.body);
     Ok(program.outputs.iter().map(|output| machine.output(output)).collect())
 }
@@ -136,6 +143,23 @@ impl<'a> Machine<'a> {
         program.outputs.iter().try_fold(total, |total, output| machine.grown(total, &output.shape))?;
         machine.memory = vec![0.0; total];
         Ok(machine)
+    }
+
+    /// Whether what indexes arrays is inside of them.
+    fn check_positions(&self) -> Result<(), EvaluateError> {
+        for (input, size) in &self.program.bounds {
+            let (tensor, size) = (&self.inputs[*input as usize], self.size(size));
+            let is_position = |value: &f64| *value >= 0.0 && *value < size as f64 && value.fract() == 0.0;
+            let Some(mut place) = tensor.data.iter().position(|value| !is_position(value)) else { continue };
+            let (name, value) = (self.program.inputs[*input as usize].name.clone(), tensor.data[place].to_string());
+            let mut at = vec![0; tensor.shape.len()];
+            for (at, size) in at.iter_mut().zip(&tensor.shape).rev() {
+                *at = place % size;
+                place /= size;
+            }
+            return Err(EvaluateError::Position(name, at, value, size));
+        }
+        Ok(())
     }
 
     /// So many numbers, and those of one more shape.

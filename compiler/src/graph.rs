@@ -44,7 +44,7 @@ mod rebuild;
 mod view;
 
 pub use call::KnownCall;
-pub use entry::{Access, Others, Position, Stated};
+pub use entry::{Access, Given, Others, Placed, Position, Shift, Stated};
 pub use rebuild::Rebuilt;
 pub use view::Operand;
 
@@ -155,6 +155,17 @@ pub struct Input {
     pub name: String,
     /// Its shape.
     pub shape: Vec<Dim>,
+    /// Whether its numbers are positions in other arrays, and nothing else.
+    pub integer: bool,
+}
+
+/// The numbers of an integer input stand between the brackets of an axis: they are 0 or more, and below its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The input's place in [`Graph::inputs`].
+    pub input: u32,
+    /// The size.
+    pub size: Dim,
 }
 
 /// One step of the log: a node that was asked for and what stands for it.
@@ -254,6 +265,7 @@ pub struct Graph {
     spans: Vec<Span>,
     span: Span,
     inputs: Vec<Input>,
+    bounds: Vec<Bound>,
     input_names: HashSet<String>,
     constants: Vec<Number>,
     constant_places: HashMap<Number, u32>,
@@ -283,6 +295,7 @@ impl Graph {
             spans: Vec::new(),
             span: Span::default(),
             inputs: Vec::new(),
+            bounds: Vec::new(),
             input_names: HashSet::new(),
             constants: Vec::new(),
             constant_places: HashMap::new(),
@@ -336,6 +349,27 @@ impl Graph {
     /// # Errors
     /// [`GraphError::DuplicateInput`], [`GraphError::Axis`] for an axis of another graph, or [`GraphError::TooLarge`].
     pub fn input(&mut self, name: &str, axes: &[Axis]) -> Result<Ref, GraphError> {
+        self.any_input(name, axes, false)
+    }
+
+    /// An input of positions in other arrays: whole numbers that stand between brackets.
+    ///
+    /// # Errors
+    /// As [`Graph::input`].
+    pub fn integer_input(&mut self, name: &str, axes: &[Axis]) -> Result<Ref, GraphError> {
+        self.any_input(name, axes, true)
+    }
+
+    /// An integer input is a position along an axis of this size.
+    pub fn bound(&mut self, input: NodeId, size: Dim) {
+        if let Operation::Input(input) = self.operation(input)
+            && !self.bounds.contains(&Bound { input, size })
+        {
+            self.bounds.push(Bound { input, size });
+        }
+    }
+
+    fn any_input(&mut self, name: &str, axes: &[Axis], integer: bool) -> Result<Ref, GraphError> {
         if self.input_names.contains(name) {
             return Err(GraphError::DuplicateInput(name.into()));
         }
@@ -345,7 +379,7 @@ impl Graph {
         let shape = axes.iter().map(|axis| self.checked_dim(*axis)).collect::<Result<Vec<_>, _>>()?;
         let place = self.inputs.len() as u32;
         self.input_names.insert(name.into());
-        self.inputs.push(Input { name: name.into(), shape: shape.clone() });
+        self.inputs.push(Input { name: name.into(), shape: shape.clone(), integer });
         self.node(Operation::Input(place), &shape, &[], axes)
     }
 

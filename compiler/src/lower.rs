@@ -168,6 +168,8 @@ pub struct Program {
     pub dimensions: Vec<String>,
     /// All inputs of the graph, in order.
     pub inputs: Vec<Input>,
+    /// Inputs whose numbers are positions along an axis of some size, to be checked before anything is computed.
+    pub bounds: Vec<(u32, Size)>,
     /// All values.
     pub values: Vec<Value>,
     /// The steps in order.
@@ -228,6 +230,7 @@ impl<'a> Builder<'a> {
             float: graph.float(),
             dimensions: Vec::new(),
             inputs: Vec::new(),
+            bounds: Vec::new(),
             values: Vec::new(),
             body: Vec::new(),
             outputs: Vec::new(),
@@ -236,6 +239,10 @@ impl<'a> Builder<'a> {
         for input in graph.inputs() {
             let shape = input.shape.iter().map(|dim| builder.size(*dim)).collect();
             builder.program.inputs.push(Input { name: input.name.clone(), shape });
+        }
+        for bound in graph.bounds() {
+            let size = builder.size(bound.size);
+            builder.program.bounds.push((bound.input, size));
         }
         builder
     }
@@ -285,12 +292,17 @@ impl<'a> Builder<'a> {
         Number::parse(&format!("{value:e}")).ok()
     }
 
+    fn access(&self, node: NodeId) -> Option<crate::graph::Access> {
+        let plain = |position: &Position| matches!(position, Position::Slot(_) | Position::Stated(_));
+        self.graph.as_access(node).filter(|access| access.positions.iter().all(plain))
+    }
+
     /// What a node needs; nothing if its value is known already.
     fn needs(&self, node: NodeId) -> impl Iterator<Item = crate::graph::Operand<'a>> + use<'a> {
         let known = self.given[node.index()].is_some() || self.known(node).is_some();
-        let access = self.graph.as_access(node);
+        let access = self.access(node);
         let all = self.graph.operands(node).filter(move |_| !known && access.is_none());
-        let access = self.graph.as_access(node).filter(|_| !known);
+        let access = self.access(node).filter(|_| !known);
         all.chain(access.map(|access| crate::graph::Operand { node: access.node, axes: &[] }))
     }
 
@@ -316,10 +328,11 @@ impl<'a> Builder<'a> {
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));
             return;
         }
-        if let Some(access) = self.graph.as_access(node) {
-            let reads = access.positions.iter().map(|position| match position {
-                Position::Slot(slot) => Reads::Slot(*slot),
-                Position::Stated(position) => Reads::Stated(*position),
+        if let Some(access) = self.access(node) {
+            let reads = access.positions.iter().filter_map(|position| match position {
+                Position::Slot(slot) => Some(Reads::Slot(*slot)),
+                Position::Stated(position) => Some(Reads::Stated(*position)),
+                _ => None,
             });
             let (compute, closed) = (Compute::Access(reads.collect()), Vec::new());
             out.push(Statement::Instruction(Instruction { target, compute, operands, closed }));

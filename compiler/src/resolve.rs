@@ -15,6 +15,7 @@ mod machine;
 mod reduce;
 mod scope;
 mod shape;
+mod shift;
 mod signature;
 mod suggest;
 
@@ -73,6 +74,8 @@ pub struct Parameter {
     pub shape: Vec<Dim>,
     /// Whether the function is differentiated by it.
     pub wrt: bool,
+    /// Whether it says positions in arrays: whole numbers, by which nothing is differentiated.
+    pub integer: bool,
 }
 
 /// Where a function of the prelude was called: what a picture may draw as one node.

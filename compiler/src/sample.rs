@@ -4,7 +4,7 @@
 //! array of every node that is not too large. What cannot be computed is a number of its own, as an input is.
 
 use crate::facts::{Claim, Meaning};
-use crate::graph::{Axis, Dim, Graph, NodeId, Operation, Ref};
+use crate::graph::{Axis, Bound, Dim, Graph, NodeId, Operation, Ref};
 use crate::operators::Operator;
 
 /// How many points.
@@ -231,6 +231,7 @@ impl<'a> Point<'a> {
     fn with_inputs(graph: &'a Graph, point: usize, positive: bool, factor: f64, facts: &[Claim]) -> Self {
         let mut all = Self { graph, point, positive, arrays: vec![None; graph.len()] };
         for node in graph.nodes().filter(|node| matches!(graph.operation(*node), Operation::Input(_))) {
+            let factor = if graph.is_integer_input(node) { 1.0 } else { factor };
             let scaled = |array: Vec<f64>| array.into_iter().map(|value| factor * value).collect();
             all.arrays[node.index()] = all.random(node).map(scaled);
         }
@@ -298,6 +299,9 @@ impl<'a> Point<'a> {
     /// Numbers of an array: the same on every machine, other ones for every node.
     fn random(&self, node: NodeId) -> Option<Vec<f64>> {
         let count = self.elements(node)?;
+        if self.graph.is_integer_input(node) {
+            return Some((0..count).map(|place| self.given_position(node, place)).collect());
+        }
         Some((0..count).map(|place| self.number(node, place)).collect())
     }
 
@@ -305,6 +309,14 @@ impl<'a> Point<'a> {
     fn unknown(&self, node: NodeId) -> Option<Vec<f64>> {
         let too_large = self.graph.operands(node).any(|operand| self.arrays[operand.node.index()].is_none());
         self.random(node).filter(|_| too_large)
+    }
+
+    /// A position in every array that an integer input indexes.
+    fn given_position(&self, node: NodeId, place: usize) -> f64 {
+        let own = |bound: &&Bound| self.graph.operation(node) == Operation::Input(bound.input);
+        let sizes = self.graph.bounds().iter().filter(own).map(|bound| size(bound.size, self.point));
+        let state = scrambled(scrambled(node.index() as u64, place as u64), self.point as u64);
+        (state % sizes.min().unwrap_or(1).max(1) as u64) as f64
     }
 
     /// A number between 0.2 and 1.8, or its negative.

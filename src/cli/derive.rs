@@ -33,6 +33,11 @@ pub fn derive(options: &Derive, report: &Report) -> Result<String, Failure> {
         return super::accuracy::accuracy(ranges, derived);
     }
     if let Some(path) = &options.certificate {
+        if let Some(parameter) = derived.function.parameters.iter().find(|parameter| parameter.integer) {
+            let message =
+                format!("a certificate of a formula with an integer input, `{}`, is not supported yet", parameter.name);
+            return Err(Failure::usage(message));
+        }
         write_certificate(path, &source, &request, &derived)?;
     }
     let style = if options.format == DeriveFormat::Json { Style::Language } else { Style::People };

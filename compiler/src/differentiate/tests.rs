@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::derive::{Derived, Request, derive};
 use crate::evaluate::{Tensor, evaluate};
-use crate::graph::{Operation, Position, Ref};
+use crate::graph::{Given, Operation, Position, Ref, Shift};
 use crate::lower::lower;
 use crate::operators::Operator;
 use crate::parse::parse_formula;
@@ -450,4 +450,74 @@ fn the_gradient_of_a_product_leaves_one_position_out() {
         assert_eq!(closed.len(), left_out.len(), "{text}");
         assert_eq!(others.left_out.len(), left_out.len(), "{text}");
     }
+}
+
+#[test]
+fn accesses_say_where_they_read_and_cotangents_where_they_are_placed() {
+    let shift = |plus: &[u8], minus: &[u8], offset| {
+        Position::Shifted(Shift { plus: plus.to_vec(), minus: minus.to_vec(), offset })
+    };
+    for (text, wrt, expected) in [
+        ("fn f(w: [3], x: [8]) wrt(w) { let y[i] = sum[k](w[k]*x[i + k]); y }", 1, vec![shift(&[0, 1], &[], 0)]),
+        ("fn f(w: [3], x: [8]) wrt(w) { let y[i] = sum[k](w[k]*x[i - k + 2]); y }", 1, vec![shift(&[0], &[1], 2)]),
+        ("fn f(x: [8], w: [3]) wrt(w) = sum(w*x[2..5]);", 0, vec![shift(&[0], &[], 2)]),
+        ("fn f(x: [8], w: [7]) wrt(w) { let z = x[1..]; sum[i](z[6 - i]*w[i]) }", 0, vec![shift(&[], &[0], 7)]),
+        ("fn f(x: [8, 2], w: [3]) wrt(w) = sum(w*x[5.., 1]);", 0, vec![shift(&[0], &[], 5), Position::Stated(1)]),
+    ] {
+        let derived = derived(text, &Request { order: 1, ..Request::default() });
+        let graph = &derived.function.graph;
+        let value = &derived.entries[0].derivative.value;
+        let access = graph.as_access(value.node).unwrap_or_else(|| panic!("{text}: an access"));
+        assert_eq!(access.node, derived.function.parameters[wrt].node, "{text}");
+        assert_eq!(access.positions, expected, "{text}");
+    }
+    for (text, at, slots) in [
+        ("fn f(x: [8], g: [3]) wrt(x) = sum(g*x[2..5]);", shift(&[1], &[], 2), 1),
+        ("fn f(x: [8], g: [3]) wrt(x) { let r[i] = x[7 - i]; sum[i](g[i]*r[i + 5]) }", shift(&[1], &[], 5), 1),
+    ] {
+        let derived = derived(text, &Request { order: 1, ..Request::default() });
+        let graph = &derived.function.graph;
+        let placed = derived.function.graph.nodes().find_map(|node| graph.as_placed(node)).expect("a placed value");
+        assert_eq!((placed.along, placed.at, placed.axes.len()), (0, at, slots), "{text}");
+    }
+    let text = "fn f(t: [V, D], index: i32[N], g: [N, D]) { let e[n, d] = t[index[n], d]; sum(e*g) }";
+    let derived = derived(text, &Request { order: 1, ..Request::default() });
+    let (graph, parameters) = (&derived.function.graph, &derived.function.parameters);
+    let given = |slot| Position::Given(Given { input: parameters[1].node, positions: vec![Position::Slot(slot)] });
+    let table = graph.as_placed(derived.entries[0].derivative.value.node).expect("rows that are added");
+    assert_eq!((table.value, table.along, table.at), (parameters[2].node, 0, given(2)));
+    let rows = graph.as_access(derived.entries[1].derivative.value.node).expect("rows that are read");
+    assert_eq!((rows.node, rows.positions), (parameters[0].node, vec![given(0), Position::Slot(1)]));
+    assert_eq!(derived.entries.len(), 2, "nothing is differentiated by an integer");
+}
+
+#[test]
+fn convolutions_slices_and_gathers_at_both_orders() {
+    let w = tensor(&[2], &[2.0, -1.0]);
+    let x = tensor(&[4], &[1.0, 2.0, 4.0, 8.0]);
+    let results = run("fn f(w: [2], x: [4]) { let y[i] = sum[k](w[k]*x[i + k]); sum(y**2)/2 }", 2, &[w, x.clone()]);
+    // y is [0, 0, 0]: only products of first derivatives are left.
+    assert_eq!(results[0], [0.0]);
+    assert_eq!((&results[1][..], &results[2][..]), (&[0.0; 2][..], &[0.0; 4][..]));
+    assert_eq!(results[3], [1.0 + 4.0 + 16.0, 2.0 + 8.0 + 32.0, 42.0, 4.0 + 16.0 + 64.0]);
+    let parts = run("fn f(x: [4]) = sum(x[1..]*x[..3]) + sum(concat(x[2..], x)[1..4]**2);", 1, &[x]);
+    assert_eq!(parts, [vec![2.0 + 8.0 + 32.0 + 64.0 + 1.0 + 4.0], vec![2.0 + 2.0, 5.0 + 4.0, 10.0, 4.0 + 16.0]]);
+    let (table, index) = (tensor(&[3, 1], &[1.0, 2.0, 3.0]), tensor(&[4], &[2.0, 0.0, 2.0, 2.0]));
+    let text = "fn f(t: [V, D], index: i32[N]) { let e[n, d] = t[index[n], d]; sum(e**2) }";
+    let results = run(text, 2, &[table.clone(), index]);
+    assert_eq!(results, [vec![28.0], vec![2.0, 0.0, 18.0], vec![2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0]]);
+    let program = derived(text, &Request { order: 1, ..Request::default() });
+    let program = lower(&program.function.graph, &program.wanted());
+    for (bad, told) in [(3.0, "3, which is no position along an axis of size 3"), (-1.0, "-1,"), (0.5, "0.5,")] {
+        let error = evaluate(&program, &[table.clone(), tensor(&[2], &[1.0, bad])]).expect_err("outside");
+        assert!(error.to_string().starts_with(&format!("`index[1]` is {told}")), "{error}");
+    }
+}
+
+#[test]
+fn the_position_of_the_largest_is_the_first_and_does_not_move() {
+    let x = tensor(&[2, 3], &[1.0, 3.0, 3.0, 9.0, 1.0, 2.0]);
+    assert_eq!(run("fn f(x: [N, K]) = argmax(x);", 0, std::slice::from_ref(&x)), [[1.0, 0.0]]);
+    assert_eq!(run("fn f(x: [N, K]) = argmax(x, axis = 0);", 0, std::slice::from_ref(&x)), [[1.0, 0.0, 0.0]]);
+    assert_eq!(run("fn f(x: [N, K]) = sum(argmax(x)) + 0 * sum(x);", 1, &[x])[1], [0.0; 6]);
 }

@@ -216,27 +216,26 @@ impl<'a> Body<'a> {
         quote! { #rows for #name in 0..#size { #lines } }
     }
 
-    /// A row for each access of slices that moves along the last axis alone.
+    /// A row for each access of slices that moves along the last axis alone. What is written is borrowed as a whole, so
+    /// that of such an array there is at most one row.
     fn rows(&mut self, index: Index, body: &[Step]) -> TokenStream {
+        let accesses = accesses(body);
+        let moving = Position::Index(index);
         let mut out = TokenStream::new();
-        for step in body {
-            let (buffer, at, written) = match step {
-                Step::Compute(_, Scalar::Load(buffer, at)) => (*buffer, at, false),
-                Step::Store(buffer, at, _) | Step::Reduce(buffer, at, _, _) => (*buffer, at, true),
-                _ => continue,
-            };
-            let Some((Position::Index(last), before)) = at.split_last() else { continue };
-            let known = self.rows.iter().any(|row| row.buffer == buffer && row.at == before);
-            let moving = Position::Index(index);
-            if *last != index || before.contains(&moving) || known || self.spelling.style != Style::Slices {
+        for (buffer, at, _) in &accesses {
+            let Some((last, before)) = at.split_last() else { continue };
+            let known = self.rows.iter().any(|row| row.buffer == *buffer && row.at == before);
+            let others = || accesses.iter().filter(|(other, ..)| other == buffer);
+            let written = others().any(|(.., written)| *written);
+            let shared = written && others().any(|(_, other, _)| other != at);
+            if *last != moving || before.contains(&moving) || known || shared || self.spelling.style != Style::Slices {
                 continue;
             }
             let shape = &self.routine.buffers[buffer.0 as usize].shape;
             let Some(size) = shape.last().map(|size| self.spelling.size(size)) else { continue };
-            let array = self.spelling.buffer(self.routine, buffer);
+            let array = self.spelling.buffer(self.routine, *buffer);
             let name = self.spelling.row(index, self.rows.len());
-            let start = self.offset(before, &shape[..before.len()]);
-            let range = match (start, before.len()) {
+            let range = match (self.offset(before, &shape[..before.len()]), before.len()) {
                 (Some(start), 1) => quote!([#start * #size..]),
                 (Some(start), _) => quote!([(#start) * #size..]),
                 (None, _) => TokenStream::new(),
@@ -245,7 +244,7 @@ impl<'a> Body<'a> {
                 true => quote!(let #name = &mut #array #range [..#size];),
                 false => quote!(let #name = &#array #range [..#size];),
             });
-            self.rows.push(Row { buffer, at: before.to_vec(), name });
+            self.rows.push(Row { buffer: *buffer, at: before.to_vec(), name });
         }
         out
     }
@@ -516,6 +515,16 @@ impl<'a> Body<'a> {
 
 fn atom(tokens: TokenStream) -> Expression {
     Expression { tokens, precedence: precedence::ATOM, depth: 0 }
+}
+
+/// The elements that a body reads and writes, and whether it writes them.
+fn accesses(body: &[Step]) -> Vec<(BufferId, &[Position], bool)> {
+    let access = |step| match step {
+        &Step::Compute(_, Scalar::Load(buffer, ref at)) => Some((buffer, at.as_slice(), false)),
+        &Step::Store(buffer, ref at, _) | &Step::Reduce(buffer, ref at, _, _) => Some((buffer, at.as_slice(), true)),
+        _ => None,
+    };
+    body.iter().filter_map(access).collect()
 }
 
 /// What needs no name however often it is used.

@@ -185,7 +185,7 @@ fn wrong_attributes_are_told_under_their_words() {
         assert_eq!(error.code, Code::Attribute, "{text}");
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
-    let errors = emitted("#[emit(jacobian)] fn f(x) = x;").expect_err("not there yet");
+    let errors = emitted("#[emit(pushforward)] fn f(x) = x;").expect_err("not there yet");
     assert_eq!(errors[0].code, Code::NotSupported);
 }
 
@@ -201,7 +201,8 @@ fn modules_have_names_of_their_own() {
 
 #[test]
 fn all_mistakes_of_a_block_are_told_in_order() {
-    let text = "fn a(x: [N]) = sum(x); #[emit(foo)] fn b(x) = x; fn c() = 1; fn d(x) -> (u, v) { (x, x) }";
+    let text = "#[emit(batch)] fn a(x) = x; #[emit(foo)] fn b(x) = x; fn c() = 1; \
+                #[emit(jacobian)] fn d(x: [N]) -> (u, v) { (x, x) }";
     let errors = emitted(text).expect_err("four mistakes");
     let codes: Vec<Code> = errors.iter().map(|error| error.code).collect();
     assert_eq!(codes, [Code::NotSupported, Code::Attribute, Code::Derivative, Code::NotSupported]);

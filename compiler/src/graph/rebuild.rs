@@ -54,6 +54,10 @@ impl Graph {
                 self.copy(node, &mut rebuilt, &replace)?;
             }
         }
+        rebuilt.graph.bounds = self.bounds.clone();
+        for bound in &mut rebuilt.graph.bounds {
+            bound.size = replace(bound.size);
+        }
         Ok(rebuilt)
     }
 
@@ -90,7 +94,10 @@ impl Graph {
         operands: &[Ref],
     ) -> Result<Ref, GraphError> {
         match old.operation(node) {
-            Operation::Input(place) => self.input(&old.inputs[place as usize].name, labels),
+            Operation::Input(place) => {
+                let input = &old.inputs[place as usize];
+                self.any_input(&input.name, labels, input.integer)
+            }
             Operation::Constant(place) => self.constant(old.constants[place as usize]),
             Operation::Truth(value) => self.truth(value),
             Operation::Size(dim) => self.size(dim),

@@ -4,7 +4,7 @@ use petgraph::Direction;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use super::lists::ListId;
-use super::{Axis, Dim, FEW_OPERANDS, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
+use super::{Axis, Bound, Dim, FEW_OPERANDS, Graph, Input, Local, NodeId, Operation, Ref, Replacement, Symbol};
 use crate::diagnostic::Span;
 use crate::number::{FloatType, Number};
 use crate::operators::{Kind, Law, Operator};
@@ -220,6 +220,18 @@ impl Graph {
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
+    }
+
+    /// Which integer inputs have to be inside of which sizes before anything is computed.
+    #[must_use]
+    pub fn bounds(&self) -> &[Bound] {
+        &self.bounds
+    }
+
+    /// Whether a node is an integer input.
+    #[must_use]
+    pub fn is_integer_input(&self, node: NodeId) -> bool {
+        matches!(self.operation(node), Operation::Input(place) if self.inputs[place as usize].integer)
     }
 
     /// The number that a node is, if it is one that the formula states.

@@ -278,7 +278,7 @@ impl<'c, 'a> Builder<'c, 'a> {
     fn add(&mut self, value: ValueId, at: Vec<At>) -> usize {
         let leaf = Leaf { value, at };
         self.work(vec![Task::Read(leaf.clone())]);
-        self.known.get(&leaf).copied().unwrap_or(0)
+        self.known[&leaf]
     }
 
     /// An instruction at its own positions, wherever it is computed otherwise.
@@ -286,7 +286,7 @@ impl<'c, 'a> Builder<'c, 'a> {
         let leaf = Leaf { value: instruction.target, at };
         let tasks = self.opened(instruction, leaf.clone());
         self.work(tasks);
-        self.known.get(&leaf).copied().unwrap_or(0)
+        self.known[&leaf]
     }
 
     /// Chains of instructions may be long: the stack is a list.
@@ -306,13 +306,12 @@ impl<'c, 'a> Builder<'c, 'a> {
                     }
                 }
                 Task::Finish(definition, leaf, operands) => {
-                    let numbers = operands.iter().filter_map(|operand| self.known.get(operand).copied()).collect();
+                    let numbers: Vec<usize> = operands.iter().map(|operand| self.known[operand]).collect();
                     let part = match &definition.compute {
                         Compute::Apply(operator) => Part::Apply(*operator, numbers),
                         // Access: another name of what it reads.
                         _ => {
-                            let read = numbers.first().copied().unwrap_or(0);
-                            self.known.insert(leaf, read);
+                            self.known.insert(leaf, numbers[0]);
                             continue;
                         }
                     };

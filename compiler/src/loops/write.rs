@@ -180,9 +180,9 @@ impl Writer<'_> {
         out.push(Step::Branch { condition, yes, no, choices: chosen });
     }
 
-    /// The register of a scalar value, which stands before all its users.
+    /// The register of a scalar value. Another number in its place would be wrong without a word.
     fn scalar(&self, value: ValueId) -> Register {
-        self.registers[value.index()].unwrap_or(Register(0))
+        self.registers[value.index()].unwrap_or_else(|| unreachable!("values stand before their users"))
     }
 
     fn made(&self, value: ValueId) -> Option<&Made> {
@@ -293,7 +293,7 @@ impl Writer<'_> {
             };
             registers.push(register);
         }
-        registers.get(placed.cluster.value).copied().unwrap_or(Register(0))
+        registers[placed.cluster.value]
     }
 
     /// A value that a cluster reads: in a register if it was computed at the same position, else from its buffer.
@@ -330,7 +330,12 @@ impl Writer<'_> {
         let mut factors =
             instruction.operands.iter().map(|operand| factor(self, operand)).collect::<Vec<_>>().into_iter();
         if let (Some(left), Some(right)) = (factors.next(), factors.next()) {
+            let buffer = target.buffer;
             out.push(Step::Contract(Contraction { sizes, out: target, left, right }));
+            if rank == 0 {
+                let register = self.compute(Scalar::Load(buffer, Vec::new()), Kind::Number, out);
+                self.registers[instruction.target.index()] = Some(register);
+            }
         }
     }
 

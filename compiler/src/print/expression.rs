@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::item::{Item, Items, Use};
 use super::layout::Layout;
 use super::whole::{Argument, Choice, Form};
-use crate::graph::{Dim, Graph, NodeId, Operation, Position};
+use crate::graph::{Dim, Graph, NodeId, Operation};
 use crate::number::Number;
 use crate::operators::{Kind, Notation, Operator, precedence};
 
@@ -325,7 +325,10 @@ impl Printer<'_> {
         }
         if let Some(positions) = self.items.access(*item) {
             let read = self.items.operands(*item).into_iter().next()?;
-            return Some(Part::Entry(read.item, positions.iter().map(|at| index_at(*at, indices)).collect()));
+            return Some(Part::Entry(
+                read.item,
+                positions.iter().map(|at| at.text(self.items.graph, indices)).collect(),
+            ));
         }
         if self.items.operator(*item)? != Operator::Select {
             return None;
@@ -407,6 +410,7 @@ impl Printer<'_> {
                 self.operations += 2;
                 format!("{index}*eye({})[{index}, {index}]", self.items.graph.dim_text(dim))
             }
+            None if index.contains(' ') => format!("({index})"),
             None => index.to_owned(),
         }
     }
@@ -626,8 +630,6 @@ impl Printer<'_> {
                 called(name, vec![whole(body)], &along(*axis, *keep))
             }
             Form::Access { array, positions, transposed } => {
-                let at = |position: &Option<u32>| position.map_or_else(|| "..".into(), |at| at.to_string());
-                let positions: Vec<String> = positions.iter().map(at).collect();
                 let transposed = match (transposed, self.style) {
                     (false, _) => "",
                     (true, Style::Language) => ".T",
@@ -701,14 +703,6 @@ impl Printer<'_> {
             parts.push(Piece::Text(")".into()));
         }
         parts
-    }
-}
-
-/// What stands between the brackets.
-fn index_at(position: Position, indices: &[String]) -> String {
-    match position {
-        Position::Slot(slot) => indices.get(usize::from(slot)).cloned().unwrap_or_default(),
-        Position::Stated(at) => at.to_string(),
     }
 }
 

@@ -251,22 +251,21 @@ impl<'a> Items<'a> {
         let node = self.node(item);
         let backward = !self.forward[node.index()];
         if let Some(access) = self.accesses.get(&node) {
-            return vec![Use { item: self.stands_for(access.node, backward), axes: self.accessed_axes(access) }];
+            return vec![Use {
+                item: self.stands_for(access.node, backward),
+                axes: self.accessed_axes(self.rank(item), access),
+            }];
         }
         let operands = self.graph.operands(node);
         operands.map(|used| Use { item: self.stands_for(used.node, backward), axes: used.axes.to_vec() }).collect()
     }
 
     /// The user's local axis for each slot of the array that is read.
-    fn accessed_axes(&self, access: &Access) -> Vec<u8> {
-        let open = access.positions.iter().filter_map(|position| match position {
-            Position::Slot(slot) => Some(slot + 1),
-            Position::Stated(_) => None,
-        });
-        let mut closed = open.max().unwrap_or(0)..;
+    fn accessed_axes(&self, rank: usize, access: &Access) -> Vec<u8> {
+        let mut closed = rank as u8..;
         let axis = |position: &Position| match position {
             Position::Slot(slot) => Some(*slot),
-            Position::Stated(_) => closed.next(),
+            _ => closed.next(),
         };
         access.positions.iter().filter_map(axis).collect()
     }
@@ -279,7 +278,7 @@ impl<'a> Items<'a> {
         if let Some(access) = self.accesses.get(&self.node(item)) {
             dims.truncate(self.rank(item));
             let sizes = access.positions.iter().zip(self.graph.shape(access.node));
-            dims.extend(sizes.filter(|(position, _)| matches!(position, Position::Stated(_))).map(|(_, dim)| *dim));
+            dims.extend(sizes.filter(|(position, _)| !matches!(position, Position::Slot(_))).map(|(_, dim)| *dim));
         }
         dims
     }

@@ -279,6 +279,7 @@ impl<'a, 'b> Lister<'a, 'b> {
             // A comparison of values that have names reads better where it stands.
             let plain = self.items.kind(item) == Kind::Truth && height <= 1;
             let plain = plain || (height <= 1 && self.items.is_stated(item)) || self.is_entry_of_line(item);
+            let plain = plain || self.items.graph.is_of_positions(self.items.node(item));
             let shared = self.items.uses(item) > 1 && !plain;
             if user.is_some() || shared || height > MOST_NESTED || settled.forced.contains(&item) {
                 self.name(item, user, &found, settled);
@@ -325,7 +326,7 @@ impl<'a, 'b> Lister<'a, 'b> {
     /// Remembers which slots of an inline item stand on no array, and which do not stand in its text at all.
     fn unsized_slots(&mut self, item: Item) {
         let rank = self.items.rank(item);
-        if rank == 0 || self.unsized_slots.is_empty() {
+        if rank == 0 || (self.unsized_slots.is_empty() && self.items.access(item).is_none()) {
             return;
         }
         let (mut loose, mut silent) = (vec![true; rank], vec![true; rank]);
@@ -357,17 +358,15 @@ impl<'a, 'b> Lister<'a, 'b> {
         let (mut pending, mut count) = (vec![(item, own)], 0);
         while let Some((next, axes)) = pending.pop() {
             count += 1;
-            let outer = |axis: &Option<Position>| match axis {
-                Some(Position::Slot(slot)) => Some(usize::from(*slot)),
-                _ => None,
-            };
             let is_position = matches!(self.items.operation(next), Some(Operation::Iota | Operation::Delta));
             let is_array =
                 self.names.contains_key(&next) || matches!(self.items.operation(next), Some(Operation::Input(_)));
             if is_array || is_position || count > MOST_SEEN {
-                for slot in axes.iter().filter_map(outer) {
-                    loose[slot] &= is_position;
-                    silent[slot] = false;
+                for (position, dim) in axes.iter().zip(self.items.shape(next)) {
+                    for slot in position.iter().flat_map(|position| self.sized(item, position, *dim)) {
+                        loose[slot] &= is_position;
+                        silent[slot] = false;
+                    }
                 }
                 continue;
             }
@@ -375,16 +374,45 @@ impl<'a, 'b> Lister<'a, 'b> {
         }
     }
 
+    /// The slots of an item whose size an axis of an array tells that is read at a position: in a sum of positions one of
+    /// them, if they reach both ends of the axis.
+    fn sized(&self, item: Item, position: &Position, whole: Dim) -> Vec<usize> {
+        match position {
+            Position::Slot(slot) => vec![usize::from(*slot)],
+            Position::Stated(_) => Vec::new(),
+            Position::Given(given) => {
+                let shape = self.items.graph.shape(given.input);
+                let own = given.positions.iter().zip(shape);
+                own.flat_map(|(position, dim)| self.sized(item, position, *dim)).collect()
+            }
+            Position::Shifted(shift) => {
+                let reach = |slots: &[u8]| {
+                    let mut sizes = slots.iter().map(|slot| self.items.shape(item).get(usize::from(*slot)).copied());
+                    sizes.try_fold(0, |sum, size| match size {
+                        Some(Dim::Literal(size)) => Some(sum + i64::from(size) - 1),
+                        _ => None,
+                    })
+                };
+                let ends = reach(&shift.plus).zip(reach(&shift.minus));
+                let Dim::Literal(whole) = whole else { return Vec::new() };
+                let full = ends
+                    .is_some_and(|(plus, minus)| shift.offset == minus && shift.offset + plus == i64::from(whole) - 1);
+                shift.plus.first().filter(|_| full).map(|slot| usize::from(*slot)).into_iter().collect()
+            }
+        }
+    }
+
     /// What is printed of the operands of an item, with what the outer item has for each of their slots.
     fn seen_operands(&self, item: Item, axes: &[Option<Position>]) -> Vec<(Item, Vec<Option<Position>>)> {
         let operands = self.items.operands(item);
         // Axes beyond the item's slots are closed in it.
-        let at = |axis: &u8| axes.get(usize::from(*axis)).copied().flatten();
+        let at = |axis: &u8| axes.get(usize::from(*axis)).cloned().flatten();
         if let (Some(positions), Some(read)) = (self.items.access(item), operands.first()) {
-            let position = |position: &Position| match position {
-                Position::Slot(slot) => at(slot),
-                Position::Stated(_) => Some(*position),
-            };
+            // Where a slot is closed in an outer item, no position hangs on it that could be told.
+            let known: Vec<Position> = axes.iter().map(|axis| axis.clone().unwrap_or(Position::Stated(0))).collect();
+            let reads =
+                |position: &Position| (0..axes.len()).all(|slot| axes[slot].is_some() || !position.reads(slot as u8));
+            let position = |position: &Position| position.at(&known).filter(|_| reads(position));
             return vec![(read.item, positions.iter().map(position).collect())];
         }
         let condition = operands.first().filter(|_| self.items.operator(item) == Some(Operator::Select));

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::expression::{Name, Names};
 use super::item::{Item, Items, Use};
 use super::layout::{Layout, aligned};
-use crate::graph::{Dim, Operation, Position};
+use crate::graph::{Dim, Operation, Position, Shift};
 use crate::operators::{Kind, Operator};
 
 /// A use of an item as a whole array, its axes in an order that is one of its choices.
@@ -38,7 +38,7 @@ pub(super) enum Form {
     /// `sum(a)`, `max(a, axis = 1, keep = true)`
     Reduce { body: Argument, axis: Option<usize>, keep: bool },
     /// `a[0, ..]`: an entry or some axes of an array; where there is no position, an axis is kept.
-    Access { array: Argument, positions: Vec<Option<u32>>, transposed: bool },
+    Access { array: Argument, positions: Vec<String>, transposed: bool },
     /// `trace(a)`
     Trace(Argument),
     /// `a @ b`, each side a product of factors; or `-(a @ b)`.
@@ -99,6 +99,23 @@ pub(super) fn by_name(name: &Name) -> Vec<Choice> {
         choices.push(choice(own.into_iter().rev().collect(), true));
     }
     choices
+}
+
+/// A stated position, or a slice with the slot that runs along it; `None` for what only index notation says. `whole` is
+/// the size of what is read.
+fn part_of(position: &Position, whole: &Dim, slots: &[Dim]) -> Option<(String, Option<u8>)> {
+    match position {
+        Position::Stated(at) => Some((at.to_string(), None)),
+        Position::Shifted(Shift { plus, minus, offset }) if minus.is_empty() => {
+            let [slot] = plus[..] else { return None };
+            let (Dim::Literal(size), Dim::Literal(whole)) = (slots.get(usize::from(slot))?, whole) else { return None };
+            let end = offset + i64::from(*size);
+            let from = if *offset == 0 { String::new() } else { offset.to_string() };
+            let to = if end == i64::from(*whole) { String::new() } else { end.to_string() };
+            Some((format!("{from}..{to}"), Some(slot)))
+        }
+        _ => None,
+    }
 }
 
 impl Writer<'_, '_> {
@@ -281,19 +298,21 @@ impl Writer<'_, '_> {
         if rank > 2 || (rank == 0 && formula) {
             return;
         }
-        // Its slots, and behind them the positions in the order in which they stand.
-        let stated: Vec<u32> = positions
-            .iter()
-            .filter_map(|position| match position {
-                Position::Stated(at) => Some(*at),
-                Position::Slot(_) => None,
-            })
-            .collect();
+        // Its slots, and behind them the other positions in the order in which they stand.
+        let others: Vec<&Position> = positions.iter().filter(|own| !matches!(own, Position::Slot(_))).collect();
         for view in self.views(read).into_iter().filter(|view| view.transposes == 0 && !view.argument.diagonal) {
             let Some(axes) = view.layout.iter().copied().collect::<Option<Vec<u8>>>() else { continue };
-            let positions = axes.iter().map(|axis| stated.get(usize::from(*axis).wrapping_sub(rank)).copied());
-            let positions: Vec<Option<u32>> = positions.collect();
-            let layout: Layout = axes.iter().filter(|axis| usize::from(**axis) < rank).copied().map(Some).collect();
+            let dims = self.items.local_dims(item);
+            let part = |axis: &u8| match usize::from(*axis).checked_sub(rank) {
+                Some(other) => part_of(others.get(other)?, dims.get(usize::from(*axis))?, &dims[..rank]),
+                None => Some(("..".to_owned(), Some(*axis))),
+            };
+            let Some(parts) = axes.iter().map(part).collect::<Option<Vec<_>>>() else { continue };
+            let layout: Layout = parts.iter().filter_map(|(_, slot)| *slot).map(Some).collect();
+            if layout.len() != rank || layout.iter().enumerate().any(|(at, slot)| layout[..at].contains(slot)) {
+                continue;
+            }
+            let positions: Vec<String> = parts.into_iter().map(|(text, _)| text).collect();
             let turned: Layout = layout.iter().rev().copied().collect();
             let form =
                 |transposed| Form::Access { array: view.argument.clone(), positions: positions.clone(), transposed };

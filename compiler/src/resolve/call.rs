@@ -7,9 +7,9 @@
 use super::PRELUDE_MODULE;
 use super::machine::{Machine, Task};
 use super::shape::{Array, Value};
-use super::signature::{PLANNED, float_type, unknown_function};
+use super::signature::{PLANNED, float_type, is_integer, unknown_function};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::graph::{Axis, Dim, NodeId};
+use crate::graph::{Axis, Dim, GraphError, NodeId, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
 use crate::syntax::{Call, DimensionKind, ExpressionKind, Function, Name, Parameter};
@@ -60,6 +60,7 @@ impl<'a> Machine<'a> {
         if let Some(indices) = &call.indices {
             let closed = self.close_indices(indices);
             let Some(arguments) = arguments? else { return self.give(Value::Poison) };
+            arguments.iter().try_for_each(|argument| self.refuse_positions(argument, span))?;
             let value = self.close_axes(call, &arguments, indices, &closed, span)?;
             return self.give(Value::Array(value));
         }
@@ -70,6 +71,11 @@ impl<'a> Machine<'a> {
             return self.give(Value::Array(value));
         }
         let Some(arguments) = arguments else { return self.give(Value::Poison) };
+        self.positions_fit(name, &arguments, span)?;
+        if name == "concat" {
+            let value = self.concat(call, arguments, span)?;
+            return self.give(Value::Array(value));
+        }
         if PLANNED.contains(&name) {
             let message = format!("`{name}` is not supported yet");
             return Err(Diagnostic::new(Code::NotSupported, span, message));
@@ -103,6 +109,22 @@ impl<'a> Machine<'a> {
                 Err(unknown_function(name, place, self.module, &PRELUDE_MODULE))
             }
         }
+    }
+
+    /// Integers go to integer parameters, and nothing else does.
+    fn positions_fit(&self, name: &str, arguments: &[Array], span: Span) -> Result<(), Diagnostic> {
+        let called = self.by_name.get(name).copied();
+        for (place, argument) in arguments.iter().enumerate() {
+            let taken = called.and_then(|function| function.parameters.get(place)).is_some_and(is_integer);
+            if taken && !self.graph.says_positions(argument.value.node) {
+                let message = format!("argument {} of `{name}` says positions: it takes an integer input", place + 1);
+                return Err(Diagnostic::new(Code::Type, span, message));
+            }
+            if !taken {
+                self.refuse_positions(argument, span)?;
+            }
+        }
+        Ok(())
     }
 
     fn give(&mut self, value: Value) -> Result<(), Diagnostic> {
@@ -359,6 +381,79 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(Value::Array(Array { value: array.value, shape }))
+    }
+
+    /// `concat(a, b, axis = 1)`: arrays one behind the other along an axis, the first one unless it is stated. It is a sum
+    /// of parts, each zero outside of its place.
+    fn concat(&mut self, call: &Call, mut parts: Vec<Array>, span: Span) -> Result<Array, Diagnostic> {
+        let named = self.named(call)?;
+        let (along, place) = named.axis.unwrap_or((0, span));
+        let Some(first) = parts.first().cloned() else {
+            return Err(Diagnostic::new(Code::Arity, span, "`concat` takes arrays, none given"));
+        };
+        if first.shape.is_empty() {
+            let help = "write numbers side by side as a vector: `[a, b]`";
+            return Err(Diagnostic::new(Code::Shape, span, "`concat` of a scalar").with_help(help));
+        }
+        if along >= first.shape.len() {
+            return Err(self.no_such_axis(&first.shape, along, "concat", place));
+        }
+        let mut total = 0_u32;
+        for part in &mut parts {
+            let fits = part.shape.len() == first.shape.len()
+                && (0..first.shape.len()).all(|at| {
+                    at == along || self.unify(self.graph.dim(part.shape[at]), self.graph.dim(first.shape[at]))
+                });
+            if !fits {
+                let (one, other) = (self.shape_text(&first.shape), self.shape_text(&part.shape));
+                let message = format!("`concat` of {one} and {other} along axis {along}");
+                let help = "the shapes agree in every other axis";
+                return Err(Diagnostic::new(Code::Shape, span, message).with_help(help));
+            }
+            let Dim::Literal(size) = self.real(self.graph.dim(part.shape[along])) else {
+                let name = self.dim_text(self.graph.dim(part.shape[along]));
+                let message = format!(
+                    "`concat` along the dimension `{name}`, whose size is not in the text, is not supported yet"
+                );
+                return Err(Diagnostic::new(Code::NotSupported, span, message));
+            };
+            let (own, common): (Vec<_>, Vec<_>) = part
+                .shape
+                .iter()
+                .zip(&first.shape)
+                .enumerate()
+                .filter(|(at, _)| *at != along)
+                .map(|(_, pair)| (*pair.0, *pair.1))
+                .unzip();
+            part.value = part.value.renamed(&own, &common);
+            total = total.checked_add(size).ok_or_else(|| self.fault(&GraphError::TooLarge, span))?;
+        }
+        let axis = self.graph.axis(Dim::Literal(total), "");
+        let value = self.placed(&parts, along, axis).map_err(|error| self.fault(&error, span))?;
+        let mut shape = first.shape;
+        shape[along] = axis;
+        Ok(Array { value, shape })
+    }
+
+    fn placed(&mut self, parts: &[Array], along: usize, axis: Axis) -> Result<Ref, GraphError> {
+        let (mut offset, mut sum) = (0, self.graph.constant(Number::ZERO)?);
+        for (place, part) in parts.iter().enumerate() {
+            let own = part.shape[along];
+            let (position, zero) = (self.graph.iota(axis)?, self.graph.constant(Number::ZERO)?);
+            let mut at = self.graph.iota(own)?;
+            if offset > 0 {
+                let offset = self.graph.constant(Number::from(offset))?;
+                at = self.graph.apply(Operator::Add, &[at, offset])?;
+            }
+            let here = self.graph.apply(Operator::Equal, &[position, at])?;
+            let value = self.graph.apply(Operator::Select, &[here, part.value.clone(), zero])?;
+            let value = self.graph.sum(&[own], &value)?;
+            sum = if place == 0 { value } else { self.graph.apply(Operator::Add, &[sum, value])? };
+            if let Dim::Literal(size) = self.real(self.graph.dim(own)) {
+                offset += i64::from(size);
+            }
+        }
+        Ok(sum)
     }
 
     /// `eye(D)`: 1 on the diagonal, 0 elsewhere.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::signature::{float, is_reserved};
+use super::signature::{float, is_integer, is_reserved};
 use super::suggest::did_you_mean;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::{DimensionKind, Function, Module, Name, Parameter, ResultType, Type};
@@ -60,6 +60,11 @@ fn signature(function: &Function, errors: &mut Diagnostics) {
     }
     let known: HashSet<&str> = names.iter().map(|name| name.text.as_str()).collect();
     for name in function.wrt.iter().flatten() {
+        let own = function.parameters.iter().find(|parameter| parameter.name.text == name.text);
+        if own.is_some_and(is_integer) {
+            let message = format!("`{}` is an integer: it has no derivative", name.text);
+            errors.push(Diagnostic::new(Code::Wrt, name.span, message));
+        }
         if !known.contains(name.text.as_str()) {
             let message = format!("`{}` is no parameter of `{}`", name.text, function.name.text);
             let mut error = Diagnostic::new(Code::Wrt, name.span, message);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::machine::{Machine, Task};
 use super::scope::Bound;
 use super::shape::{Array, Value};
+use super::signature::is_integer;
 use super::{Fact, Function, LetName, LibraryCall, Output, Parameter};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::facts::contradictions;
@@ -36,11 +37,14 @@ impl Machine<'_> {
                 shape = ty.shape.iter().map(|dim| self.stated_dim(dim)).collect::<Result<Vec<_>, _>>()?;
             }
             let axes: Vec<Axis> = shape.iter().map(|dim| self.graph.axis(*dim, "")).collect();
-            let value = self.graph.input(&name.text, &axes).map_err(|error| self.fault(&error, name.span))?;
+            let integer = is_integer(parameter);
+            let made =
+                if integer { self.graph.integer_input(&name.text, &axes) } else { self.graph.input(&name.text, &axes) };
+            let value = made.map_err(|error| self.fault(&error, name.span))?;
             let node = value.node;
             self.bind(&name.text, Bound::Value(Value::Array(Array { value, shape: axes })), name.span, false);
-            let wrt = chosen.as_ref().is_none_or(|chosen| chosen.contains(name.text.as_str()));
-            parameters.push(Parameter { name: name.text.clone(), span: name.span, node, shape, wrt });
+            let wrt = !integer && chosen.as_ref().is_none_or(|chosen| chosen.contains(name.text.as_str()));
+            parameters.push(Parameter { name: name.text.clone(), span: name.span, node, shape, wrt, integer });
         }
         self.sizes_known(&parameters)?;
         Ok(parameters)
@@ -94,6 +98,7 @@ impl Machine<'_> {
             None => {}
         }
         for (_, array) in &outputs {
+            self.refuse_positions(array, span)?;
             if self.graph.kind(array.value.node) == Kind::Truth {
                 let error = Diagnostic::new(Code::Type, span, "the result is a condition, not a number");
                 return Err(error.with_help("write `if c { 1 } else { 0 }`"));
@@ -165,6 +170,9 @@ impl Machine<'_> {
         }
         let results = outputs.iter().map(|(_, array)| array.value.node);
         let roots: Vec<NodeId> = results.chain(facts.iter().map(|fact| fact.statement.node)).collect();
+        if self.errors.is_empty() {
+            self.check_shifts();
+        }
         if self.errors.is_empty() {
             self.errors = self.unknown_sizes(outputs, &facts);
         }

@@ -1,18 +1,23 @@
 //! Index notation: `x[i, 0]`, and what `let z[i, j] = ...` binds.
 
 use super::machine::Machine;
+use super::scope::Bound;
 use super::shape::{Array, Value};
+use super::shift::Sum;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim, Ref};
 use crate::number::Number;
 use crate::operators::{Kind, Operator};
-use crate::syntax::{ExpressionKind, Index, Name};
+use crate::syntax::{ExpressionId, ExpressionKind, Index, Name};
 
 /// What stands at one place between the brackets.
 enum Entry {
     Open(Axis),
     Constant(u32, Span),
     Whole,
+    Shifted(Sum, Span),
+    Given(Ref, Span),
+    Slice(Option<ExpressionId>, Option<ExpressionId>, Span),
 }
 
 impl Machine<'_> {
@@ -36,28 +41,41 @@ impl Machine<'_> {
             return Err(Diagnostic::new(Code::Index, span, message).with_help(help));
         }
         let entries = entries.iter().map(|entry| self.entry(entry)).collect::<Result<Vec<_>, _>>()?;
-        let open = entries.iter().any(|entry| matches!(entry, Entry::Open(_)));
-        if open && entries.iter().any(|entry| matches!(entry, Entry::Whole)) {
-            let message = "an index and `..` in one bracket mix indexed and whole notation";
+        let open = entries.iter().any(|entry| match entry {
+            Entry::Open(_) | Entry::Shifted(..) => true,
+            Entry::Given(position, _) => !position.axes.is_empty(),
+            _ => false,
+        });
+        if open && entries.iter().any(|entry| matches!(entry, Entry::Whole | Entry::Slice(..))) {
+            let message = "an index and `..` or a slice in one bracket mix indexed and whole notation";
             return Err(Diagnostic::new(Code::Index, span, message).with_help("give every axis an index"));
         }
         let (mut value, mut shape) = (base.value.clone(), Vec::new());
         let (mut from, mut to) = (Vec::new(), Vec::new());
-        for (axis, entry) in base.shape.iter().zip(&entries) {
+        for (axis, entry) in base.shape.iter().zip(entries) {
             match entry {
                 Entry::Open(index) => {
-                    self.same_size(*index, *axis, span)?;
+                    self.same_size(index, *axis, span)?;
                     from.push(*axis);
-                    to.push(*index);
+                    to.push(index);
                 }
                 Entry::Constant(place, span) => {
                     if value.axes.contains(axis) {
-                        self.check_position(*axis, *place, *span)?;
-                        let stated = if literal { self.at_stated(&value, *axis, *place) } else { value };
-                        value = self.pick(&stated, *axis, *place, *span)?;
+                        self.check_position(*axis, place, span)?;
+                        let stated = if literal { self.at_stated(&value, *axis, place) } else { value };
+                        value = self.pick(&stated, *axis, place, span)?;
                     }
                 }
                 Entry::Whole => shape.push(*axis),
+                Entry::Shifted(sum, span) => value = self.shifted(&value, *axis, sum, span)?,
+                Entry::Given(position, span) => {
+                    value = self.gathered(&value, *axis, &position).map_err(|error| self.fault(&error, span))?;
+                }
+                Entry::Slice(start, end, span) => {
+                    let (part, along) = self.slice(&value, *axis, (start, end), span)?;
+                    value = part;
+                    shape.push(along);
+                }
             }
         }
         Ok(Array { value: value.renamed(&from, &to), shape })
@@ -126,10 +144,7 @@ impl Machine<'_> {
     fn entry(&mut self, entry: &Index) -> Result<Entry, Diagnostic> {
         let id = match entry {
             Index::Range(None, None, _) => return Ok(Entry::Whole),
-            Index::Range(_, _, span) => {
-                let message = "slices (`1..4`) are not supported yet";
-                return Err(Diagnostic::new(Code::NotSupported, self.place(*span), message));
-            }
+            Index::Range(start, end, span) => return Ok(Entry::Slice(*start, *end, self.place(*span))),
             Index::Position(id) => *id,
         };
         let expression = self.expression(id);
@@ -139,28 +154,55 @@ impl Machine<'_> {
                 if let Some(axis) = self.index_axis(name) {
                     return Ok(Entry::Open(axis));
                 }
-                if self.unknown_value(name) {
-                    let message = format!("the index `{name}` is free");
-                    let help =
-                        format!("name it on the left, `let out[{name}] = ...;`, or close it: `sum[{name}](...)`");
-                    return Err(Diagnostic::new(Code::Index, place, message).with_help(help));
+                match self.positions(name) {
+                    Some(given) => self.one_position(given, place),
+                    None => Err(self.no_index(name, place)),
                 }
-                let message = format!("`{name}` is a value, not an index: gathers are not supported yet");
-                Err(Diagnostic::new(Code::NotSupported, place, message))
             }
             ExpressionKind::Number(number) => match number.to_integer().and_then(|place| u32::try_from(place).ok()) {
                 Some(position) => Ok(Entry::Constant(position, place)),
                 None => Err(Diagnostic::new(Code::Index, place, "a position is a whole number, counted from 0")),
             },
-            ExpressionKind::Index(..) => {
-                let message = "gathers (`table[index[n]]`) are not supported yet";
-                Err(Diagnostic::new(Code::NotSupported, place, message))
+            ExpressionKind::Index(base, entries) => {
+                let base = self.expression(*base);
+                let given = match &base.kind {
+                    ExpressionKind::Name(name) => self.positions(name).ok_or_else(|| self.no_index(name, place)),
+                    _ => Err(Diagnostic::new(Code::Index, place, "only an entry of an integer input is a position")),
+                };
+                let entry = self.index(&given?, false, entries, place)?;
+                self.one_position(entry, place)
             }
             _ => {
-                let message = "computed indices (`x[i + k]`) are not supported yet";
-                Err(Diagnostic::new(Code::NotSupported, place, message))
+                let sum = self.sum_of_indices(id)?;
+                match u32::try_from(sum.offset) {
+                    Ok(position) if sum.terms.is_empty() => Ok(Entry::Constant(position, place)),
+                    Err(_) if sum.terms.is_empty() => {
+                        let message = "a position is a whole number, counted from 0";
+                        Err(Diagnostic::new(Code::Index, place, message))
+                    }
+                    _ => Ok(Entry::Shifted(sum, place)),
+                }
             }
         }
+    }
+
+    /// An integer input, or what a `let` calls so.
+    fn positions(&mut self, name: &str) -> Option<Array> {
+        let binding = self.frame_mut().scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name))?;
+        let Bound::Value(Value::Array(array)) = &binding.bound else { return None };
+        binding.used = true;
+        let array = array.clone();
+        let array = self.occurrence(&array);
+        self.graph.says_positions(array.value.node).then_some(array)
+    }
+
+    fn one_position(&self, given: Array, place: Span) -> Result<Entry, Diagnostic> {
+        if given.shape.is_empty() {
+            return Ok(Entry::Given(given.value, place));
+        }
+        let message = format!("an array of positions, of shape {}, between brackets", self.shape_text(&given.shape));
+        let help = "give it an index: `let out[n] = x[index[n]];`";
+        Err(Diagnostic::new(Code::Index, place, message).with_help(help))
     }
 
     /// What `let z[i, j] = value` binds: the whole array whose axes are the indices, in this order.

@@ -58,6 +58,8 @@ pub(super) struct Machine<'a> {
     pub(super) errors: Diagnostics,
     pub(super) warnings: Diagnostics,
     pub(super) names: Vec<(String, Array)>,
+    /// Sums of indices between brackets, whose sizes are not all known.
+    pub(super) shifts: Vec<super::shift::Shifted>,
     /// How many steps are left.
     pub(super) budget: usize,
 }
@@ -85,6 +87,7 @@ impl<'a> Machine<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             names: Vec::new(),
+            shifts: Vec::new(),
             budget: MOST_STEPS,
         }
     }
@@ -331,6 +334,9 @@ impl<'a> Machine<'a> {
             ExpressionKind::Vector(entries) | ExpressionKind::Tuple(entries) => entries.len(),
         };
         let Some(operands) = self.pop(count, span)? else { return Ok(Value::Poison) };
+        if !matches!(kind, ExpressionKind::Index(..)) {
+            operands.iter().try_for_each(|operand| self.refuse_positions(operand, span))?;
+        }
         let mut operands = operands.into_iter();
         let mut next = || operands.next().ok_or_else(|| Diagnostic::new(Code::Internal, span, "a value is missing"));
         let array = match kind {

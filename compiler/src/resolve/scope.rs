@@ -162,6 +162,7 @@ impl<'a> Machine<'a> {
     /// Closes the scope of indices and says where each stood, whether it was used, and its axis.
     pub(super) fn close_indices(&mut self, names: &[Name]) -> Vec<(Axis, bool)> {
         let scope = self.frame_mut().scopes.pop().unwrap_or_default();
+        self.size_shifts(false);
         let find = |name: &Name| {
             let binding = scope.get(name.text.as_str())?;
             if let Bound::Index(axis) = binding.bound { Some((axis, binding.used)) } else { None }

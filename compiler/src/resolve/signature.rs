@@ -7,12 +7,12 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{Axis, Dim};
 use crate::number::FloatType;
 use crate::operators::{ALL, Operator};
-use crate::syntax::{Dimension, DimensionKind, Function, Module, Name, Type};
+use crate::syntax::{Dimension, DimensionKind, Function, Module, Name, Parameter, Type};
 
 /// What is called like a function and is neither an operator of the table nor a definition of the prelude.
-pub(super) const STRUCTURAL: &[&str] = &["sum", "prod", "size", "eye"];
+pub(super) const STRUCTURAL: &[&str] = &["sum", "prod", "size", "eye", "concat"];
 /// What the language will have; calling it is an error that says so.
-pub(super) const PLANNED: &[&str] = &["concat", "fold", "scan"];
+pub(super) const PLANNED: &[&str] = &["fold", "scan"];
 
 /// Whether a name is an operator's, so that nothing else may have it.
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -34,14 +34,24 @@ pub(super) fn unknown_function(name: &str, span: Span, module: &Module, prelude:
     error
 }
 
+/// Whether a parameter is an integer input: `index: i32[N]`.
+pub(super) fn is_integer(parameter: &Parameter) -> bool {
+    let element = parameter.ty.as_ref().and_then(|ty| ty.element.as_ref());
+    element.is_some_and(|element| element.text == "i32")
+}
+
 /// The float type of a name.
 pub(super) fn float(element: &Name) -> Result<FloatType, Diagnostic> {
     match element.text.as_str() {
         "f64" => Ok(FloatType::F64),
         "f32" => Ok(FloatType::F32),
-        "i32" | "i64" | "u32" | "u64" | "usize" | "isize" => {
-            let message = format!("integer parameters (`{}`) are not supported yet", element.text);
-            Err(Diagnostic::new(Code::NotSupported, element.span, message))
+        "i32" => {
+            let message = "a value is a float: only a parameter is an integer, which says positions in arrays";
+            Err(Diagnostic::new(Code::Type, element.span, message))
+        }
+        "i64" | "u32" | "u64" | "usize" | "isize" => {
+            let message = format!("integer parameters of type `{}` are not supported yet", element.text);
+            Err(Diagnostic::new(Code::NotSupported, element.span, message).with_help("write `i32`"))
         }
         other => {
             let message = format!("`{other}` is no element type of a formula");
@@ -54,7 +64,10 @@ pub(super) fn float(element: &Name) -> Result<FloatType, Diagnostic> {
 /// The float type that a function states, or an error where it states two, or something else.
 pub(super) fn float_type(function: &Function) -> Result<Option<FloatType>, Diagnostic> {
     let mut stated: Option<(FloatType, Span)> = None;
-    for element in super::check::types(function).filter_map(|ty| ty.element.as_ref()) {
+    let integers: Vec<&Type> =
+        function.parameters.iter().filter(|own| is_integer(own)).filter_map(|own| own.ty.as_ref()).collect();
+    let floats = super::check::types(function).filter(|ty| !integers.iter().any(|own| std::ptr::eq(*own, *ty)));
+    for element in floats.filter_map(|ty| ty.element.as_ref()) {
         let float = float(element)?;
         match stated {
             Some((first, span)) if first != float => {

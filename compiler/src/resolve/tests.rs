@@ -43,6 +43,21 @@ fn whole_arrays_follow_the_law() {
         ("fn f(x: [N, K]) = sum(x, axis = 0);", "K"),
         ("fn f(x: [N, K]) = prod(x, axis = 0);", "K"),
         ("fn f(x: [N, K]) { let p[n] = prod[k](x[n, k]); p }", "N"),
+        ("fn f(x: [9], w: [3]) { let y[i] = sum[k](w[k] * x[i + k]); y }", "7"),
+        ("fn f(x: [9], w: [3]) { let y[i] = sum[k](x[i + k] * w[k]); y }", "7"),
+        ("fn f(x: [9], w: [3]) { let y[i] = sum[k](w[k] * x[i - k + 2]); y }", "7"),
+        ("fn f(x: [9], y: [4]) { let z[i] = x[i + 2] * y[i]; z }", "4"),
+        ("fn f(x: [9, 8], w: [3, 2]) { let y[i, j] = sum[a, b](w[a, b] * x[i + a, j + b]); y }", "7,7"),
+        ("fn f(x: [9]) { let z[i] = x[8 - i]; z }", "9"),
+        ("fn f(x: [9, K]) = x[1..4, ..];", "3,K"),
+        ("fn f(x: [9, K]) = x[..2, ..].T;", "K,2"),
+        ("fn f(x: [9, 9]) = x[0, 7..];", "2"),
+        ("fn f(a: [2, K], b: [3, K]) = concat(a, b, b);", "8,K"),
+        ("fn f(a: [K, 2], b: [K, 3]) = concat(a, b, axis = 1);", "K,5"),
+        ("fn f(t: [V, D], index: i32[N]) { let e[n, d] = t[index[n], d]; e }", "N,D"),
+        ("fn f(t: [V, D], index: i32[N, 2]) { let e[n, d] = t[index[n, 0 + 1], d]; e }", "N,D"),
+        ("fn f(t: [V], k: i32) = t[k];", ""),
+        ("fn g(t: [V], k: i32[N]) { let e[n] = t[k[n]]; e } fn f(t: [A], k: i32[B]) = g(t, k);", "B"),
         ("fn f(x: [N, K]) = mean(x, axis = 1);", "N"),
         ("fn f(x: [N, K]) = mean(x, axis = 1, keep = true);", "N,1"),
         ("fn f(x: [N, K]) = mean(x, keep = true);", "1,1"),
@@ -129,10 +144,6 @@ fn mistakes_are_told_under_their_tokens() {
         ("fn f(x) wrt(q) = x;", Code::Wrt, "q", "no parameter"),
         ("fn f(x, z) wrt(q) = x;", Code::Wrt, "q", "`x`, `z`"),
         ("#[cfg(test)] const A = 1; fn f(x) = A * x;", Code::Attribute, "cfg", "a constant takes no attribute"),
-        ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "slices"),
-        ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "x[i + k]"),
-        ("fn f(x: [N], k: i32[N]) = sum(x);", Code::NotSupported, "i32", "integer"),
-        ("fn f(a: [N], b: [N]) = sum(concat(a, b));", Code::NotSupported, "concat(a, b)", "concat"),
         ("fn f(x) -> [N] = x;", Code::Shape, "N", "the size of no parameter"),
         ("fn f(x: [N]) -> [N] = sum(x);", Code::Shape, "sum(x)", "[N]"),
         ("fn f(x) = sum[i](i);", Code::Index, "i", "not known"),
@@ -247,4 +258,35 @@ fn calls_do_not_unfold_without_end() {
     let mut machine = super::machine::Machine::new(&module, &by_name, &text, 39);
     machine.budget = 100_000;
     assert_eq!(machine.run().expect_err("too large")[0].code, Code::TooLarge);
+}
+
+#[test]
+fn positions_that_are_none_are_told() {
+    told(&[
+        ("fn f(x: [N]) = x[1..2];", Code::NotSupported, "1..2", "the dimension `N`"),
+        ("fn f(x: [N]) { let z[i] = x[i + 1]; sum(z) }", Code::NotSupported, "i + 1", "state the array's size"),
+        ("fn f(x: [9], w: [K]) { let z[i] = sum[k](w[k] * x[i + k]); z }", Code::NotSupported, "i + k", "size `K`"),
+        ("fn f(x: [9]) { let z[i] = x[i + 1] - x[i]; z }", Code::Index, "i + 1", "positions 1 to 9"),
+        ("fn f(x: [9], y: [3]) { let z[i] = x[i - 1] * y[i]; z }", Code::Index, "i - 1", "positions -1 to 1"),
+        ("fn f(x: [9]) { let z[i] = x[i + 9]; z }", Code::Index, "i", "not known"),
+        ("fn f(x: [9]) { let z[i] = x[2 * i]; z }", Code::Index, "2 * i", "sum of indices"),
+        ("fn f(x: [9], y: [9]) { let z[i] = x[y[i]]; z }", Code::Index, "y[i]", "integer input"),
+        ("fn f(x: [9], y) = x[y];", Code::Index, "y", "integer input"),
+        ("fn f(x: [3]) = x[1..4];", Code::Index, "4", "size 3"),
+        ("fn f(x: [3]) = x[2..2];", Code::Index, "2..2", "no elements"),
+        ("fn f(x: [3], k) = x[k..];", Code::Index, "k", "whole numbers"),
+        ("fn f(x: [3, 3]) { let z[i] = x[i, 1..]; z }", Code::Index, "x[i, 1..]", "mix"),
+        ("fn f(x: [N], k: i32[N]) = sum(x * k);", Code::Type, "x * k", "`k` is an integer input"),
+        ("fn f(x: [N], k: i32[N]) = sum(k);", Code::Type, "sum(k)", "`k` is an integer input"),
+        ("fn f(x: [N], k: i32[N]) = k;", Code::Type, "k", "`k` is an integer input"),
+        ("fn f(x: [N], k: i32[N]) wrt(k) = sum(x);", Code::Wrt, "k", "no derivative"),
+        ("fn f(x: [N], k: i32[N]) = sum(x[k]);", Code::Index, "k", "x[index[n]]"),
+        ("fn f(x: [N], k: u8[N]) = sum(x);", Code::Type, "u8", "f64"),
+        ("fn f(x: [N], k: u32[N]) = sum(x);", Code::NotSupported, "u32", "`i32`"),
+        ("fn f(x) -> i32 = x;", Code::Type, "i32", "a value is a float"),
+        ("fn f(a: [2, 3], b: [2, 4]) = concat(a, b);", Code::Shape, "concat(a, b)", "[2, 3] and [2, 4]"),
+        ("fn f(a, b) = concat(a, b);", Code::Shape, "concat(a, b)", "[a, b]"),
+        ("fn f(a: [2], b: [2]) = concat(a, b, axis = 1);", Code::Axis, "1", "only axis is 0"),
+        ("fn f(a: [N], b: [N]) = sum(concat(a, b));", Code::NotSupported, "concat(a, b)", "dimension `N`"),
+    ]);
 }

@@ -370,15 +370,15 @@ impl Cone {
         let mut found: Vec<NodeId> = uses.map(|(_, known)| *known).collect();
         // At a stated position, what closes one axis takes no other one.
         let is_entry = |(access, axes): (&Access, &[Axis])| {
-            let mut closed: Vec<(u8, Position)> = Vec::new();
+            let mut closed: Vec<(u8, &Position)> = Vec::new();
             access.node == node
                 && access.positions.iter().zip(slots).all(|(position, slot)| match (position, slot) {
                     (Position::Slot(own), Slot::Fixed(fixed)) => axes.get(usize::from(*own)) == Some(fixed),
-                    (Position::Stated(_), Slot::Fixed(_)) => false,
+                    (_, Slot::Fixed(_)) => false,
                     (_, Slot::Closed(number)) => {
                         let first = closed.iter().find(|(other, _)| other == number).map(|(_, first)| *first);
-                        closed.push((*number, *position));
-                        first.is_none_or(|first| first == *position)
+                        closed.push((*number, position));
+                        first.is_none_or(|first| first == position)
                     }
                 })
         };

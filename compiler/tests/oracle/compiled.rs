@@ -3,6 +3,7 @@
 use chainrule_compiler::derive::{DerivativeKind, Derived, Request, derive};
 use chainrule_compiler::diagnostic::Diagnostics;
 use chainrule_compiler::evaluate::{self, evaluate};
+use chainrule_compiler::loops::{self, Contractions, fuse};
 use chainrule_compiler::lower::{self, Wanted, lower};
 use chainrule_compiler::parse::parse_module;
 use chainrule_compiler::print::Style;
@@ -10,6 +11,7 @@ use chainrule_compiler::resolve::{Function, resolve};
 
 use crate::dual;
 use crate::dual::tensor::{Outcome, Tensor};
+use crate::emitted::near;
 use crate::generate::Program;
 use crate::generate::random::Random;
 use crate::listed;
@@ -55,9 +57,22 @@ fn run_wanted(derived: &Derived, wanted: &[Wanted], inputs: &[Tensor<f64>]) -> R
     run_program(&lower(&derived.function.graph, wanted), inputs)
 }
 
+/// By whole arrays, and by loops in both ways: these add up in another order, and are the same otherwise.
 fn run_program(program: &lower::Program, inputs: &[Tensor<f64>]) -> Result<Vec<evaluate::Tensor>, String> {
     let tensor = |input: &Tensor<f64>| evaluate::Tensor { shape: input.shape.clone(), data: input.items.clone() };
-    evaluate(program, &inputs.iter().map(tensor).collect::<Vec<_>>()).map_err(|error| error.to_string())
+    let inputs: Vec<evaluate::Tensor> = inputs.iter().map(tensor).collect();
+    let expected = evaluate(program, &inputs).map_err(|error| error.to_string())?;
+    for contractions in [Contractions::Kernels, Contractions::Loops] {
+        let routine = fuse(program, contractions);
+        let found = loops::run(&routine, &inputs).map_err(|error| error.to_string())?;
+        let same = |(found, expected): (&evaluate::Tensor, &evaluate::Tensor)| {
+            found.shape == expected.shape && near(&found.data, &expected.data)
+        };
+        if found.len() != expected.len() || !found.iter().zip(&expected).all(same) {
+            return Err(format!("loops give {found:?}, whole arrays {expected:?}, by\n{routine}"));
+        }
+    }
+    Ok(expected)
 }
 
 /// The printed listing, read again, against the values that it lists.

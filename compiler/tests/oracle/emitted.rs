@@ -4,7 +4,7 @@
 //! compiles the file, and the executable prints the bits of everything that was emitted.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use chainrule_compiler::derive::{Request, derive};
@@ -13,12 +13,13 @@ use chainrule_compiler::syntax::{Attribute, Name};
 use proc_macro2::{Span, TokenStream};
 
 use crate::compiled;
+use crate::emitted_arrays::{self, Case};
 use crate::generate::Program;
 use crate::report::{Failure, Report};
 use crate::special::special_functions;
 
 /// The cotangent that `backward` is given: not 1, so that it cannot be left out, and a power of two, which rounds nothing.
-const UPSTREAM: f64 = -2.0;
+pub const UPSTREAM: f64 = -2.0;
 
 /// Programs in one source file.
 const BATCH: usize = 250;
@@ -29,6 +30,8 @@ struct Expected {
     value: f64,
     gradient: Vec<f64>,
     hessian: Vec<f64>,
+    /// Of a program over arrays, all that is printed, and by what.
+    arrays: Vec<(&'static str, Vec<f64>)>,
 }
 
 /// Programs that wait to be compiled together.
@@ -46,7 +49,7 @@ impl Batch {
     /// What the compiler refuses.
     pub fn add(&mut self, program: &Program, report: &mut Report) -> Result<(), Failure> {
         if !program.scalar || !program.has_gradient() || program.wrt.is_empty() {
-            return Ok(());
+            return self.add_arrays(program, report);
         }
         let refusal = || Failure::by("refusal");
         let mut function = compiled::resolved(program).map_err(refusal())?;
@@ -70,14 +73,33 @@ impl Batch {
         let origin = Origin { facade: "crate::facade".parse().unwrap_or_default(), spans: &|_| Span::call_site() };
         let tokens: TokenStream = match emit_function(function, &origin) {
             Ok(tokens) => tokens,
-            // Vectors inside a scalar formula are arrays: not emitted yet.
-            Err(error) if error.message.contains("not emitted yet") => return Ok(()),
             Err(error) => return Err(refusal()(error.to_string())),
         };
         self.write(program, &tokens);
         let (gradient, hessian) = (first.split_off(1), all.split_off(1 + program.wrt.len()));
-        self.expected.push(Expected { number: program.number, value: first[0], gradient, hessian });
+        let arrays = Vec::new();
+        self.expected.push(Expected { number: program.number, value: first[0], gradient, hessian, arrays });
         report.emitted += 1;
+        Ok(())
+    }
+
+    /// Adds a program over arrays in both ways.
+    fn add_arrays(&mut self, program: &Program, report: &mut Report) -> Result<(), Failure> {
+        let mut all = Vec::new();
+        let number = program.number;
+        let cases = [emitted_arrays::as_written(program)?, emitted_arrays::with_sizes(program)?];
+        let mut calls = String::new();
+        for (place, case) in cases.into_iter().enumerate() {
+            let Some(Case { tokens, run, expected }) = case else { continue };
+            let run = run.replace("NUMBER", &number.to_string());
+            let _ = writeln!(self.source, "mod p{number}_{place} {{ {tokens} }}");
+            let _ = writeln!(calls, "{{ use p{number}_{place}::*; {run} }}");
+            all.extend(expected);
+            report.emitted_arrays += 1;
+        }
+        let _ = writeln!(self.main, "fn run{number}() {{ {calls} }}");
+        let (gradient, hessian) = (Vec::new(), Vec::new());
+        self.expected.push(Expected { number, value: 0.0, gradient, hessian, arrays: all });
         Ok(())
     }
 
@@ -132,7 +154,7 @@ impl Batch {
     fn output(&self) -> Result<Vec<(u64, Vec<f64>)>, String> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("emitted");
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let math = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../src/math.rs");
+        facade(&folder).map_err(|error| error.to_string())?;
         let calls: String = self.expected.iter().fold(String::new(), |mut calls, expected| {
             let _ = writeln!(calls, "run{}();", expected.number);
             calls
@@ -140,7 +162,7 @@ impl Batch {
         let print = "fn print(number: u64, values: &[f64]) { print!(\"{number}\"); for value in values { \
                      print!(\" {}\", value.to_bits()); } println!(); }";
         let source = format!(
-            "#![allow(unexpected_cfgs)] #![forbid(unsafe_code)] mod facade {{ #[path = {math:?}] pub mod math; }}\n{}\n{print}\n{}\nfn main() {{ {calls} }}\n",
+            "#![allow(unexpected_cfgs)] #![forbid(unsafe_code)] mod facade;\n{}\n{print}\n{}\nfn main() {{ {calls} }}\n",
             self.source, self.main
         );
         let (file, binary) = (folder.join("batch.rs"), folder.join("batch"));
@@ -171,6 +193,9 @@ impl Expected {
     fn disagreement(&self, lines: &[(u64, Vec<f64>)]) -> Option<Failure> {
         let found: Vec<&Vec<f64>> =
             lines.iter().filter(|(number, _)| *number == self.number).map(|(_, values)| values).collect();
+        if self.gradient.is_empty() {
+            return self.disagreement_of_arrays(&found);
+        }
         let scaled: Vec<f64> = self.gradient.iter().map(|slope| UPSTREAM * slope).collect();
         let mut parts = vec![
             ("emitted value", vec![self.value; 4]),
@@ -196,14 +221,45 @@ impl Expected {
     }
 }
 
+impl Expected {
+    fn disagreement_of_arrays(&self, found: &[&Vec<f64>]) -> Option<Failure> {
+        for (place, (by, expected)) in self.arrays.iter().enumerate() {
+            // Closed forms round otherwise and may cancel.
+            let agree = if by.starts_with("backward") { close } else { near };
+            if !found.get(place).is_some_and(|found| agree(found, expected)) {
+                let message = format!("emitted {:?}, lowered {expected:?}", found.get(place));
+                return Some(Failure { by, message });
+            }
+        }
+        None
+    }
+}
+
 fn parse(line: &str) -> Result<(u64, Vec<f64>), String> {
     let mut words = line.split(' ').map(|word| word.parse::<u64>().map_err(|error| error.to_string()));
     let number = words.next().ok_or("an empty line")??;
     Ok((number, words.map(|bits| bits.map(f64::from_bits)).collect::<Result<_, _>>()?))
 }
 
+/// The run time of emitted code, as modules beside it.
+fn facade(folder: &Path) -> std::io::Result<()> {
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let modules = folder.join("facade");
+    std::fs::create_dir_all(modules.join("array"))?;
+    for file in ["math.rs", "array.rs"] {
+        std::fs::copy(source.join(file), modules.join(file))?;
+    }
+    for entry in std::fs::read_dir(source.join("array"))? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), modules.join("array").join(entry.file_name()))?;
+    }
+    let text = "pub mod math; pub mod array; pub use chainrule_special::dispatch;
+                pub mod contraction { pub use chainrule_special::{Axis, Element, Write, contract}; }";
+    std::fs::write(folder.join("facade.rs"), text)
+}
+
 /// Up to rounding.
-fn near(found: &[f64], expected: &[f64]) -> bool {
+pub fn near(found: &[f64], expected: &[f64]) -> bool {
     let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * (1.0 + b.abs());
     found.len() == expected.len() && found.iter().zip(expected).all(same)
 }

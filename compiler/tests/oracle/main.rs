@@ -12,6 +12,7 @@ mod check;
 mod compiled;
 mod dual;
 mod emitted;
+mod emitted_arrays;
 mod extreme;
 mod generate;
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub const FEATURES: &[&str] = &[
     "cbrt",
     "ceil",
     "clamp",
+    "concat",
     "constant",
     "constant indexing",
     "cos",
@@ -157,11 +158,13 @@ pub const FEATURES: &[&str] = &[
     "scalar program",
     "several outputs",
     "shared subexpression",
+    "shifted index",
     "sigmoid",
     "sign",
     "silu",
     "sin",
     "sinh",
+    "slice",
     "softmax",
     "softmax with axis",
     "softplus",
@@ -216,6 +219,8 @@ pub struct Report {
     pub notations: BTreeMap<&'static str, usize>,
     /// Programs whose emitted Rust was compiled and run.
     pub emitted: usize,
+    /// Emitted functions of arrays, by views and by value, that were compiled and run.
+    pub emitted_arrays: usize,
     /// How many programs have each feature.
     pub features: BTreeMap<&'static str, usize>,
 }
@@ -241,7 +246,10 @@ impl Report {
         assert!(self.programs > 500 * self.rounding, "too many decisions hang on rounding: {self}");
         assert!(self.first > 2 * self.kinks, "too many points are at kinks: {self}");
         assert!(self.second > 0, "no second derivative was confirmed");
-        assert!(self.hessians > 0 && self.jacobians > 0 && self.emitted > 0, "a comparison never happened: {self}");
+        assert!(
+            self.hessians > 0 && self.jacobians > 0 && self.emitted > 0 && self.emitted_arrays > 0,
+            "a comparison never happened: {self}"
+        );
     }
 }
 
@@ -250,7 +258,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} programs: {} first and {} second derivatives confirmed, {} at kinks, {} unsettled, {} undecided, {} limits at kinks, {} texts, {} \
-             comparisons with the compiler ({} Hessians, {} Jacobians), {} listings read again, {} emitted and run",
+             comparisons with the compiler ({} Hessians, {} Jacobians), {} listings read again, {} emitted and run, {} over arrays",
             self.programs,
             self.first,
             self.second,
@@ -263,7 +271,8 @@ impl fmt::Display for Report {
             self.hessians,
             self.jacobians,
             self.listings,
-            self.emitted
+            self.emitted,
+            self.emitted_arrays
         )?;
         self.features.iter().try_for_each(|(feature, count)| writeln!(f, "{count:8}  {feature}"))?;
         self.notations.iter().try_for_each(|(notation, count)| writeln!(f, "{count:8}  `{notation}` in listings"))

@@ -109,6 +109,7 @@ fn known(name: &str, arguments: &[Tensor<Jet>], options: Options, running: usize
         ("prod", [operand]) => operand.reduced(running, axis, keep, product)?,
         ("max", [operand]) => operand.reduced(running, axis, keep, largest)?,
         ("min", [operand]) => operand.reduced(running, axis, keep, smallest)?,
+        ("concat", parts) => Tensor::joined(parts.to_vec(), running, axis.unwrap_or(0))?,
         ("size", [operand]) => {
             let size: usize = operand.shape[running..].iter().product();
             Tensor::constant(Real::from(size).into(), running)

@@ -3,7 +3,9 @@
 
 use std::rc::Rc;
 
-use chainrule_compiler::syntax::{Block, Call, ExpressionId, ExpressionKind, Index, Name};
+use chainrule_compiler::syntax::{
+    BinaryOperator, Block, Call, ExpressionId, ExpressionKind, Expressions, Index, Name, UnaryOperator,
+};
 
 use super::functions::{largest, product, smallest, sum};
 use super::interpret::{Frame, Interpreter, Variable};
@@ -20,15 +22,25 @@ impl<'m> Interpreter<'m> {
         indices: &'m [Name],
         value: ExpressionId,
     ) -> Outcome<Value> {
-        let mut shape = Vec::new();
-        for (place, index) in indices.iter().enumerate() {
-            let stated = || name.and_then(|name| self.stated_shape(name)).and_then(|shape| shape.get(place).copied());
-            let size = match stated() {
-                Some(size) => Some(size),
-                None => self.size(frame, &index.text, value)?,
-            };
-            shape.push(size.ok_or_else(|| format!("the size of the index `{}` is not known", index.text))?);
+        let mut known: Vec<(&str, usize)> = frame.indices.clone();
+        // What a sum of indices says hangs on the sizes of the others.
+        for _ in 0..=indices.len() {
+            for (place, index) in indices.iter().enumerate() {
+                let found = known[frame.indices.len()..].iter().any(|(other, _)| *other == index.text);
+                let stated =
+                    || name.and_then(|name| self.stated_shape(name)).and_then(|shape| shape.get(place).copied());
+                let size = match stated().filter(|_| !found) {
+                    Some(size) => Some(size),
+                    None if found => None,
+                    None => self.size(frame, &index.text, value, &known)?,
+                };
+                known.extend(size.map(|size| (index.text.as_str(), size)));
+            }
         }
+        let own = &known[frame.indices.len()..];
+        let size = |index: &Name| own.iter().find(|(name, _)| *name == index.text).map(|(_, size)| *size);
+        let size = |index| size(index).ok_or_else(|| format!("the size of the index `{}` is not known", index.text));
+        let shape = indices.iter().map(size).collect::<Outcome<Vec<usize>>>()?;
         let names = indices.iter().map(|name| name.text.as_str());
         self.over(frame, &names.zip(shape).collect::<Vec<_>>(), value)
     }
@@ -141,8 +153,14 @@ impl<'m> Interpreter<'m> {
         place.ok_or_else(|| "a position is a whole number, counted from 0".into())
     }
 
-    /// The size of an index, from an axis where it stands alone.
-    fn size(&mut self, frame: &mut Frame<'m>, index: &str, id: ExpressionId) -> Outcome<Option<usize>> {
+    /// The size of an index, from an axis where it stands alone, or in a sum with others of known sizes.
+    fn size(
+        &mut self,
+        frame: &mut Frame<'m>,
+        index: &str,
+        id: ExpressionId,
+        known: &[(&str, usize)],
+    ) -> Outcome<Option<usize>> {
         let expressions = frame.expressions;
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {
@@ -162,6 +180,14 @@ impl<'m> Interpreter<'m> {
                 {
                     return Ok(shape.get(axis).copied());
                 }
+                for (axis, entry) in entries.iter().enumerate() {
+                    if let Index::Position(place) = entry
+                        && let Some(shift) = shift(expressions, *place, index, known)
+                        && let Some(size) = self.shape(frame, *base).and_then(|shape| shape.get(axis).copied())
+                    {
+                        return Ok(shift.size(size));
+                    }
+                }
             }
             pending.extend(children(kind));
         }
@@ -176,6 +202,52 @@ impl<'m> Interpreter<'m> {
         }
         self.number(frame, base).ok().map(|tensor| tensor.shape[frame.running()..].to_vec())
     }
+}
+
+/// An index in a sum with others, where all that is added to it is known.
+struct Shift {
+    /// Whether it is subtracted.
+    negative: bool,
+    /// The number that is added.
+    offset: i64,
+    /// How far the others move that have the same sign.
+    others: i64,
+}
+
+impl Shift {
+    /// The most positions of the index inside of an axis.
+    fn size(&self, axis: usize) -> Option<usize> {
+        let most = if self.negative { self.offset } else { i64::try_from(axis).ok()? - 1 - self.offset };
+        usize::try_from(most - self.others + 1).ok().filter(|size| *size > 0)
+    }
+}
+
+fn shift(expressions: &Expressions, id: ExpressionId, index: &str, known: &[(&str, usize)]) -> Option<Shift> {
+    let (mut own, mut offset, mut moves, mut pending) = (None, 0_i64, [0_i64; 2], vec![(id, false)]);
+    while let Some((id, negative)) = pending.pop() {
+        match &expressions.get(id).kind {
+            ExpressionKind::Name(name) if name == index => {
+                if own.replace(negative).is_some() {
+                    return None;
+                }
+            }
+            ExpressionKind::Name(name) => {
+                let (_, size) = known.iter().rev().find(|(other, _)| other == name)?;
+                moves[usize::from(negative)] += i64::try_from(*size).ok()? - 1;
+            }
+            ExpressionKind::Number(number) => {
+                let number = number.to_integer()?;
+                offset = offset.checked_add(if negative { -number } else { number })?;
+            }
+            ExpressionKind::Unary(UnaryOperator::Negate, operand) => pending.push((*operand, !negative)),
+            ExpressionKind::Binary(operator @ (BinaryOperator::Add | BinaryOperator::Subtract), left, right) => {
+                pending.extend([(*left, negative), (*right, negative != (*operator == BinaryOperator::Subtract))]);
+            }
+            _ => return None,
+        }
+    }
+    let negative = own?;
+    Some(Shift { negative, offset, others: moves[usize::from(negative)] })
 }
 
 /// A part of an array, at every position of the running indices.

@@ -199,6 +199,31 @@ impl<T: Clone> Tensor<T> {
         self.strided(shape, &strides, 0)
     }
 
+    /// Arrays one behind the other along one of their own axes.
+    pub fn joined(parts: Vec<Self>, running: usize, along: usize) -> Outcome<Self> {
+        let at = running + along;
+        if parts.iter().any(|part| part.rank() <= at) {
+            return Err(format!("no axis {along} to join arrays along"));
+        }
+        let mut front = Vec::new();
+        for part in &parts {
+            front = common_shape(&front, &part.shape[..running])?;
+        }
+        let mut shape: Option<Vec<usize>> = None;
+        let mut items = Vec::new();
+        for part in parts {
+            let own = [&front, &part.shape[running..]].concat();
+            let part = part.stretched(&own)?.moved(at, 0)?;
+            let joined = shape.get_or_insert_with(|| [&[0], &part.shape[1..]].concat());
+            if joined[1..] != part.shape[1..] {
+                return Err("parts of different shapes".into());
+            }
+            joined[0] += part.shape[0];
+            items.extend(part.items);
+        }
+        Self { shape: shape.ok_or("nothing to put together")?, items }.moved(0, at)
+    }
+
     /// Parts of one shape put behind each other along a new first own axis.
     pub fn stacked(parts: Vec<Self>, running: usize) -> Outcome<Self> {
         let mut shape = parts.first().ok_or("nothing to put together")?.shape.clone();

@@ -95,6 +95,7 @@ impl<'m> Interpreter<'m> {
     /// Operators, reductions and the prelude.
     fn known<J: Jet>(&mut self, name: &str, arguments: &[Tensor<J>], options: Options) -> Outcome<Tensor<J>> {
         match arguments {
+            parts if name == "concat" => Tensor::joined(parts, options.axis.unwrap_or(0)),
             [operand] => self.known_unary(name, operand, options),
             [left, right] => self.known_binary(name, left, right),
             many if matches!(name, "max" | "min" | "clamp") => self.known_among(name, many),
@@ -115,6 +116,7 @@ impl<'m> Interpreter<'m> {
             "softmax" => operand.along(last(operand, axis)?, functions::softmax),
             "log_softmax" => operand.along(last(operand, axis)?, functions::log_softmax),
             "logsumexp" => operand.reduced(Some(last(operand, axis)?), keep, functions::logsumexp),
+            "argmax" => operand.reduced(Some(last(operand, axis)?), keep, |items| functions::argmax(items, recorder)),
             "eye" => identity(operand),
             "trace" => diagonal(operand)?.reduced(None, false, functions::sum),
             "diag" if operand.rank() == 1 => Ok(spread(operand)),

@@ -467,6 +467,13 @@ pub fn largest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
     sum(&ties).unary(top, real::<J::Number>(1.0) / real::<J::Number>(ties.len() as f64), real(0.0))
 }
 
+/// The position of the first largest of some numbers.
+pub fn argmax<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
+    let top = largest(items, recorder).primal();
+    let place = items.iter().position(|item| item.primal() == top).unwrap_or(items.len());
+    J::constant(real(place as f64))
+}
+
 /// The smallest of some numbers; a tie splits the derivative evenly.
 pub fn smallest<J: Jet>(items: &[J], recorder: &mut Recorder) -> J {
     let negated: Vec<J> = items.iter().map(|item| negate(*item)).collect();

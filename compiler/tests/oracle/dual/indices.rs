@@ -117,7 +117,14 @@ impl<'m> Interpreter<'m> {
         value: ExpressionId,
     ) -> Outcome<Vec<usize>> {
         let size = |name: &Name| self.size(frame, &name.text, value);
-        let found: Vec<Option<usize>> = indices.iter().map(size).collect::<Outcome<_>>()?;
+        let mut found: Vec<Option<usize>> = indices.iter().map(size).collect::<Outcome<_>>()?;
+        for _ in indices {
+            for place in 0..indices.len() {
+                if found[place].is_none() {
+                    found[place] = self.size_in_a_sum(frame, indices, &found, (place, value))?;
+                }
+            }
+        }
         let missing = |(name, size): (&Name, Option<usize>)| size.ok_or(format!("no size for index `{}`", name.text));
         indices.iter().zip(found).map(missing).collect()
     }
@@ -147,6 +154,53 @@ impl<'m> Interpreter<'m> {
         for child in children(kind) {
             if let Some(size) = self.size(frame, index, child)? {
                 return Ok(Some(size));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The size of an index that stands in a sum of indices, `x[i + k - 1]`: the first one with which the sum leaves the
+    /// axis, where the others are as far on as they get. Others that run already do not count: they have one position.
+    fn size_in_a_sum<J: Jet>(
+        &mut self,
+        frame: &mut Frame<'m, J>,
+        indices: &'m [Name],
+        sizes: &[Option<usize>],
+        (index, id): (usize, ExpressionId),
+    ) -> Outcome<Option<usize>> {
+        let expressions = frame.expressions;
+        let mut pending = vec![id];
+        while let Some(id) = pending.pop() {
+            let kind = &expressions.get(id).kind;
+            pending.extend(children(kind));
+            let ExpressionKind::Index(base, entries) = kind else { continue };
+            for (axis, entry) in entries.iter().enumerate() {
+                let Index::Position(place) = entry else { continue };
+                let mut names = vec![*place];
+                let mut at = 0;
+                while at < names.len() {
+                    names.extend(children(&expressions.get(names[at]).kind));
+                    at += 1;
+                }
+                let stands =
+                    |name: &str| names.iter().any(|id| expressions.get(*id).kind == ExpressionKind::Name(name.into()));
+                let others = indices.iter().enumerate().filter(|(other, name)| *other != index && stands(&name.text));
+                let others: Option<Vec<(&str, usize)>> =
+                    others.map(|(other, name)| Some((name.text.as_str(), sizes[other]?))).collect();
+                let (true, Some(others)) = (stands(&indices[index].text), others) else { continue };
+                let Some(size) = self.shape(frame, *base).and_then(|shape| shape.get(axis).copied()) else { continue };
+                let known = frame.positions.len();
+                let mut fits = |moved: &[usize], own: usize| {
+                    let others = others.iter().zip(moved).map(|((name, _), at)| (*name, *at));
+                    frame.positions.extend(others.chain([(indices[index].text.as_str(), own)]));
+                    let place = self.integer(frame, *place);
+                    frame.positions.truncate(known);
+                    place.is_ok_and(|place| place < size)
+                };
+                let ends: Vec<usize> = others.iter().map(|(_, size)| *size).collect();
+                let corners: usize = ends.iter().product();
+                let inside = |own: &usize| (0..corners).all(|flat| fits(&position_of(flat, &ends), *own));
+                return Ok(Some((0..size).take_while(inside).count()));
             }
         }
         Ok(None)

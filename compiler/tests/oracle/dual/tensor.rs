@@ -153,6 +153,27 @@ impl<T: Copy> Tensor<T> {
     }
 }
 
+impl<T: Copy> Tensor<T> {
+    /// Tensors one behind the other along an axis.
+    pub fn joined(parts: &[Self], along: usize) -> Outcome<Self> {
+        let Some(mut shape) = parts.first().map(|part| part.shape.clone()) else {
+            return Err("nothing to join".into());
+        };
+        if along >= shape.len() || parts.iter().any(|part| part.rank() != shape.len()) {
+            return Err(format!("no axis {along} to join tensors along"));
+        }
+        shape[along] = parts.iter().map(|part| part.shape[along]).sum();
+        Ok(Self::from_positions(&shape, |position| {
+            let (mut position, mut part) = (position.to_vec(), 0);
+            while position[along] >= parts[part].shape[along] {
+                position[along] -= parts[part].shape[along];
+                part += 1;
+            }
+            parts[part].at(&position)
+        }))
+    }
+}
+
 impl<J: Jet> Tensor<J> {
     /// `a @ b` for operands of one or two dimensions.
     pub fn matrix_product(&self, other: &Self) -> Outcome<Self> {

@@ -1,6 +1,7 @@
 //! Whole-array operations: reductions, products, softmax, and calls of helpers that map over leading axes.
 
-use chainrule_compiler::syntax::{BinaryOperator, ExpressionId, ExpressionKind};
+use chainrule_compiler::diagnostic::Span;
+use chainrule_compiler::syntax::{BinaryOperator, ExpressionId, ExpressionKind, Index};
 
 use super::scope::{Dimension, Generator, Helper, Shape};
 
@@ -13,6 +14,7 @@ impl Generator<'_> {
             (0..3, 0) => self.reduced_to_scalar(depth),
             (3, 0) if self.random.chance(70) => self.below_a_maximum(),
             (3..5, 0) => Some(self.closed_index(depth)),
+            (5, 0) if self.random.chance(60) => self.moved(),
             (5, 0) => self.trace(depth),
             (0..2, 1..) => self.softmax(shape, depth),
             (2, 1..) => self.kept(shape, depth),
@@ -23,6 +25,65 @@ impl Generator<'_> {
             (9, 1..) => self.helper_call(shape, depth),
             _ => self.reduced(shape, depth),
         }
+    }
+
+    /// Parts of vectors of stated size: what slides along another vector, slices, vectors one behind the other.
+    fn moved(&mut self) -> Option<ExpressionId> {
+        let vectors: Vec<(String, usize)> = self
+            .visible()
+            .into_iter()
+            .filter_map(|variable| match variable.shape[..] {
+                [size] => size.parse().ok().map(|size| (variable.name, size)),
+                _ => None,
+            })
+            .filter(|(_, size)| *size > 1)
+            .collect();
+        let (long, size) = self.random.pick(&vectors)?.clone();
+        let shorter: Vec<(String, usize)> = vectors.into_iter().filter(|(_, other)| *other <= size).collect();
+        let (short, length) = self.random.pick(&shorter)?.clone();
+        let (long, other) = (self.builder.name(&long), self.builder.name(&short));
+        Some(match self.random.below(3) {
+            0 => {
+                self.mark("shifted index");
+                let free = |name: &str| {
+                    !self.visible().iter().any(|variable| variable.name == name)
+                        && !self.indices.iter().any(|(known, _)| known == name)
+                };
+                let names =
+                    [["i", "k"], ["m", "n"], ["o", "l"]].into_iter().find(|pair| pair.iter().all(|name| free(name)))?;
+                let [first, second] = names.map(|name| self.builder.name(name));
+                let back = self.random.chance(50);
+                let offset = self.builder.number((length - 1) as f64);
+                let place = if back {
+                    let forth = self.builder.add(first, offset);
+                    self.builder.binary(BinaryOperator::Subtract, forth, second)
+                } else {
+                    self.builder.add(first, second)
+                };
+                let read = self.builder.push(ExpressionKind::Index(long, vec![Index::Position(place)]));
+                let weight = self.builder.access(other, &[names[1].to_owned()]);
+                let product = self.builder.multiply(weight, read);
+                self.builder.close("sum", &names.map(str::to_owned), product)
+            }
+            1 => {
+                self.mark("slice");
+                let start = self.random.below(size - length + 1);
+                let [from, to] = [start, start + length].map(|end| self.builder.number(end as f64));
+                let range = Index::Range(Some(from), Some(to), Span::default());
+                let part = self.builder.push(ExpressionKind::Index(long, vec![range]));
+                let product = self.builder.multiply(part, other);
+                self.builder.call("sum", &[product])
+            }
+            _ => {
+                self.mark("concat");
+                let joined = self.builder.call("concat", &[other, long]);
+                let reduction = self.random.word(&["sum", "max", "prod", "norm"]);
+                let square = self.builder.multiply(joined, joined);
+                let one = self.builder.number(1.0);
+                let sum = self.builder.add(square, one);
+                self.builder.call(reduction, &[sum])
+            }
+        })
     }
 
     /// A random shape of a rank that can be reached.
