@@ -71,6 +71,8 @@ pub(super) struct Body<'a> {
     expressions: Vec<Option<Expression>>,
     /// The rows of the innermost loop that is being written.
     rows: Vec<Row>,
+    /// Whether that loop is over slices: rustc makes vectors of it, unless it calls functions.
+    vectorised: bool,
     lines: usize,
 }
 
@@ -84,7 +86,7 @@ impl<'a> Body<'a> {
             }
         }
         let expressions = vec![None; routine.registers.len()];
-        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), lines: 0 }
+        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), vectorised: false, lines: 0 }
     }
 
     /// The code, or how many lines it would have if that is more than rustc takes.
@@ -173,7 +175,7 @@ impl<'a> Body<'a> {
                 let symbol = punctuation(&format!("{symbol}="));
                 quote!(#state #symbol #value;)
             }
-            Rust::Math(name) => {
+            Rust::Math(name) | Rust::Vector(name) => {
                 let (facade, name) = (&self.spelling.facade, ident(name));
                 quote!(#state = #facade::math::#name(#state, #value);)
             }
@@ -212,7 +214,9 @@ impl<'a> Body<'a> {
         let size = self.spelling.size(&self.routine.indices[index.0 as usize]);
         let flat = body.iter().all(|step| !matches!(step, Step::Loop(..) | Step::Branch { .. } | Step::Contract(_)));
         let rows = if flat { self.rows(index, body) } else { TokenStream::new() };
+        self.vectorised = flat && self.spelling.style == Style::Slices;
         let lines = self.steps(body);
+        self.vectorised = false;
         if flat {
             self.rows.clear();
         }
@@ -286,7 +290,8 @@ impl<'a> Body<'a> {
                 }
             }
             Position::Given(input, at) => {
-                let (name, shape) = (&self.spelling.inputs[*input as usize], &self.routine.inputs[*input as usize].shape);
+                let (name, shape) =
+                    (&self.spelling.inputs[*input as usize], &self.routine.inputs[*input as usize].shape);
                 match (shape.is_empty(), self.spelling.style) {
                     (true, _) => quote!((#name as usize)),
                     (false, Style::Nested) => {
@@ -305,7 +310,8 @@ impl<'a> Body<'a> {
     /// What is added and what is subtracted: positions are not negative on the way.
     fn shifted(&self, plus: &[Index], minus: &[Index], offset: i64) -> (TokenStream, Option<TokenStream>) {
         let sum = |indices: &[Index], number: i64| {
-            let mut terms: Vec<TokenStream> = indices.iter().map(|index| self.spelling.index(*index)).map(|name| quote!(#name)).collect();
+            let mut terms: Vec<TokenStream> =
+                indices.iter().map(|index| self.spelling.index(*index)).map(|name| quote!(#name)).collect();
             if number > 0 {
                 let number = Literal::i64_unsuffixed(number);
                 terms.push(quote!(#number));
@@ -546,11 +552,13 @@ impl<'a> Body<'a> {
                 let tokens = operands.iter().map(|operand| &operand.tokens);
                 (quote!(#facade::math::#name([#(#tokens),*])), precedence::ATOM, operands)
             }
-            Rust::Math(name) => {
+            Rust::Math(name) | Rust::Vector(name) => {
                 let operands: Vec<Expression> = (0..operator.arity()).map(|at| operand(at, precedence::ANY)).collect();
                 let (facade, name) = (&self.spelling.facade, Ident::new(name, Span::call_site()));
                 let tokens = operands.iter().map(|operand| &operand.tokens);
-                (quote!(#facade::math::#name(#(#tokens),*)), precedence::ATOM, operands)
+                let for_loops = self.vectorised && matches!(operator.row().rust, Rust::Vector(_));
+                let path = if for_loops { quote!(#facade::math::vector) } else { quote!(#facade::math) };
+                (quote!(#path::#name(#(#tokens),*)), precedence::ATOM, operands)
             }
             Rust::Constant(name) => {
                 let (float, name) =

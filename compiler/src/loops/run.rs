@@ -344,7 +344,8 @@ impl<'a> Machine<'a> {
     }
 
     fn compute(&self, scalar: &Scalar, index: Index, out: &mut [f64]) {
-        let position = |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
+        let position =
+            |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
         let float = self.routine.float;
         match scalar {
             Scalar::Position(at) => {
