@@ -286,6 +286,7 @@ impl<'a> Body<'a> {
                 let (sum, difference) = self.shifted(plus, minus, *offset);
                 match difference {
                     Some(difference) => quote!((#sum - #difference)),
+                    None if plus.len() == 1 && *offset == 0 => sum,
                     None => quote!((#sum)),
                 }
             }
@@ -322,11 +323,26 @@ impl<'a> Body<'a> {
         (sum(plus, offset).unwrap_or_else(|| quote!(0)), difference)
     }
 
+    /// Whether a shifted position is inside wherever its loops are, as their stated sizes tell.
+    fn is_always_inside(&self, plus: &[Index], minus: &[Index], offset: i64, size: &Size) -> bool {
+        let most = |indices: &[Index]| {
+            indices.iter().try_fold(0, |sum, index| match self.routine.indices[index.0 as usize] {
+                Size::Literal(size) => Some(sum + i64::from(size) - 1),
+                Size::Named(_) => None,
+            })
+        };
+        let (Some(plus), Some(minus), Size::Literal(size)) = (most(plus), most(minus), size) else { return false };
+        offset - minus >= 0 && plus + offset < i64::from(*size)
+    }
+
     /// What a reduction into an element asks first: whether its shifted positions are inside.
     fn inside(&self, buffer: BufferId, at: &[Position]) -> Option<TokenStream> {
         let shape = &self.routine.buffers[buffer.0 as usize].shape;
         let conditions = at.iter().zip(shape).filter_map(|(position, size)| {
             let Position::Shifted(plus, minus, offset) = position else { return None };
+            if self.is_always_inside(plus, minus, *offset, size) {
+                return None;
+            }
             let size = self.spelling.size(size);
             let (sum, difference) = self.shifted(plus, minus, *offset);
             Some(match difference {

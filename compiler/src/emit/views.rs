@@ -130,6 +130,7 @@ impl Emitter<'_> {
             self.view_value()?,
             self.view_gradients()?,
             layer,
+            self.view_hessian_vector()?,
         ];
         Ok(self.items(&function, &signature, &call, &parts))
     }
@@ -520,6 +521,41 @@ impl Emitter<'_> {
                 }
                 workspace.put(own);
                 value
+            }
+        })
+    }
+
+    /// The Hessian times a direction.
+    fn view_hessian_vector(&self) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::HessianVector) {
+            return Ok(TokenStream::new());
+        }
+        let (derived, wanted) = self.gradient.hessian_vector(self.direction_names())?;
+        let (dimensions, fields) = (self.dimensions(), self.fields());
+        let (cut, targets, after) = self.gradient_targets(&dimensions);
+        let Call { lines } = self.call(&derived, &derived.function.graph, &wanted, &[], &targets)?;
+        let sizes = self.bound_sizes(&dimensions);
+        let names = self.direction_names().into_iter().map(|name| local(&name));
+        Ok(quote! {
+            /// `product` becomes the second derivatives times a direction, for a few times the cost of the gradient.
+            ///
+            /// # Errors
+            /// A size that contradicts the formula, another input, the direction or the product.
+            pub fn hessian_vector(
+                inputs: &Inputs<'_>,
+                direction: &Parameters,
+                workspace: &mut Workspace,
+                product: &mut Gradient,
+            ) -> ::core::result::Result<(), InputError> {
+                #sizes
+                direction.bind(&mut sizes)?;
+                product.bind(&mut sizes)?;
+                #(let #names = direction.#fields();)*
+                let gradient = &mut product.data[..];
+                #cut
+                #lines
+                #after
+                ::core::result::Result::Ok(())
             }
         })
     }

@@ -89,7 +89,7 @@ fn case(program: &Program, mut function: Function, regime: &str) -> Result<Optio
     "pub".clone_into(&mut function.visibility);
     function.attributes.push(Attribute {
         path: Name { text: "emit".into(), span: Default::default() },
-        content: if hessian { "(values, hessian)".into() } else { format!("({regime})") },
+        content: if hessian { "(values, hessian, hessian_vector)".into() } else { format!("({regime})") },
         is_doc: false,
         content_span: Default::default(),
         span: Default::default(),
@@ -254,6 +254,37 @@ impl Values<'_> {
         let scalars = wrt.iter().all(|(_, rank)| *rank == 0);
         let blocks = if scalars { "hessian.concat()".into() } else { blocks.collect::<Vec<_>>().join(", ") };
         self.print(&blocks, "hessian by value", self.numbers.hessian.clone());
+        self.direction();
+    }
+
+    /// The Hessian times a direction of equal parts: sums of its rows.
+    fn direction(&mut self) {
+        let (name, arguments) = (&self.program.function, &self.arguments);
+        let separator = if arguments.is_empty() { "" } else { ", " };
+        let inputs = self.program.inputs.iter().zip(&self.program.point);
+        let chosen: Vec<_> = inputs.filter(|((input, _), _)| self.program.wrt.contains(input)).collect();
+        let parts = chosen.iter().map(|((input, _), value)| {
+            format!("{input}: {}", nested(&value.shape, &vec![UPSTREAM; value.items.len()]))
+        });
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            self.run,
+            "let product = {name}::hessian_vector({arguments}{separator}{name}::Gradient {{ {parts} }});"
+        );
+        let counts: Vec<usize> = chosen.iter().map(|(_, value)| value.items.len()).collect();
+        let (mut expected, mut start) = (Vec::new(), 0);
+        for rows in &counts {
+            let first = expected.len();
+            expected.resize(first + rows, 0.0);
+            for columns in &counts {
+                let block = &self.numbers.hessian[start..start + rows * columns];
+                for (row, entries) in block.chunks(*columns).enumerate() {
+                    expected[first + row] += UPSTREAM * entries.iter().sum::<f64>();
+                }
+                start += rows * columns;
+            }
+        }
+        self.print(&self.fields("product"), "backward twice by value", expected);
     }
 
     fn jacobian(&mut self) {
