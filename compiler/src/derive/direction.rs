@@ -23,7 +23,8 @@ impl Derived {
         let relies = derived.function.facts.iter().any(|fact| fact.used);
         let wrt = derived.wrt();
         let nodes = derived.nodes(&wrt);
-        let gradients = derived.entries.iter().zip(&self.closed).filter(|(entry, _)| entry.kind == DerivativeKind::Gradient);
+        let gradients =
+            derived.entries.iter().zip(&self.closed).filter(|(entry, _)| entry.kind == DerivativeKind::Gradient);
         let gradients: Vec<_> = gradients
             .map(|(entry, closed)| {
                 let value = if relies { entry.derivative.value.clone() } else { closed.clone() };

@@ -31,9 +31,8 @@ mod precedence {
     pub(super) const COMPARISON: u8 = 3;
     pub(super) const SUM: u8 = 4;
     pub(super) const PRODUCT: u8 = 5;
-    pub(super) const CAST: u8 = 6;
-    pub(super) const PREFIX: u8 = 7;
-    pub(super) const ATOM: u8 = 8;
+    pub(super) const PREFIX: u8 = 6;
+    pub(super) const ATOM: u8 = 7;
 }
 
 /// The code of a function's body, and an expression for each result.
@@ -515,13 +514,14 @@ impl<'a> Body<'a> {
             }
             Scalar::Constant(number) => self.literal(*number),
             Scalar::Truth(value) => atom(quote!(#value)),
+            // `n as f64 < x` would begin a list of types.
             Scalar::Size(size) => {
                 let size = self.spelling.size(size);
-                Expression { tokens: quote!(#size as #float), precedence: precedence::CAST, depth: 0 }
+                Expression { tokens: quote!(#size as #float), precedence: precedence::COMPARISON, depth: 0 }
             }
             Scalar::Position(position) => {
                 let position = self.position(position);
-                Expression { tokens: quote!(#position as #float), precedence: precedence::CAST, depth: 0 }
+                Expression { tokens: quote!(#position as #float), precedence: precedence::COMPARISON, depth: 0 }
             }
             Scalar::Same(left, right) => {
                 let (left, right) = (self.position(left), self.position(right));
