@@ -81,6 +81,8 @@ enum Target {
 
 /// A call of a routine: statements that run it, with its scalar results in `results`.
 struct Call {
+    /// Refuses a maximum over nothing.
+    checks: TokenStream,
     lines: TokenStream,
 }
 
@@ -94,6 +96,7 @@ impl Emitter<'_> {
                 return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
             }
         }
+        self.check_accessors()?;
         let (outputs, result) = (self.output_arguments(), self.view_result());
         let (float, facade) = (self.float(), &self.origin.facade);
         let (names, _): (Vec<Ident>, Vec<TokenStream>) = outputs.iter().cloned().unzip();
@@ -162,7 +165,12 @@ impl Emitter<'_> {
         let types: Vec<TokenStream> = function.parameters.iter().map(own).collect();
         let abouts = function.parameters.iter().map(|parameter| {
             let dims: Vec<String> = parameter.shape.iter().map(|dim| function.graph.dim_text(*dim)).collect();
-            format!(" `{}: [{}]`", parameter.name, dims.join(", "))
+            match (dims.is_empty(), parameter.integer) {
+                (true, false) => format!(" `{}`", parameter.name),
+                (true, true) => format!(" `{}: i32`", parameter.name),
+                (false, false) => format!(" `{}: [{}]`", parameter.name, dims.join(", ")),
+                (false, true) => format!(" `{}: i32[{}]`", parameter.name, dims.join(", ")),
+            }
         });
         let dimensions = self.dimensions();
         let (count, words) = (dimensions.names.len(), &dimensions.names);
@@ -180,10 +188,11 @@ impl Emitter<'_> {
                 quote!(#name: impl ::core::convert::Into<#own>)
             }
         });
+        let given = local(&self.unused_name("parameters"));
         let values = names.iter().enumerate().map(|(place, name)| {
             let scalar = function.parameters[place].shape.is_empty();
             match (function.parameters[place].wrt, scalar) {
-                (true, _) => quote!(#name: parameters.#name()),
+                (true, _) => quote!(#name: #given.#name()),
                 (false, true) => quote!(#name),
                 (false, false) => quote!(#name: #name.into()),
             }
@@ -191,7 +200,8 @@ impl Emitter<'_> {
         // Without an array, nothing is borrowed.
         let marker = function.parameters.iter().all(|parameter| parameter.shape.is_empty());
         let (marker_field, marker_value) = if marker {
-            (quote!(pub marker: ::core::marker::PhantomData<&'a ()>,), quote!(marker: ::core::marker::PhantomData,))
+            let marker = local(&self.unused_name("marker"));
+            (quote!(pub #marker: ::core::marker::PhantomData<&'a ()>,), quote!(#marker: ::core::marker::PhantomData,))
         } else {
             (TokenStream::new(), TokenStream::new())
         };
@@ -202,7 +212,7 @@ impl Emitter<'_> {
             impl<'a> Inputs<'a> {
                 /// The parameters, and the other inputs.
                 #[inline]
-                pub fn new(parameters: &'a Parameters, #(#arguments),*) -> Self {
+                pub fn new(#given: &'a Parameters, #(#arguments),*) -> Self {
                     Self { #(#values,)* #marker_value }
                 }
                 fn sizes(&self) -> ::core::result::Result<#facade::array::Sizes<#count>, InputError> {
@@ -280,7 +290,7 @@ impl Emitter<'_> {
             let (text, stated) = (format!("gradient.{name}"), dimensions.stated(facade, &function.graph, shape));
             quote!(sizes.bind(#text, &self.#name().shape(), #stated)?;)
         });
-        let count = dimensions.names.len();
+        let (count, bind_sizes) = (dimensions.names.len(), self.bind());
         quote! {
             /// What is differentiated by, in the order of the parameters, as one flat vector.
             #[derive(Clone, Debug, PartialEq)]
@@ -291,7 +301,8 @@ impl Emitter<'_> {
             impl Parameters {
                 /// All zero.
                 pub fn zeros(#(#words: usize),*) -> Self {
-                    #(let #dims = #words;)*
+                    // At once: a dimension may be named as another one's number is.
+                    let (#(#dims,)*) = (#(#words,)*);
                     Self { data: ::std::vec![#zero; #(#counts)+*], #(#dims),* }
                 }
                 /// All numbers, in the order of the parameters, each row-major.
@@ -301,7 +312,7 @@ impl Emitter<'_> {
                 #[inline]
                 pub fn as_mut_slice(&mut self) -> &mut [#float] { &mut self.data }
                 #(#accessors)*
-                fn bind(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
+                fn #bind_sizes(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
                     #(#bound)*
                     ::core::result::Result::Ok(())
                 }
@@ -309,12 +320,36 @@ impl Emitter<'_> {
         }
     }
 
+    /// What holds the sizes of a gradient against those of the inputs.
+    fn bind(&self) -> Ident {
+        local(&self.unused_name("bind"))
+    }
+
+    /// The accessors of a gradient have the names of inputs, and may not be two of one name.
+    fn check_accessors(&self) -> Result<(), Diagnostic> {
+        let wrt = self.gradient.wrt().into_iter().map(|place| &self.gradient.function.parameters[place]);
+        let wrt: Vec<&Parameter> = wrt.collect();
+        for parameter in &wrt {
+            let of = wrt.iter().find(|other| parameter.name.strip_suffix("_mut") == Some(&*other.name));
+            let message = match (of, &*parameter.name) {
+                (Some(of), name) => format!("`{name}` is the name of the method that writes to `{}`", of.name),
+                (None, name @ ("zeros" | "as_slice" | "as_mut_slice")) => {
+                    format!("`{name}` is the name of a method of every gradient")
+                }
+                _ => continue,
+            };
+            let error = Diagnostic::new(Code::DuplicateName, parameter.span, message);
+            return Err(error.with_help("a gradient has a method for each input: choose another name"));
+        }
+        Ok(())
+    }
+
     /// Slices for the outputs that are arrays: names and types.
     fn output_arguments(&self) -> Vec<(Ident, TokenStream)> {
         let float = self.float();
         let outputs = self.gradient.function.outputs.iter().zip(&self.gradient.output_names);
         let arrays = outputs.filter(|(output, _)| !output.axes.is_empty());
-        arrays.map(|(_, name)| (local(name), quote!(&mut [#float]))).collect()
+        arrays.map(|(_, name)| (argument(name), quote!(&mut [#float]))).collect()
     }
 
     /// The outputs that are numbers.
@@ -342,7 +377,7 @@ impl Emitter<'_> {
                 targets.push(Target::Scalar);
                 continue;
             }
-            let (text, name) = (name, local(name));
+            let (text, name) = (name, argument(name));
             let sizes = shape.iter().map(|dim| dimensions.size(graph, *dim));
             lines.extend(quote! {
                 #facade::array::ViewMut::new(&mut *#name, [#(#sizes),*]).map_err(|error| error.about(#text))?;
@@ -418,28 +453,26 @@ impl Emitter<'_> {
         });
         let KernelParts { names, types, values: fields, numbers, truths, number_names, truth_names, packed, positions } =
             kernel;
-        // Of nothing, a fact is true.
-        let fact = matches!(wanted, [only] if graph.kind(only.value.node) == Kind::Truth);
-        let checks = if fact { TokenStream::new() } else { self.maxima_of(&routine, derived) };
+        let lifetime = spelling.lifetime();
         Ok(Call {
+            checks: self.maxima_of(&routine, derived),
             lines: quote! {
                 let results = {
-                struct Run<'k> { #(#names: #types,)* lifetime: ::core::marker::PhantomData<&'k ()> }
+                struct Run<'k> { #(#names: #types,)* #lifetime: ::core::marker::PhantomData<&'k ()> }
                 impl #facade::dispatch::Kernel for Run<'_> {
                     type Output = (#(#kinds,)*);
                     #[inline(always)]
                     fn run(self) -> Self::Output {
-                        let Self { #(#names,)* lifetime: _ } = self;
+                        let Self { #(#names,)* #lifetime: _ } = self;
                         #lines
                         (#(#scalars,)*)
                     }
                 }
-                #checks
                 let ([#(#number_names),*], [#(#truth_names),*], [#(#packed),*], [#(#positions),*]) =
                     workspace.parts([#(#numbers),*], [#(#truths),*]);
                 #facade::dispatch::dispatch(Run {
                     #(#names: #fields,)*
-                    lifetime: ::core::marker::PhantomData,
+                    #lifetime: ::core::marker::PhantomData,
                 })
                 };
             },
@@ -556,7 +589,8 @@ impl Emitter<'_> {
         let count = self.gradient.function.outputs.len();
         let (cut, targets) = self.output_targets(&dimensions);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
+        let Call { checks, lines } =
+            self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
         let (sizes, result, value) = (self.bound_sizes(&dimensions), self.view_result(), returned(&targets));
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
@@ -572,6 +606,7 @@ impl Emitter<'_> {
                 #(#arguments),*
             ) -> ::core::result::Result<#result, InputError> {
                 #sizes
+                #checks
                 #cut
                 #lines
                 ::core::result::Result::Ok(#value)
@@ -613,9 +648,9 @@ impl Emitter<'_> {
         let last = targets.iter().filter(|target| matches!(target, Target::Scalar)).count() - 1;
         let last = Literal::usize_unsuffixed(last);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
         let (sizes, docs, must_use) = (self.bound_sizes(&dimensions), &self.formulas, &self.must_use);
-        let facts = self.view_assertions(self.gradient)?;
+        let (facts, bind) = (self.view_assertions(self.gradient)?, self.bind());
         Ok(quote! {
             fn derive(
                 inputs: &Inputs<'_>,
@@ -623,6 +658,7 @@ impl Emitter<'_> {
                 gradient: &mut [#float],
             ) -> ::core::result::Result<#float, InputError> {
                 #sizes
+                #checks
                 #facts
                 #cut
                 #lines
@@ -640,7 +676,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 derive(inputs, workspace, &mut gradient.data)
             }
             /// The value; the gradient of these inputs is added to what is there.
@@ -653,7 +689,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 let mut own = workspace.take(gradient.data.len());
                 let value = derive(inputs, workspace, &mut own);
                 if value.is_ok() {
@@ -671,7 +707,7 @@ impl Emitter<'_> {
     fn view_assertions(&self, derived: &Derived) -> Result<TokenStream, Diagnostic> {
         let mut lines = TokenStream::new();
         for Checked { graph, holds, message, span } in self.checked_facts(derived)? {
-            let Call { lines: run } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
+            let Call { lines: run, .. } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
             let holds = quote!(results.0);
             let assertion = quote_spanned!(span=> ::core::assert!(#holds, #message););
             lines.extend(quote!(if ::core::cfg!(debug_assertions) { #run #assertion }));
@@ -709,9 +745,10 @@ impl Emitter<'_> {
             }
         }
         let wanted: Vec<Wanted> = outputs.iter().cloned().chain(kept.iter().cloned()).collect();
-        let Call { lines: forward } = self.call(&pullback, graph, &wanted, &[], &targets)?;
+        let Call { lines: forward, checks: forward_checks } = self.call(&pullback, graph, &wanted, &[], &targets)?;
         let (part, cotangent_targets, write) = self.gradient_targets(&dimensions);
-        let Call { lines: backward } = self.call(&pullback, graph, &cotangents, &saved, &cotangent_targets)?;
+        let Call { lines: backward, checks: backward_checks } =
+            self.call(&pullback, graph, &cotangents, &saved, &cotangent_targets)?;
         let (sizes, result) = (self.bound_sizes(&dimensions), self.view_result());
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let elided = quote!('_);
@@ -729,11 +766,11 @@ impl Emitter<'_> {
         let (docs, facts) = (document::of_gradient(&pullback, self.attributes), self.view_assertions(&pullback)?);
         let (formula, must_use) = (document::formula(&pullback), &self.must_use);
         let numbers = (0..dimensions.names.len()).map(|number| dimensions.name(number)).collect::<Vec<_>>();
-        let count = numbers.len();
+        let (count, bind) = (numbers.len(), self.bind());
         Ok(quote! {
             /// What the backward pass needs of the forward pass, beside the inputs; used again by every call.
             #[derive(Clone, Debug, Default, PartialEq)]
-            pub struct Saved { sizes: [usize; #count], #(#slots: #types,)* }
+            pub struct Saved { sizes: ::core::option::Option<[usize; #count]>, #(#slots: #types,)* }
             /// The value, and what [`backward`] needs.
             #formula
             ///
@@ -747,8 +784,9 @@ impl Emitter<'_> {
                 #(#arguments),*
             ) -> ::core::result::Result<#result, InputError> {
                 #sizes
+                #forward_checks
                 #cut
-                saved.sizes = [#(#numbers),*];
+                saved.sizes = ::core::option::Option::Some([#(#numbers),*]);
                 #resize
                 #forward
                 #after
@@ -767,11 +805,12 @@ impl Emitter<'_> {
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<(), InputError> {
                 #sizes
-                gradient.bind(&mut sizes)?;
+                gradient.#bind(&mut sizes)?;
                 #(#upstream_sizes)*
-                if saved.sizes != [#(#numbers),*] {
+                if saved.sizes != ::core::option::Option::Some([#(#numbers),*]) {
                     return ::core::result::Result::Err(InputError::saved());
                 }
+                #backward_checks
                 #facts
                 let gradient = &mut gradient.data[..];
                 #part
@@ -781,6 +820,13 @@ impl Emitter<'_> {
             }
         })
     }
+}
+
+/// The name of an output as an argument, unlike all names of what is emitted, which are these or end in a digit.
+fn argument(output: &str) -> Ident {
+    let own = ["inputs", "workspace", "saved", "sizes", "results", "gradient", "rest"].contains(&output);
+    let alike = output.ends_with(|last: char| last == '_' || last.is_ascii_digit());
+    if own || alike { format_ident!("{output}_") } else { local(output) }
 }
 
 /// What a function returns of the scalar results.
