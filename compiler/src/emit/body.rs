@@ -506,7 +506,7 @@ impl<'a> Body<'a> {
         match scalar {
             Scalar::Input(input) => {
                 let name = &self.spelling.inputs[*input as usize];
-                atom(quote!(#name))
+                self.number(*input, quote!(#name))
             }
             Scalar::Given(given) => {
                 let saved = self.spelling.given(*given);
@@ -527,9 +527,24 @@ impl<'a> Body<'a> {
                 let (left, right) = (self.position(left), self.position(right));
                 Expression { tokens: quote!(#left == #right), precedence: precedence::COMPARISON, depth: 0 }
             }
-            Scalar::Load(buffer, at) => atom(self.element(*buffer, at)),
+            Scalar::Load(buffer, at) => {
+                let element = self.element(*buffer, at);
+                match self.routine.buffers[buffer.0 as usize].place {
+                    Place::Input(input) => self.number(input, element),
+                    _ => atom(element),
+                }
+            }
             Scalar::Apply(operator, operands) => self.application(*operator, operands),
         }
+    }
+
+    /// What is read of an input, as a number: an integer input is compared with positions, which are numbers.
+    fn number(&self, input: u32, tokens: TokenStream) -> Expression {
+        if !self.routine.inputs[input as usize].integer {
+            return atom(tokens);
+        }
+        let float = self.spelling.float(self.routine);
+        Expression { tokens: quote!(#tokens as #float), precedence: precedence::CAST, depth: 0 }
     }
 
     fn literal(&self, number: Number) -> Expression {

@@ -8,7 +8,7 @@ use super::body::Results;
 use super::spelling::{Style, local};
 use super::types::{filled, nested, shape};
 use super::{Emitter, document};
-use crate::derive::{DerivativeKind, Derived, Layer, Request, derive};
+use crate::derive::{DerivativeKind, Derived, Layer, Request, check_upstream, derive};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Dim, Graph, NodeId};
 use crate::loops::Outcome;
@@ -373,9 +373,18 @@ impl Emitter<'_> {
         quote!(Jacobian { #(#outputs: #rows),* })
     }
 
+    /// A name such that no input and no dimension has it, nor those of further outputs' cotangents.
+    fn unused_upstream(&self, function: &Function) -> String {
+        let mut name = self.unused_name("upstream");
+        while check_upstream(function, &name).is_err() {
+            name.push('_');
+        }
+        name
+    }
+
     /// The pullback that layers are made of: the cotangents of the outputs are inputs of their own.
     pub(super) fn pullback(&self, function: Function) -> Result<Derived, Diagnostic> {
-        let upstream = self.unused_name("upstream");
+        let upstream = self.unused_upstream(&function);
         let request = Request { order: 1, upstream: Some(upstream), ..Request::default() };
         let mut pullback = derive(function, &request)?;
         pullback.stabilise_beside(self.gradient)?;

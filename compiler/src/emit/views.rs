@@ -93,6 +93,8 @@ enum Target {
 
 /// A call of a routine: statements that run it, with its scalar results in `results`.
 struct Call {
+    /// Refuses a maximum over nothing.
+    checks: TokenStream,
     lines: TokenStream,
 }
 
@@ -106,6 +108,7 @@ impl Emitter<'_> {
                 return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
             }
         }
+        self.check_accessors()?;
         let (outputs, result) = (self.output_arguments(), self.view_result());
         let (float, facade) = (self.float(), &self.origin.facade);
         let (names, _): (Vec<Ident>, Vec<TokenStream>) = outputs.iter().cloned().unzip();
@@ -167,12 +170,36 @@ impl Emitter<'_> {
         if parameter.integer { quote!(i32) } else { self.float() }
     }
 
+    /// What holds the sizes of a gradient against those of the inputs.
+    fn bind(&self) -> Ident {
+        local(&self.unused_name("bind"))
+    }
+
+    /// The accessors of a gradient have the names of inputs, and may not be two of one name.
+    fn check_accessors(&self) -> Result<(), Diagnostic> {
+        let wrt = self.gradient.wrt().into_iter().map(|place| &self.gradient.function.parameters[place]);
+        let wrt: Vec<&Parameter> = wrt.collect();
+        for parameter in &wrt {
+            let of = wrt.iter().find(|other| parameter.name.strip_suffix("_mut") == Some(&*other.name));
+            let message = match (of, &*parameter.name) {
+                (Some(of), name) => format!("`{name}` is the name of the method that writes to `{}`", of.name),
+                (None, name @ ("zeros" | "as_slice" | "as_mut_slice")) => {
+                    format!("`{name}` is the name of a method of every gradient")
+                }
+                _ => continue,
+            };
+            let error = Diagnostic::new(Code::DuplicateName, parameter.span, message);
+            return Err(error.with_help("a gradient has a method for each input: choose another name"));
+        }
+        Ok(())
+    }
+
     /// Slices for the outputs that are arrays: names and types.
     fn output_arguments(&self) -> Vec<(Ident, TokenStream)> {
         let float = self.float();
         let outputs = self.gradient.function.outputs.iter().zip(&self.gradient.output_names);
         let arrays = outputs.filter(|(output, _)| !output.axes.is_empty());
-        arrays.map(|(_, name)| (local(name), quote!(&mut [#float]))).collect()
+        arrays.map(|(_, name)| (argument(name), quote!(&mut [#float]))).collect()
     }
 
     /// The outputs that are numbers.
@@ -200,7 +227,7 @@ impl Emitter<'_> {
                 targets.push(Target::Scalar);
                 continue;
             }
-            let (text, name) = (name, local(name));
+            let (text, name) = (name, argument(name));
             let sizes = shape.iter().map(|dim| dimensions.size(graph, *dim));
             lines.extend(quote! {
                 #facade::array::ViewMut::new(&mut *#name, [#(#sizes),*]).map_err(|error| error.about(#text))?;
@@ -276,28 +303,26 @@ impl Emitter<'_> {
         });
         let KernelParts { names, types, values: fields, numbers, truths, number_names, truth_names, packed, positions } =
             kernel;
-        // Of nothing, a fact is true.
-        let fact = matches!(wanted, [only] if graph.kind(only.value.node) == Kind::Truth);
-        let checks = if fact { TokenStream::new() } else { self.maxima_of(&routine, derived) };
+        let lifetime = spelling.lifetime();
         Ok(Call {
+            checks: self.maxima_of(&routine, derived),
             lines: quote! {
                 let results = {
-                struct Run<'k> { #(#names: #types,)* lifetime: ::core::marker::PhantomData<&'k ()> }
+                struct Run<'k> { #(#names: #types,)* #lifetime: ::core::marker::PhantomData<&'k ()> }
                 impl #facade::dispatch::Kernel for Run<'_> {
                     type Output = (#(#kinds,)*);
                     #[inline(always)]
                     fn run(self) -> Self::Output {
-                        let Self { #(#names,)* lifetime: _ } = self;
+                        let Self { #(#names,)* #lifetime: _ } = self;
                         #lines
                         (#(#scalars,)*)
                     }
                 }
-                #checks
                 let ([#(#number_names),*], [#(#truth_names),*], [#(#packed),*], [#(#positions),*]) =
                     workspace.parts([#(#numbers),*], [#(#truths),*]);
                 #facade::dispatch::dispatch(Run {
                     #(#names: #fields,)*
-                    lifetime: ::core::marker::PhantomData,
+                    #lifetime: ::core::marker::PhantomData,
                 })
                 };
             },
@@ -414,7 +439,7 @@ impl Emitter<'_> {
         let count = self.gradient.function.outputs.len();
         let (cut, targets) = self.output_targets(&dimensions);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
         let (sizes, result, value) = (self.bound_sizes(&dimensions), self.view_result(), returned(&targets));
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
@@ -430,6 +455,7 @@ impl Emitter<'_> {
                 #(#arguments),*
             ) -> ::core::result::Result<#result, InputError> {
                 #sizes
+                #checks
                 #cut
                 #lines
                 ::core::result::Result::Ok(#value)
@@ -471,9 +497,9 @@ impl Emitter<'_> {
         let last = targets.iter().filter(|target| matches!(target, Target::Scalar)).count() - 1;
         let last = Literal::usize_unsuffixed(last);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
         let (sizes, docs, must_use) = (self.bound_sizes(&dimensions), &self.formulas, &self.must_use);
-        let facts = self.view_assertions(self.gradient)?;
+        let (facts, bind) = (self.view_assertions(self.gradient)?, self.bind());
         Ok(quote! {
             fn derive(
                 inputs: &Inputs<'_>,
@@ -481,6 +507,7 @@ impl Emitter<'_> {
                 gradient: &mut [#float],
             ) -> ::core::result::Result<#float, InputError> {
                 #sizes
+                #checks
                 #facts
                 #cut
                 #lines
@@ -498,7 +525,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 derive(inputs, workspace, &mut gradient.data)
             }
             /// The value; the gradient of these inputs is added to what is there.
@@ -511,7 +538,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 let mut own = workspace.take(gradient.data.len());
                 let value = derive(inputs, workspace, &mut own);
                 if value.is_ok() {
@@ -533,8 +560,8 @@ impl Emitter<'_> {
         let (derived, wanted) = self.gradient.hessian_vector(self.direction_names())?;
         let (dimensions, fields) = (self.dimensions(), self.fields());
         let (cut, targets, after) = self.gradient_targets(&dimensions);
-        let Call { lines } = self.call(&derived, &derived.function.graph, &wanted, &[], &targets)?;
-        let sizes = self.bound_sizes(&dimensions);
+        let Call { checks, lines } = self.call(&derived, &derived.function.graph, &wanted, &[], &targets)?;
+        let (sizes, bind) = (self.bound_sizes(&dimensions), self.bind());
         let names = self.direction_names().into_iter().map(|name| local(&name));
         Ok(quote! {
             /// `product` becomes the second derivatives times a direction, for a few times the cost of the gradient.
@@ -548,8 +575,9 @@ impl Emitter<'_> {
                 product: &mut Gradient,
             ) -> ::core::result::Result<(), InputError> {
                 #sizes
-                direction.bind(&mut sizes)?;
-                product.bind(&mut sizes)?;
+                #checks
+                direction.#bind(&mut sizes)?;
+                product.#bind(&mut sizes)?;
                 #(let #names = direction.#fields();)*
                 let gradient = &mut product.data[..];
                 #cut
@@ -564,13 +592,20 @@ impl Emitter<'_> {
     fn view_assertions(&self, derived: &Derived) -> Result<TokenStream, Diagnostic> {
         let mut lines = TokenStream::new();
         for Checked { graph, holds, message, span } in self.checked_facts(derived)? {
-            let Call { lines: run } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
+            let Call { lines: run, .. } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
             let holds = quote!(results.0);
             let assertion = quote_spanned!(span=> ::core::assert!(#holds, #message););
             lines.extend(quote!(if ::core::cfg!(debug_assertions) { #run #assertion }));
         }
         Ok(lines)
     }
+}
+
+/// The name of an output as an argument, unlike all names of what is emitted, which are these or end in a digit.
+fn argument(output: &str) -> Ident {
+    let own = ["inputs", "workspace", "saved", "sizes", "results", "gradient", "rest"].contains(&output);
+    let alike = output.ends_with(|last: char| last == '_' || last.is_ascii_digit());
+    if own || alike { format_ident!("{output}_") } else { local(output) }
 }
 
 /// What a function returns of the scalar results.

@@ -34,7 +34,7 @@ impl Emitter<'_> {
         Ok(quote! {
             /// What the backward pass needs of the forward pass, beside the inputs; used again by every call.
             #[derive(Clone, Debug, Default, PartialEq)]
-            pub struct Saved { sizes: [usize; #count], #(#slots: #types,)* }
+            pub struct Saved { sizes: ::core::option::Option<[usize; #count]>, #(#slots: #types,)* }
             #forward
             #backward
         })
@@ -58,7 +58,7 @@ impl Emitter<'_> {
             }
         }
         let wanted: Vec<Wanted> = layer.outputs.iter().cloned().chain(layer.kept.iter().cloned()).collect();
-        let Call { lines } = self.call(pullback, graph, &wanted, &[], &targets)?;
+        let Call { checks, lines } = self.call(pullback, graph, &wanted, &[], &targets)?;
         let (sizes, result) = (self.bound_sizes(&dimensions), self.view_result());
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (formula, must_use) = (document::formula(pullback), &self.must_use);
@@ -77,8 +77,9 @@ impl Emitter<'_> {
                 #(#arguments),*
             ) -> ::core::result::Result<#result, InputError> {
                 #sizes
+                #checks
                 #cut
-                saved.sizes = [#(#numbers),*];
+                saved.sizes = ::core::option::Option::Some([#(#numbers),*]);
                 #resize
                 #lines
                 #after
@@ -90,8 +91,8 @@ impl Emitter<'_> {
     fn view_backward(&self, pullback: &Derived, layer: &Layer) -> Result<TokenStream, Diagnostic> {
         let (graph, dimensions, facade) = (&pullback.function.graph, self.dimensions(), &self.origin.facade);
         let (part, targets, write) = self.gradient_targets(&dimensions);
-        let Call { lines } = self.call(pullback, graph, &layer.cotangents, &layer.saved, &targets)?;
-        let sizes = self.bound_sizes(&dimensions);
+        let Call { checks, lines } = self.call(pullback, graph, &layer.cotangents, &layer.saved, &targets)?;
+        let (sizes, bind) = (self.bound_sizes(&dimensions), self.bind());
         let elided = quote!('_);
         let upstreams: Vec<(String, Vec<Dim>)> = (pullback.upstreams().into_iter().zip(&layer.outputs))
             .map(|(name, output)| (name, shape(graph, output)))
@@ -120,11 +121,12 @@ impl Emitter<'_> {
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<(), InputError> {
                 #sizes
-                gradient.bind(&mut sizes)?;
+                gradient.#bind(&mut sizes)?;
                 #(#bound)*
-                if saved.sizes != [#(#numbers),*] {
+                if saved.sizes != ::core::option::Option::Some([#(#numbers),*]) {
                     return ::core::result::Result::Err(InputError::saved());
                 }
+                #checks
                 #facts
                 let gradient = &mut gradient.data[..];
                 #part

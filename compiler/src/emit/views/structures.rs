@@ -28,7 +28,12 @@ impl Emitter<'_> {
         let types: Vec<TokenStream> = function.parameters.iter().map(own).collect();
         let abouts = function.parameters.iter().map(|parameter| {
             let dims: Vec<String> = parameter.shape.iter().map(|dim| function.graph.dim_text(*dim)).collect();
-            format!(" `{}: [{}]`", parameter.name, dims.join(", "))
+            match (dims.is_empty(), parameter.integer) {
+                (true, false) => format!(" `{}`", parameter.name),
+                (true, true) => format!(" `{}: i32`", parameter.name),
+                (false, false) => format!(" `{}: [{}]`", parameter.name, dims.join(", ")),
+                (false, true) => format!(" `{}: i32[{}]`", parameter.name, dims.join(", ")),
+            }
         });
         let dimensions = self.dimensions();
         let (count, words) = (dimensions.names.len(), &dimensions.names);
@@ -46,10 +51,11 @@ impl Emitter<'_> {
                 quote!(#name: impl ::core::convert::Into<#own>)
             }
         });
+        let given = local(&self.unused_name("parameters"));
         let values = names.iter().enumerate().map(|(place, name)| {
             let scalar = function.parameters[place].shape.is_empty();
             match (function.parameters[place].wrt, scalar) {
-                (true, _) => quote!(#name: parameters.#name()),
+                (true, _) => quote!(#name: #given.#name()),
                 (false, true) => quote!(#name),
                 (false, false) => quote!(#name: #name.into()),
             }
@@ -57,7 +63,8 @@ impl Emitter<'_> {
         // Without an array, nothing is borrowed.
         let marker = function.parameters.iter().all(|parameter| parameter.shape.is_empty());
         let (marker_field, marker_value) = if marker {
-            (quote!(pub marker: ::core::marker::PhantomData<&'a ()>,), quote!(marker: ::core::marker::PhantomData,))
+            let marker = local(&self.unused_name("marker"));
+            (quote!(pub #marker: ::core::marker::PhantomData<&'a ()>,), quote!(#marker: ::core::marker::PhantomData,))
         } else {
             (TokenStream::new(), TokenStream::new())
         };
@@ -68,7 +75,7 @@ impl Emitter<'_> {
             impl<'a> Inputs<'a> {
                 /// The parameters, and the other inputs.
                 #[inline]
-                pub fn new(parameters: &'a Parameters, #(#arguments),*) -> Self {
+                pub fn new(#given: &'a Parameters, #(#arguments),*) -> Self {
                     Self { #(#values,)* #marker_value }
                 }
                 fn sizes(&self) -> ::core::result::Result<#facade::array::Sizes<#count>, InputError> {
@@ -108,7 +115,7 @@ impl Emitter<'_> {
             let (text, stated) = (format!("gradient.{name}"), dimensions.stated(facade, &function.graph, shape));
             quote!(sizes.bind(#text, &self.#name().shape(), #stated)?;)
         });
-        let count = dimensions.names.len();
+        let (count, bind_sizes) = (dimensions.names.len(), self.bind());
         quote! {
             /// What is differentiated by, in the order of the parameters, as one flat vector.
             #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +126,8 @@ impl Emitter<'_> {
             impl Parameters {
                 /// All zero.
                 pub fn zeros(#(#words: usize),*) -> Self {
-                    #(let #dims = #words;)*
+                    // At once: a dimension may be named as another one's number is.
+                    let (#(#dims,)*) = (#(#words,)*);
                     Self { data: ::std::vec![#zero; #(#counts)+*], #(#dims),* }
                 }
                 /// All numbers, in the order of the parameters, each row-major.
@@ -129,7 +137,7 @@ impl Emitter<'_> {
                 #[inline]
                 pub fn as_mut_slice(&mut self) -> &mut [#float] { &mut self.data }
                 #(#accessors)*
-                fn bind(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
+                fn #bind_sizes(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
                     #(#bound)*
                     ::core::result::Result::Ok(())
                 }
