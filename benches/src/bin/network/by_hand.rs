@@ -27,11 +27,11 @@ impl Network {
     pub fn step(&mut self, images: &[f32], targets: &[f32]) -> f32 {
         let (count, batch) = (self.sizes.len() - 1, self.batch);
         let starts = self.starts();
-        for layer in 0..count {
+        for (layer, start) in starts.iter().copied().enumerate().take(count) {
             let (inner, outer) = (self.sizes[layer], self.sizes[layer + 1]);
             let (before, own) = self.layers.split_at_mut(layer);
             let read = before.last().map_or(images, |read| read.as_slice());
-            let weights = &self.parameters[starts[layer]..];
+            let weights = &self.parameters[start..];
             let bias = &weights[inner * outer..][..outer];
             product((batch, inner, outer), (read, inner, 1), (weights, outer, 1), &mut own[0]);
             for row in own[0].chunks_exact_mut(outer) {
