@@ -32,7 +32,7 @@ impl Emitter<'_> {
         let call = quote!(value(#(#parameters),*));
         let (hessian, jacobian) = (self.hessian(&function)?, self.jacobian()?);
         let layer = self.layer(function.clone())?;
-        let parts = [self.value()?, self.gradients()?, jacobian, layer, hessian];
+        let parts = [self.value()?, self.gradients()?, jacobian, layer, hessian, self.hessian_vector()?];
         Ok(self.items(&function, &signature, &call, &parts))
     }
 
@@ -104,7 +104,7 @@ impl Emitter<'_> {
 
     fn gradients(&self) -> Result<TokenStream, Diagnostic> {
         let fields = self.fields();
-        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer];
+        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer, Part::HessianVector];
         let wanted =
             parts.into_iter().any(|part| self.attributes.wants(part) && (self.is_scalar() || part == Part::Layer));
         let structure = if wanted { self.gradient_structure() } else { TokenStream::new() };
@@ -482,6 +482,33 @@ impl Emitter<'_> {
                 #facts
                 #lines
                 #value
+            }
+        })
+    }
+
+    /// The names of a direction's parts, in the order of the fields.
+    pub(super) fn direction_names(&self) -> Vec<String> {
+        self.fields().iter().map(|field| self.unused_name(&format!("{field}_direction"))).collect()
+    }
+
+    /// `hessian_vector(x, y, direction)`
+    fn hessian_vector(&self) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::HessianVector) {
+            return Ok(TokenStream::new());
+        }
+        let (derived, wanted) = self.gradient.hessian_vector(self.direction_names())?;
+        let Results { lines, values } = self.body(&derived.function.graph, &derived, &wanted, &[], &local("saved"))?;
+        let (arguments, fields, must_use) = (self.arguments(), self.fields(), &self.must_use);
+        let direction = local(&self.unused_name("direction"));
+        let names: Vec<Ident> = self.direction_names().iter().map(|name| local(name)).collect();
+        Ok(quote! {
+            /// The second derivatives times a direction, for a few times the cost of the gradient.
+            #must_use
+            #[inline]
+            pub fn hessian_vector(#(#arguments,)* #direction: Gradient) -> Gradient {
+                let Gradient { #(#fields: #names),* } = #direction;
+                #lines
+                Gradient { #(#fields: #values),* }
             }
         })
     }

@@ -344,7 +344,8 @@ impl<'a> Machine<'a> {
     }
 
     fn compute(&self, scalar: &Scalar, index: Index, out: &mut [f64]) {
-        let position = |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
+        let position =
+            |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
         let float = self.routine.float;
         match scalar {
             Scalar::Position(at) => {
@@ -472,7 +473,12 @@ fn moved(start: usize, lane: usize, step: isize) -> usize {
 fn is_flat(index: Index, body: &[Step]) -> bool {
     let even = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Given(..)) && at.reads(index));
     let inside = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Shifted(..)));
+    let written = |buffer: BufferId| {
+        body.iter().any(|step| matches!(step, Step::Store(own, ..) | Step::Reduce(own, ..) if *own == buffer))
+    };
     body.iter().all(|step| match step {
+        // What one position leaves to a later step of its own must not be that of another position.
+        Step::Compute(_, Scalar::Load(buffer, _)) if written(*buffer) => false,
         Step::Compute(_, Scalar::Load(_, at)) | Step::Store(_, at, _) => even(at),
         Step::Compute(..) | Step::Update(..) => true,
         Step::Reduce(_, at, _, _) => even(at) && inside(at),
