@@ -170,6 +170,30 @@ impl Emitter<'_> {
         if parameter.integer { quote!(i32) } else { self.float() }
     }
 
+    /// What holds the sizes of a gradient against those of the inputs.
+    fn bind(&self) -> Ident {
+        local(&self.unused_name("bind"))
+    }
+
+    /// The accessors of a gradient have the names of inputs, and may not be two of one name.
+    fn check_accessors(&self) -> Result<(), Diagnostic> {
+        let wrt = self.gradient.wrt().into_iter().map(|place| &self.gradient.function.parameters[place]);
+        let wrt: Vec<&Parameter> = wrt.collect();
+        for parameter in &wrt {
+            let of = wrt.iter().find(|other| parameter.name.strip_suffix("_mut") == Some(&*other.name));
+            let message = match (of, &*parameter.name) {
+                (Some(of), name) => format!("`{name}` is the name of the method that writes to `{}`", of.name),
+                (None, name @ ("zeros" | "as_slice" | "as_mut_slice")) => {
+                    format!("`{name}` is the name of a method of every gradient")
+                }
+                _ => continue,
+            };
+            let error = Diagnostic::new(Code::DuplicateName, parameter.span, message);
+            return Err(error.with_help("a gradient has a method for each input: choose another name"));
+        }
+        Ok(())
+    }
+
     /// Slices for the outputs that are arrays: names and types.
     fn output_arguments(&self) -> Vec<(Ident, TokenStream)> {
         let float = self.float();
@@ -415,8 +439,7 @@ impl Emitter<'_> {
         let count = self.gradient.function.outputs.len();
         let (cut, targets) = self.output_targets(&dimensions);
         let graph = &self.gradient.function.graph;
-        let Call { checks, lines } =
-            self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
         let (sizes, result, value) = (self.bound_sizes(&dimensions), self.view_result(), returned(&targets));
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);

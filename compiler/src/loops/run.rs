@@ -25,6 +25,9 @@ const SCALAR: u32 = u32::MAX;
 /// [`EvaluateError`]
 pub fn run(routine: &Routine, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
     let sizes = bind_sizes(&routine.inputs, &routine.dimensions, inputs)?;
+    if let Some(name) = routine.maxima.iter().find(|name| sizes[**name as usize] == 0) {
+        return Err(EvaluateError::Empty(routine.dimensions[*name as usize].clone()));
+    }
     check_positions(&routine.inputs, &routine.bounds, &sizes, inputs)?;
     let mut machine = Machine::new(routine, inputs, sizes)?;
     machine.steps(&routine.body);

@@ -6,7 +6,6 @@ use quote::{format_ident, quote};
 use super::super::Emitter;
 use super::super::spelling::local;
 use super::Dimensions;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::Dim;
 use crate::resolve::Parameter;
 
@@ -116,7 +115,7 @@ impl Emitter<'_> {
             let (text, stated) = (format!("gradient.{name}"), dimensions.stated(facade, &function.graph, shape));
             quote!(sizes.bind(#text, &self.#name().shape(), #stated)?;)
         });
-        let (count, bind) = (dimensions.names.len(), self.bind());
+        let (count, bind_sizes) = (dimensions.names.len(), self.bind());
         quote! {
             /// What is differentiated by, in the order of the parameters, as one flat vector.
             #[derive(Clone, Debug, PartialEq)]
@@ -138,36 +137,12 @@ impl Emitter<'_> {
                 #[inline]
                 pub fn as_mut_slice(&mut self) -> &mut [#float] { &mut self.data }
                 #(#accessors)*
-                fn #bind(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
+                fn #bind_sizes(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
                     #(#bound)*
                     ::core::result::Result::Ok(())
                 }
             }
         }
-    }
-
-    /// What holds the sizes of a gradient against those of the inputs.
-    pub(super) fn bind(&self) -> Ident {
-        local(&self.unused_name("bind"))
-    }
-
-    /// The accessors of a gradient have the names of inputs, and may not be two of one name.
-    pub(super) fn check_accessors(&self) -> Result<(), Diagnostic> {
-        let wrt = self.gradient.wrt().into_iter().map(|place| &self.gradient.function.parameters[place]);
-        let wrt: Vec<&Parameter> = wrt.collect();
-        for parameter in &wrt {
-            let of = wrt.iter().find(|other| parameter.name.strip_suffix("_mut") == Some(&*other.name));
-            let message = match (of, &*parameter.name) {
-                (Some(of), name) => format!("`{name}` is the name of the method that writes to `{}`", of.name),
-                (None, name @ ("zeros" | "as_slice" | "as_mut_slice")) => {
-                    format!("`{name}` is the name of a method of every gradient")
-                }
-                _ => continue,
-            };
-            let error = Diagnostic::new(Code::DuplicateName, parameter.span, message);
-            return Err(error.with_help("a gradient has a method for each input: choose another name"));
-        }
-        Ok(())
     }
 
     /// How one of the parameters is read and written in the vector.
