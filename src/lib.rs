@@ -22,6 +22,77 @@
 //! For a function `f` of the block, [`grad!`] emits the function `f` and, beside it, a module `f` with its derivatives.
 //! A mistake in a formula is a compile error under the token that is wrong.
 //!
+//! # Arrays
+//! Arrays of small stated sizes are passed by value: `fn f(q: [3]) -> [2]` takes `[f64; 3]`, and `f::jacobian(q).q` is
+//! `[[f64; 3]; 2]`. Others are borrowed, checked when a function is called, and computed with in a workspace:
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use chainrule::array::{InputError, View};
+//!
+//! chainrule::grad! {
+//!     /// Softmax regression: the mean cross entropy of a batch.
+//!     fn loss(x: f32[N, D], w: f32[D, K], b: f32[K], t: f32[N, K]) wrt(w, b) where sum(t, axis = 1) == 1 {
+//!         let y = softmax(x @ w + b);
+//!         -sum(t * log(y)) / N
+//!     }
+//! }
+//!
+//! fn train(x: &[f32], t: &[f32], [n, d, k]: [usize; 3]) -> Result<f32, InputError> {
+//!     let (mut parameters, mut gradient) = (loss::Parameters::zeros(d, k), loss::Gradient::zeros(d, k));
+//!     let mut workspace = loss::Workspace::new();
+//!     let mut last = f32::NAN;
+//!     for _ in 0..100 {
+//!         let inputs = loss::Inputs::new(&parameters, View::new(x, [n, d])?, View::new(t, [n, k])?);
+//!         last = loss::value_and_gradient(&inputs, &mut workspace, &mut gradient)?;
+//!         for (parameter, slope) in parameters.as_mut_slice().iter_mut().zip(gradient.as_slice()) {
+//!             *parameter -= 0.5 * slope;
+//!         }
+//!     }
+//!     Ok(last)
+//! }
+//!
+//! let (x, t) = (vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0, 1.0]);
+//! assert!(train(&x, &t, [2, 2, 2]).is_ok_and(|loss| loss < 0.1));
+//! # }
+//! ```
+//!
+//! The same with arrays of the crate `ndarray`, by the feature of that name:
+//!
+//! ```
+//! # #[cfg(feature = "ndarray")] {
+//! use chainrule::array::InputError;
+//! use ndarray::{Array2, array};
+//!
+//! # chainrule::grad! {
+//! #     fn loss(x: f32[N, D], w: f32[D, K], b: f32[K], t: f32[N, K]) wrt(w, b) where sum(t, axis = 1) == 1 {
+//! #         let y = softmax(x @ w + b);
+//! #         -sum(t * log(y)) / N
+//! #     }
+//! # }
+//! fn train(x: &Array2<f32>, t: &Array2<f32>) -> Result<f32, InputError> {
+//!     let (d, k) = (x.ncols(), t.ncols());
+//!     let (mut parameters, mut gradient) = (loss::Parameters::zeros(d, k), loss::Gradient::zeros(d, k));
+//!     let mut workspace = loss::Workspace::new();
+//!     let mut last = f32::NAN;
+//!     for _ in 0..100 {
+//!         let inputs = loss::Inputs { x: x.try_into()?, t: t.try_into()?, w: parameters.w(), b: parameters.b() };
+//!         last = loss::value_and_gradient(&inputs, &mut workspace, &mut gradient)?;
+//!         for (parameter, slope) in parameters.as_mut_slice().iter_mut().zip(gradient.as_slice()) {
+//!             *parameter -= 0.5 * slope;
+//!         }
+//!     }
+//!     Ok(last)
+//! }
+//!
+//! let (x, t) = (array![[0.0, 1.0], [1.0, 0.0]], array![[1.0, 0.0], [0.0, 1.0]]);
+//! assert!(train(&x, &t).is_ok_and(|loss| loss < 0.1));
+//! # }
+//! ```
+//!
+//! A build without optimisation computes slowly; what is heavy is in two packages, which a profile of your crate can
+//! optimise: `[profile.dev.package.chainrule-special]` and `[profile.dev.package.matrixmultiply]` with `opt-level = 3`.
+//!
 //! # Features
 //! * `std` (default): the functions of [`math`] come from the standard library, and [`dispatch`](mod@dispatch) finds the
 //!   machine's vector unit.

@@ -2,6 +2,7 @@
 
 mod beside;
 mod close;
+mod direction;
 mod layer;
 mod otherwise;
 
@@ -103,6 +104,8 @@ pub struct Derived {
     pub flows: Vec<Flow>,
     /// Whether a derivative of an output was asked for under a name.
     pub upstream: Option<String>,
+    /// The inputs that are parts of a direction: see [`Derived::hessian_vector`].
+    directions: Vec<String>,
     /// How many forms the guard refuted: these values stay as the chain rule gives them, see `guard`.
     pub refuted: usize,
 }
@@ -148,6 +151,7 @@ pub fn derive(mut function: Function, request: &Request) -> Result<Derived, Diag
         stable: Vec::new(),
         flows: Vec::new(),
         upstream: request.upstream.clone(),
+        directions: Vec::new(),
         refuted: 0,
     };
     if request.order == 0 {
@@ -250,9 +254,13 @@ impl Derived {
         (0..self.function.parameters.len()).filter(chosen).collect()
     }
 
-    /// The names of the upstream cotangents, one for each output; none where none was asked for.
+    /// The names of the upstream cotangents, one for each output; none where none was asked for. Of a Hessian times a direction,
+    /// those of the direction's parts.
     #[must_use]
     pub fn upstreams(&self) -> Vec<String> {
+        if !self.directions.is_empty() {
+            return self.directions.clone();
+        }
         let names = (0..self.function.outputs.len()).filter_map(|of| Some(upstream_name(self.upstream.as_ref()?, of)));
         names.collect()
     }

@@ -50,6 +50,8 @@ pub enum EvaluateError {
     Shape(String, String, String),
     /// A number of an integer input that is no position: the input, where in it, the number, the size of the axis.
     Position(String, Vec<usize>, String, usize),
+    /// A maximum over nothing: the dimension of size 0.
+    Empty(String),
     /// Values or results that together need more memory than the evaluator takes.
     TooLarge,
 }
@@ -63,6 +65,7 @@ impl fmt::Display for EvaluateError {
                 let entry = if at.is_empty() { format!("`{name}`") } else { format!("`{name}{at:?}`") };
                 write!(f, "{entry} is {value}, which is no position along an axis of size {size}")
             }
+            Self::Empty(name) => write!(f, "a maximum over nothing: {name} = 0"),
             Self::TooLarge => f.write_str("the formula's values need more memory than the evaluator takes"),
         }
     }

@@ -49,6 +49,8 @@ pub enum Rust {
     Native(&'static str),
     /// A function of `chainrule::math`.
     Math(&'static str),
+    /// The same; `chainrule::math::vector` has one of this name for loops over arrays.
+    Vector(&'static str),
     /// A constant of `core::<float>::consts`.
     Constant(&'static str),
     /// `if a { b } else { c }`
@@ -200,7 +202,7 @@ operators! {
         identities: &["exp(-a) == 1 / exp(a)", "log(exp(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::Positive, among: "", tail: "",
-        rust: Rust::Math("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
+        rust: Rust::Vector("exp"), latex: r"\exp\left({a}\right)", evaluate: |x| x[0].exp(),
     }
     Log {
         name: "log", operands: &[N], result: N, notation: Notation::Call,
@@ -208,7 +210,7 @@ operators! {
         identities: &["exp(log(a)) == a", "log(a * a) == 2 * log(a)"], samples: POSITIVE,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
         range: Range::Real, among: "", tail: "",
-        rust: Rust::Math("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
+        rust: Rust::Vector("log"), latex: r"\log\left({a}\right)", evaluate: |x| x[0].ln(),
     }
     Sqrt {
         name: "sqrt", operands: &[N], result: N, notation: Notation::Call,
@@ -276,7 +278,7 @@ operators! {
         identities: &["tanh(a) == (exp(a) - exp(-a)) / (exp(a) + exp(-a))"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
         range: Range::Within(-1.0, 1.0), among: "", tail: "",
-        rust: Rust::Math("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
+        rust: Rust::Vector("tanh"), latex: r"\tanh\left({a}\right)", evaluate: |x| x[0].tanh(),
     }
     Expm1 {
         name: "expm1", operands: &[N], result: N, notation: Notation::Call,
@@ -284,7 +286,7 @@ operators! {
         identities: &["expm1(a) == exp(a) - 1", "log1p(expm1(a)) == a"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::AtLeast(-1.0), among: "", tail: "",
-        rust: Rust::Math("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
+        rust: Rust::Vector("expm1"), latex: r"\operatorname{expm1}\left({a}\right)", evaluate: |x| x[0].exp_m1(),
     }
     Log1p {
         name: "log1p", operands: &[N], result: N, notation: Notation::Call,
@@ -292,7 +294,7 @@ operators! {
         identities: &["log1p(a) == log(1 + a)", "expm1(log1p(a)) == a"], samples: &[&[-0.7], &[-0.1], &[0.4], &[9.0]],
         rounding: Rounding::Library, singularity: Singularity::Somewhere, law: Law::Logarithm, parity: Parity::Neither,
         range: Range::Real, among: "", tail: "",
-        rust: Rust::Math("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
+        rust: Rust::Vector("log1p"), latex: r"\operatorname{log1p}\left({a}\right)", evaluate: |x| x[0].ln_1p(),
     }
     Exp2 {
         name: "exp2", operands: &[N], result: N, notation: Notation::Call,
@@ -379,7 +381,7 @@ operators! {
         identities: &["erf(-a) == -erf(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Odd,
         range: Range::Within(-1.0, 1.0), among: "", tail: "",
-        rust: Rust::Math("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
+        rust: Rust::Vector("erf"), latex: r"\operatorname{erf}\left({a}\right)", evaluate: |x| libm::erf(x[0]),
     }
     Erfc {
         name: "erfc", operands: &[N], result: N, notation: Notation::Call,
@@ -388,7 +390,7 @@ operators! {
         identities: &["erfc(-a) == 2 - erfc(a)", "erf(a) + erfc(a) == 1"], samples: REALS,
         rounding: Rounding::Library, singularity: Singularity::Nowhere, law: Law::Exponential, parity: Parity::Neither,
         range: Range::Within(0.0, 2.0), among: "", tail: "exp(-a**2) * erfcx(a)",
-        rust: Rust::Math("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
+        rust: Rust::Vector("erfc"), latex: r"\operatorname{erfc}\left({a}\right)", evaluate: |x| libm::erfc(x[0]),
     }
     Erfcx {
         name: "erfcx", operands: &[N], result: N, notation: Notation::Call,

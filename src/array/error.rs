@@ -53,7 +53,7 @@ pub enum InputError {
         /// The dimension of size 0.
         dimension: Dimension,
     },
-    /// What a forward pass has saved is of another call: its sizes are not those of the inputs.
+    /// What was saved is of no forward pass, or of one of inputs of other sizes.
     #[non_exhaustive]
     Saved,
     /// An index outside of what it is an index of.
@@ -165,7 +165,7 @@ impl Display for InputError {
                 write!(f, "`as_standard_layout()` makes it contiguous")
             }
             Self::Shape(contradiction) => contradiction.fmt(f),
-            Self::Saved => f.write_str("what was saved by the forward pass is of inputs of other sizes"),
+            Self::Saved => f.write_str("what was saved is not of a forward pass of inputs of these sizes"),
             Self::Empty { parameter, operation, dimension } => match dimension {
                 Dimension::Literal(_) => write!(f, "`{parameter}`: a {operation} over nothing"),
                 Dimension::Named(name) => write!(f, "`{parameter}`: a {operation} over nothing: {name} = 0"),

@@ -20,6 +20,7 @@ pub(super) enum Part {
     Jacobian,
     ValueAndJacobian,
     Hessian,
+    HessianVector,
 }
 
 /// The attributes of a function, read.
@@ -83,7 +84,7 @@ impl Attributes {
     pub(super) fn wants(&self, part: Part) -> bool {
         match &self.only {
             Some(only) => only.iter().any(|named| named.part == part),
-            None => part != Part::Hessian || self.names(part),
+            None => !matches!(part, Part::Hessian | Part::HessianVector) || self.names(part),
         }
     }
 
@@ -225,15 +226,16 @@ fn named(entry: &[Word], place: Span, function: &Function) -> Result<Named, Diag
         "value_and_gradient" | "value_and_derivative" => Part::ValueAndGradient,
         "forward" | "backward" => Part::Layer,
         "hessian" => Part::Hessian,
+        "hessian_vector" => Part::HessianVector,
         "jacobian" => Part::Jacobian,
         "value_and_jacobian" => Part::ValueAndJacobian,
-        "hessian_vector" | "pushforward" | "pullback" | "batch" | "saved = accurate" => {
+        "pushforward" | "pullback" | "batch" | "saved = accurate" => {
             let message = format!("`#[emit({text})]` is not supported yet");
             return Err(Diagnostic::new(Code::NotSupported, place, message));
         }
         _ => {
             let help = "it takes `value`, `gradient`, `value_and_gradient`, `forward`, `jacobian`, `value_and_jacobian`, \
-                        `hessian`, `only(...)`, `module = name`, `values`, `views` and `unchecked`";
+                        `hessian`, `hessian_vector`, `only(...)`, `module = name`, `values`, `views` and `unchecked`";
             return Err(wrong(place, format!("`{text}` is nothing that `emit` knows")).with_help(help));
         }
     };
@@ -244,9 +246,10 @@ fn named(entry: &[Word], place: Span, function: &Function) -> Result<Named, Diag
         return Err(wrong(place, message).with_help(help));
     }
     let scalar = matches!(function.outputs.as_slice(), [output] if output.axes.is_empty());
-    if matches!(part, Part::Gradient | Part::ValueAndGradient | Part::Hessian) && !scalar {
+    if matches!(part, Part::Gradient | Part::ValueAndGradient | Part::Hessian | Part::HessianVector) && !scalar {
         let message = format!("`{}` has no {text}: its result is not one number", function.name);
-        let help = if part == Part::Hessian { "sum its entries" } else { "write `jacobian`" };
+        let second = matches!(part, Part::Hessian | Part::HessianVector);
+        let help = if second { "sum its entries" } else { "write `jacobian`" };
         return Err(wrong(place, message).with_help(help));
     }
     Ok(Named { part, name: Name { text, span: place } })

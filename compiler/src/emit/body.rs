@@ -31,9 +31,8 @@ mod precedence {
     pub(super) const COMPARISON: u8 = 3;
     pub(super) const SUM: u8 = 4;
     pub(super) const PRODUCT: u8 = 5;
-    pub(super) const CAST: u8 = 6;
-    pub(super) const PREFIX: u8 = 7;
-    pub(super) const ATOM: u8 = 8;
+    pub(super) const PREFIX: u8 = 6;
+    pub(super) const ATOM: u8 = 7;
 }
 
 /// The code of a function's body, and an expression for each result.
@@ -71,6 +70,8 @@ pub(super) struct Body<'a> {
     expressions: Vec<Option<Expression>>,
     /// The rows of the innermost loop that is being written.
     rows: Vec<Row>,
+    /// Whether that loop is over slices: rustc makes vectors of it, unless it calls functions.
+    vectorised: bool,
     lines: usize,
 }
 
@@ -84,7 +85,7 @@ impl<'a> Body<'a> {
             }
         }
         let expressions = vec![None; routine.registers.len()];
-        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), lines: 0 }
+        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), vectorised: false, lines: 0 }
     }
 
     /// The code, or how many lines it would have if that is more than rustc takes.
@@ -173,7 +174,7 @@ impl<'a> Body<'a> {
                 let symbol = punctuation(&format!("{symbol}="));
                 quote!(#state #symbol #value;)
             }
-            Rust::Math(name) => {
+            Rust::Math(name) | Rust::Vector(name) => {
                 let (facade, name) = (&self.spelling.facade, ident(name));
                 quote!(#state = #facade::math::#name(#state, #value);)
             }
@@ -212,7 +213,9 @@ impl<'a> Body<'a> {
         let size = self.spelling.size(&self.routine.indices[index.0 as usize]);
         let flat = body.iter().all(|step| !matches!(step, Step::Loop(..) | Step::Branch { .. } | Step::Contract(_)));
         let rows = if flat { self.rows(index, body) } else { TokenStream::new() };
+        self.vectorised = flat && self.spelling.style == Style::Slices;
         let lines = self.steps(body);
+        self.vectorised = false;
         if flat {
             self.rows.clear();
         }
@@ -282,11 +285,13 @@ impl<'a> Body<'a> {
                 let (sum, difference) = self.shifted(plus, minus, *offset);
                 match difference {
                     Some(difference) => quote!((#sum - #difference)),
+                    None if plus.len() == 1 && *offset == 0 => sum,
                     None => quote!((#sum)),
                 }
             }
             Position::Given(input, at) => {
-                let (name, shape) = (&self.spelling.inputs[*input as usize], &self.routine.inputs[*input as usize].shape);
+                let (name, shape) =
+                    (&self.spelling.inputs[*input as usize], &self.routine.inputs[*input as usize].shape);
                 match (shape.is_empty(), self.spelling.style) {
                     (true, _) => quote!((#name as usize)),
                     (false, Style::Nested) => {
@@ -305,7 +310,8 @@ impl<'a> Body<'a> {
     /// What is added and what is subtracted: positions are not negative on the way.
     fn shifted(&self, plus: &[Index], minus: &[Index], offset: i64) -> (TokenStream, Option<TokenStream>) {
         let sum = |indices: &[Index], number: i64| {
-            let mut terms: Vec<TokenStream> = indices.iter().map(|index| self.spelling.index(*index)).map(|name| quote!(#name)).collect();
+            let mut terms: Vec<TokenStream> =
+                indices.iter().map(|index| self.spelling.index(*index)).map(|name| quote!(#name)).collect();
             if number > 0 {
                 let number = Literal::i64_unsuffixed(number);
                 terms.push(quote!(#number));
@@ -316,11 +322,26 @@ impl<'a> Body<'a> {
         (sum(plus, offset).unwrap_or_else(|| quote!(0)), difference)
     }
 
+    /// Whether a shifted position is inside wherever its loops are, as their stated sizes tell.
+    fn is_always_inside(&self, plus: &[Index], minus: &[Index], offset: i64, size: &Size) -> bool {
+        let most = |indices: &[Index]| {
+            indices.iter().try_fold(0, |sum, index| match self.routine.indices[index.0 as usize] {
+                Size::Literal(size) => Some(sum + i64::from(size) - 1),
+                Size::Named(_) => None,
+            })
+        };
+        let (Some(plus), Some(minus), Size::Literal(size)) = (most(plus), most(minus), size) else { return false };
+        offset - minus >= 0 && plus + offset < i64::from(*size)
+    }
+
     /// What a reduction into an element asks first: whether its shifted positions are inside.
     fn inside(&self, buffer: BufferId, at: &[Position]) -> Option<TokenStream> {
         let shape = &self.routine.buffers[buffer.0 as usize].shape;
         let conditions = at.iter().zip(shape).filter_map(|(position, size)| {
             let Position::Shifted(plus, minus, offset) = position else { return None };
+            if self.is_always_inside(plus, minus, *offset, size) {
+                return None;
+            }
             let size = self.spelling.size(size);
             let (sum, difference) = self.shifted(plus, minus, *offset);
             Some(match difference {
@@ -485,7 +506,7 @@ impl<'a> Body<'a> {
         match scalar {
             Scalar::Input(input) => {
                 let name = &self.spelling.inputs[*input as usize];
-                atom(quote!(#name))
+                self.number(*input, quote!(#name))
             }
             Scalar::Given(given) => {
                 let saved = self.spelling.given(*given);
@@ -493,21 +514,37 @@ impl<'a> Body<'a> {
             }
             Scalar::Constant(number) => self.literal(*number),
             Scalar::Truth(value) => atom(quote!(#value)),
+            // `n as f64 < x` would begin a list of types.
             Scalar::Size(size) => {
                 let size = self.spelling.size(size);
-                Expression { tokens: quote!(#size as #float), precedence: precedence::CAST, depth: 0 }
+                Expression { tokens: quote!(#size as #float), precedence: precedence::COMPARISON, depth: 0 }
             }
             Scalar::Position(position) => {
                 let position = self.position(position);
-                Expression { tokens: quote!(#position as #float), precedence: precedence::CAST, depth: 0 }
+                Expression { tokens: quote!(#position as #float), precedence: precedence::COMPARISON, depth: 0 }
             }
             Scalar::Same(left, right) => {
                 let (left, right) = (self.position(left), self.position(right));
                 Expression { tokens: quote!(#left == #right), precedence: precedence::COMPARISON, depth: 0 }
             }
-            Scalar::Load(buffer, at) => atom(self.element(*buffer, at)),
+            Scalar::Load(buffer, at) => {
+                let element = self.element(*buffer, at);
+                match self.routine.buffers[buffer.0 as usize].place {
+                    Place::Input(input) => self.number(input, element),
+                    _ => atom(element),
+                }
+            }
             Scalar::Apply(operator, operands) => self.application(*operator, operands),
         }
+    }
+
+    /// What is read of an input, as a number: an integer input is compared with positions, which are numbers.
+    fn number(&self, input: u32, tokens: TokenStream) -> Expression {
+        if !self.routine.inputs[input as usize].integer {
+            return atom(tokens);
+        }
+        let float = self.spelling.float(self.routine);
+        Expression { tokens: quote!(#tokens as #float), precedence: precedence::CAST, depth: 0 }
     }
 
     fn literal(&self, number: Number) -> Expression {
@@ -546,11 +583,13 @@ impl<'a> Body<'a> {
                 let tokens = operands.iter().map(|operand| &operand.tokens);
                 (quote!(#facade::math::#name([#(#tokens),*])), precedence::ATOM, operands)
             }
-            Rust::Math(name) => {
+            Rust::Math(name) | Rust::Vector(name) => {
                 let operands: Vec<Expression> = (0..operator.arity()).map(|at| operand(at, precedence::ANY)).collect();
                 let (facade, name) = (&self.spelling.facade, Ident::new(name, Span::call_site()));
                 let tokens = operands.iter().map(|operand| &operand.tokens);
-                (quote!(#facade::math::#name(#(#tokens),*)), precedence::ATOM, operands)
+                let for_loops = self.vectorised && matches!(operator.row().rust, Rust::Vector(_));
+                let path = if for_loops { quote!(#facade::math::vector) } else { quote!(#facade::math) };
+                (quote!(#path::#name(#(#tokens),*)), precedence::ATOM, operands)
             }
             Rust::Constant(name) => {
                 let (float, name) =

@@ -84,6 +84,15 @@ impl Spelling {
         format_ident!("{}{output}", self.results)
     }
 
+    /// A name that no input has, and nothing that is numbered.
+    pub(super) fn lifetime(&self) -> Ident {
+        let mut name = String::from("lifetime");
+        while self.inputs.iter().any(|input| *input == name) {
+            name.push('_');
+        }
+        local(&name)
+    }
+
     pub(super) fn dimension_prefix(&self) -> String {
         self.dimensions.clone()
     }

@@ -253,3 +253,36 @@ fn what_rustc_cannot_compile_is_refused() {
     assert!(emitted(&steps(100)).is_ok());
     assert_eq!(emitted(&steps(4000)).expect_err("too long")[0].code, Code::TooLarge);
 }
+
+/// The fields of `Saved` of a function of views, but for its sizes.
+fn saved(text: &str) -> Vec<String> {
+    let flat = flat(items(text));
+    let start = flat.windows(2).position(|pair| pair == ["struct", "Saved"]).expect("a layer");
+    let fields: Vec<&[String]> = flat[start + 2..].split(|token| token == ",").collect();
+    let own = |field: &&&[String]| field.first().is_some_and(|name| name.starts_with('s') && name != "sizes");
+    fields.iter().skip(1).take_while(own).map(|field| field[2..].concat().replace("::std::vec::", "")).collect()
+}
+
+#[test]
+fn layers_save_the_least() {
+    for (text, expected) in [
+        ("fn affine(x: [D], w: [D, K], b: [K]) -> [K] = x @ w + b;", &[][..]),
+        ("fn affine(x: [N, D], w: [D, K], b: [K]) -> [N, K] = x @ w + b;", &[]),
+        // The mask.
+        ("fn rectifier(x: [N, K]) = relu(x);", &["Vec<bool>"]),
+        // The value, and not its exponential.
+        ("fn logistic(x: [N, K]) = sigmoid(x);", &["Vec<f64>"]),
+        ("fn probabilities(a: [N, K]) = softmax(a);", &["Vec<f64>"]),
+        // −t/y is made of inputs.
+        ("fn entropy(y: [N, K], t: [N, K]) wrt(y) = -sum(t * log(y)) / N;", &[]),
+        // The probabilities, and not the exponentials.
+        (
+            "fn loss(a: [N, K], t: [N, K]) wrt(a) where sum(t, axis = 1) == 1 = -sum(t * log(softmax(a))) / N;",
+            &["Vec<f64>"],
+        ),
+        // y − t.
+        ("fn squares(y: [N, K], t: [N, K]) wrt(y) = sum((y - t)**2) / 2;", &["Vec<f64>"]),
+    ] {
+        assert_eq!(saved(text), expected, "{text}");
+    }
+}

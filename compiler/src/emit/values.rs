@@ -8,7 +8,7 @@ use super::body::Results;
 use super::spelling::{Style, local};
 use super::types::{filled, nested, shape};
 use super::{Emitter, document};
-use crate::derive::{DerivativeKind, Derived, Layer, Request, derive};
+use crate::derive::{DerivativeKind, Derived, Layer, Request, check_upstream, derive};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Dim, Graph, NodeId};
 use crate::loops::Outcome;
@@ -32,7 +32,7 @@ impl Emitter<'_> {
         let call = quote!(value(#(#parameters),*));
         let (hessian, jacobian) = (self.hessian(&function)?, self.jacobian()?);
         let layer = self.layer(function.clone())?;
-        let parts = [self.value()?, self.gradients()?, jacobian, layer, hessian];
+        let parts = [self.value()?, self.gradients()?, jacobian, layer, hessian, self.hessian_vector()?];
         Ok(self.items(&function, &signature, &call, &parts))
     }
 
@@ -104,7 +104,7 @@ impl Emitter<'_> {
 
     fn gradients(&self) -> Result<TokenStream, Diagnostic> {
         let fields = self.fields();
-        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer];
+        let parts = [Part::Gradient, Part::ValueAndGradient, Part::Layer, Part::HessianVector];
         let wanted =
             parts.into_iter().any(|part| self.attributes.wants(part) && (self.is_scalar() || part == Part::Layer));
         let structure = if wanted { self.gradient_structure() } else { TokenStream::new() };
@@ -373,9 +373,18 @@ impl Emitter<'_> {
         quote!(Jacobian { #(#outputs: #rows),* })
     }
 
+    /// A name such that no input and no dimension has it, nor those of further outputs' cotangents.
+    fn unused_upstream(&self, function: &Function) -> String {
+        let mut name = self.unused_name("upstream");
+        while check_upstream(function, &name).is_err() {
+            name.push('_');
+        }
+        name
+    }
+
     /// The pullback that layers are made of: the cotangents of the outputs are inputs of their own.
     pub(super) fn pullback(&self, function: Function) -> Result<Derived, Diagnostic> {
-        let upstream = self.unused_name("upstream");
+        let upstream = self.unused_upstream(&function);
         let request = Request { order: 1, upstream: Some(upstream), ..Request::default() };
         let mut pullback = derive(function, &request)?;
         pullback.stabilise_beside(self.gradient)?;
@@ -473,6 +482,33 @@ impl Emitter<'_> {
                 #facts
                 #lines
                 #value
+            }
+        })
+    }
+
+    /// The names of a direction's parts, in the order of the fields.
+    pub(super) fn direction_names(&self) -> Vec<String> {
+        self.fields().iter().map(|field| self.unused_name(&format!("{field}_direction"))).collect()
+    }
+
+    /// `hessian_vector(x, y, direction)`
+    fn hessian_vector(&self) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::HessianVector) {
+            return Ok(TokenStream::new());
+        }
+        let (derived, wanted) = self.gradient.hessian_vector(self.direction_names())?;
+        let Results { lines, values } = self.body(&derived.function.graph, &derived, &wanted, &[], &local("saved"))?;
+        let (arguments, fields, must_use) = (self.arguments(), self.fields(), &self.must_use);
+        let direction = local(&self.unused_name("direction"));
+        let names: Vec<Ident> = self.direction_names().iter().map(|name| local(name)).collect();
+        Ok(quote! {
+            /// The second derivatives times a direction, for a few times the cost of the gradient.
+            #must_use
+            #[inline]
+            pub fn hessian_vector(#(#arguments,)* #direction: Gradient) -> Gradient {
+                let Gradient { #(#fields: #names),* } = #direction;
+                #lines
+                Gradient { #(#fields: #values),* }
             }
         })
     }

@@ -4,6 +4,9 @@
 //! is, too. Every function checks the sizes of its inputs, borrows its memory from a workspace and runs its routine as a
 //! kernel of the facade, which is compiled for the machine's vector unit: there is no `unsafe` here.
 
+mod layer;
+mod structures;
+
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
@@ -13,7 +16,7 @@ use super::body::Results;
 use super::spelling::{Spelling, Style, local, product};
 use super::types::shape;
 use super::{Emitter, document};
-use crate::derive::{Derived, Layer};
+use crate::derive::Derived;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Dim, Graph, NodeId};
 use crate::loops::{Outcome, Place, Routine};
@@ -35,6 +38,15 @@ impl Dimensions {
     fn number(&self, graph: &Graph, dim: Dim) -> Option<usize> {
         let name = graph.dim_text(dim);
         self.names.iter().position(|own| *own == name)
+    }
+
+    /// The named ones among some shapes, in order.
+    fn used(&self, graph: &Graph, shapes: &[&Vec<Dim>]) -> Vec<usize> {
+        let dims = shapes.iter().flat_map(|shape| shape.iter());
+        let mut used: Vec<usize> = dims.filter_map(|dim| self.number(graph, *dim)).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
     }
 
     fn size(&self, graph: &Graph, dim: Dim) -> TokenStream {
@@ -81,6 +93,8 @@ enum Target {
 
 /// A call of a routine: statements that run it, with its scalar results in `results`.
 struct Call {
+    /// Refuses a maximum over nothing.
+    checks: TokenStream,
     lines: TokenStream,
 }
 
@@ -94,6 +108,7 @@ impl Emitter<'_> {
                 return Err(Diagnostic::new(Code::NotSupported, function.span, message).with_help(help));
             }
         }
+        self.check_accessors()?;
         let (outputs, result) = (self.output_arguments(), self.view_result());
         let (float, facade) = (self.float(), &self.origin.facade);
         let (names, _): (Vec<Ident>, Vec<TokenStream>) = outputs.iter().cloned().unzip();
@@ -118,6 +133,7 @@ impl Emitter<'_> {
             self.view_value()?,
             self.view_gradients()?,
             layer,
+            self.view_hessian_vector()?,
         ];
         Ok(self.items(&function, &signature, &call, &parts))
     }
@@ -154,159 +170,28 @@ impl Emitter<'_> {
         if parameter.integer { quote!(i32) } else { self.float() }
     }
 
-    fn inputs_structure(&self) -> TokenStream {
-        let (function, facade) = (&self.gradient.function, &self.origin.facade);
-        let names = self.parameters();
-        let lifetime = quote!('a);
-        let own = |parameter: &Parameter| self.view_of(self.element(parameter), &parameter.shape, &lifetime);
-        let types: Vec<TokenStream> = function.parameters.iter().map(own).collect();
-        let abouts = function.parameters.iter().map(|parameter| {
-            let dims: Vec<String> = parameter.shape.iter().map(|dim| function.graph.dim_text(*dim)).collect();
-            format!(" `{}: [{}]`", parameter.name, dims.join(", "))
-        });
-        let dimensions = self.dimensions();
-        let (count, words) = (dimensions.names.len(), &dimensions.names);
-        let binds = function.parameters.iter().zip(&names).filter(|(parameter, _)| !parameter.shape.is_empty());
-        let binds = binds.map(|(parameter, name)| {
-            let (text, stated) = (&parameter.name, dimensions.stated(facade, &function.graph, &parameter.shape));
-            quote!(sizes.bind(#text, &self.#name.shape(), #stated)?;)
-        });
-        let others: Vec<usize> = (0..names.len()).filter(|place| !function.parameters[*place].wrt).collect();
-        let arguments = others.iter().map(|place| {
-            let (name, own) = (&names[*place], &types[*place]);
-            if function.parameters[*place].shape.is_empty() {
-                quote!(#name: #own)
-            } else {
-                quote!(#name: impl ::core::convert::Into<#own>)
-            }
-        });
-        let values = names.iter().enumerate().map(|(place, name)| {
-            let scalar = function.parameters[place].shape.is_empty();
-            match (function.parameters[place].wrt, scalar) {
-                (true, _) => quote!(#name: parameters.#name()),
-                (false, true) => quote!(#name),
-                (false, false) => quote!(#name: #name.into()),
-            }
-        });
-        // Without an array, nothing is borrowed.
-        let marker = function.parameters.iter().all(|parameter| parameter.shape.is_empty());
-        let (marker_field, marker_value) = if marker {
-            (quote!(pub marker: ::core::marker::PhantomData<&'a ()>,), quote!(marker: ::core::marker::PhantomData,))
-        } else {
-            (TokenStream::new(), TokenStream::new())
-        };
-        quote! {
-            /// The inputs: views of arrays, and numbers.
-            #[derive(Clone, Copy, Debug)]
-            pub struct Inputs<'a> { #(#[doc = #abouts] pub #names: #types,)* #marker_field }
-            impl<'a> Inputs<'a> {
-                /// The parameters, and the other inputs.
-                #[inline]
-                pub fn new(parameters: &'a Parameters, #(#arguments),*) -> Self {
-                    Self { #(#values,)* #marker_value }
-                }
-                fn sizes(&self) -> ::core::result::Result<#facade::array::Sizes<#count>, InputError> {
-                    let mut sizes = #facade::array::Sizes::new([#(#words),*]);
-                    #(#binds)*
-                    ::core::result::Result::Ok(sizes)
-                }
-            }
-        }
+    /// What holds the sizes of a gradient against those of the inputs.
+    fn bind(&self) -> Ident {
+        local(&self.unused_name("bind"))
     }
 
-    /// The differentiated inputs as one flat vector.
-    fn parameters_structure(&self) -> TokenStream {
-        let (function, facade, float) = (&self.gradient.function, &self.origin.facade, self.float());
-        let dimensions = self.dimensions();
-        let wrt: Vec<usize> = self.gradient.wrt();
-        let shapes: Vec<&Vec<Dim>> = wrt.iter().map(|place| &function.parameters[*place].shape).collect();
-        let mut used: Vec<usize> = shapes
-            .iter()
-            .flat_map(|shape| shape.iter())
-            .filter_map(|dim| dimensions.number(&function.graph, *dim))
-            .collect();
-        used.sort_unstable();
-        used.dedup();
-        let dims: Vec<Ident> = used.iter().map(|number| dimensions.name(*number)).collect();
-        let words: Vec<Ident> = used.iter().map(|number| local(&dimensions.names[*number])).collect();
-        let counts: Vec<TokenStream> = shapes.iter().map(|shape| dimensions.count(&function.graph, shape)).collect();
-        let names = self.fields();
-        let bind = quote!(let Self { #(#dims,)* .. } = *self;);
-        let accessors = names.iter().zip(&shapes).enumerate().map(|(place, (name, shape))| {
-            let start = match place {
-                0 => quote!(0),
-                place => {
-                    let before = &counts[..place];
-                    quote!(#(#before)+*)
+    /// The accessors of a gradient have the names of inputs, and may not be two of one name.
+    fn check_accessors(&self) -> Result<(), Diagnostic> {
+        let wrt = self.gradient.wrt().into_iter().map(|place| &self.gradient.function.parameters[place]);
+        let wrt: Vec<&Parameter> = wrt.collect();
+        for parameter in &wrt {
+            let of = wrt.iter().find(|other| parameter.name.strip_suffix("_mut") == Some(&*other.name));
+            let message = match (of, &*parameter.name) {
+                (Some(of), name) => format!("`{name}` is the name of the method that writes to `{}`", of.name),
+                (None, name @ ("zeros" | "as_slice" | "as_mut_slice")) => {
+                    format!("`{name}` is the name of a method of every gradient")
                 }
+                _ => continue,
             };
-            let (count, name_mut) = (&counts[place], format_ident!("{name}_mut"));
-            let about = format!(" `{name}`");
-            if shape.is_empty() {
-                return quote! {
-                    #[doc = #about]
-                    pub fn #name(&self) -> #float { #bind self.data[#start] }
-                    #[doc = #about]
-                    pub fn #name_mut(&mut self) -> &mut #float { #bind &mut self.data[#start] }
-                };
-            }
-            let rank = Literal::usize_unsuffixed(shape.len());
-            let sizes: Vec<TokenStream> = shape.iter().map(|dim| dimensions.size(&function.graph, *dim)).collect();
-            quote! {
-                #[doc = #about]
-                pub fn #name(&self) -> #facade::array::View<'_, #float, #rank> {
-                    #bind
-                    #facade::array::View::of(&self.data[#start..][..#count], [#(#sizes),*])
-                }
-                #[doc = #about]
-                pub fn #name_mut(&mut self) -> #facade::array::ViewMut<'_, #float, #rank> {
-                    #bind
-                    #facade::array::ViewMut::of(&mut self.data[#start..][..#count], [#(#sizes),*])
-                }
-            }
-        });
-        let abouts = dims.iter().map(|_| quote!(usize));
-        let zero = self.zero();
-        let default = if dims.is_empty() {
-            quote! {
-                impl ::core::default::Default for Parameters {
-                    fn default() -> Self { Self::zeros() }
-                }
-            }
-        } else {
-            TokenStream::new()
-        };
-        let bound = shapes.iter().zip(&names).filter(|(shape, _)| !shape.is_empty()).map(|(shape, name)| {
-            let (text, stated) = (format!("gradient.{name}"), dimensions.stated(facade, &function.graph, shape));
-            quote!(sizes.bind(#text, &self.#name().shape(), #stated)?;)
-        });
-        let count = dimensions.names.len();
-        quote! {
-            /// What is differentiated by, in the order of the parameters, as one flat vector.
-            #[derive(Clone, Debug, PartialEq)]
-            pub struct Parameters { data: ::std::vec::Vec<#float>, #(#dims: #abouts,)* }
-            /// The derivatives by the parameters, in their shapes and order.
-            pub type Gradient = Parameters;
-            #default
-            impl Parameters {
-                /// All zero.
-                pub fn zeros(#(#words: usize),*) -> Self {
-                    #(let #dims = #words;)*
-                    Self { data: ::std::vec![#zero; #(#counts)+*], #(#dims),* }
-                }
-                /// All numbers, in the order of the parameters, each row-major.
-                #[inline]
-                pub fn as_slice(&self) -> &[#float] { &self.data }
-                /// All numbers, in the order of the parameters, each row-major.
-                #[inline]
-                pub fn as_mut_slice(&mut self) -> &mut [#float] { &mut self.data }
-                #(#accessors)*
-                fn bind(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
-                    #(#bound)*
-                    ::core::result::Result::Ok(())
-                }
-            }
+            let error = Diagnostic::new(Code::DuplicateName, parameter.span, message);
+            return Err(error.with_help("a gradient has a method for each input: choose another name"));
         }
+        Ok(())
     }
 
     /// Slices for the outputs that are arrays: names and types.
@@ -314,7 +199,7 @@ impl Emitter<'_> {
         let float = self.float();
         let outputs = self.gradient.function.outputs.iter().zip(&self.gradient.output_names);
         let arrays = outputs.filter(|(output, _)| !output.axes.is_empty());
-        arrays.map(|(_, name)| (local(name), quote!(&mut [#float]))).collect()
+        arrays.map(|(_, name)| (argument(name), quote!(&mut [#float]))).collect()
     }
 
     /// The outputs that are numbers.
@@ -342,7 +227,7 @@ impl Emitter<'_> {
                 targets.push(Target::Scalar);
                 continue;
             }
-            let (text, name) = (name, local(name));
+            let (text, name) = (name, argument(name));
             let sizes = shape.iter().map(|dim| dimensions.size(graph, *dim));
             lines.extend(quote! {
                 #facade::array::ViewMut::new(&mut *#name, [#(#sizes),*]).map_err(|error| error.about(#text))?;
@@ -418,28 +303,26 @@ impl Emitter<'_> {
         });
         let KernelParts { names, types, values: fields, numbers, truths, number_names, truth_names, packed, positions } =
             kernel;
-        // Of nothing, a fact is true.
-        let fact = matches!(wanted, [only] if graph.kind(only.value.node) == Kind::Truth);
-        let checks = if fact { TokenStream::new() } else { self.maxima_of(&routine, derived) };
+        let lifetime = spelling.lifetime();
         Ok(Call {
+            checks: self.maxima_of(&routine, derived),
             lines: quote! {
                 let results = {
-                struct Run<'k> { #(#names: #types,)* lifetime: ::core::marker::PhantomData<&'k ()> }
+                struct Run<'k> { #(#names: #types,)* #lifetime: ::core::marker::PhantomData<&'k ()> }
                 impl #facade::dispatch::Kernel for Run<'_> {
                     type Output = (#(#kinds,)*);
                     #[inline(always)]
                     fn run(self) -> Self::Output {
-                        let Self { #(#names,)* lifetime: _ } = self;
+                        let Self { #(#names,)* #lifetime: _ } = self;
                         #lines
                         (#(#scalars,)*)
                     }
                 }
-                #checks
                 let ([#(#number_names),*], [#(#truth_names),*], [#(#packed),*], [#(#positions),*]) =
                     workspace.parts([#(#numbers),*], [#(#truths),*]);
                 #facade::dispatch::dispatch(Run {
                     #(#names: #fields,)*
-                    lifetime: ::core::marker::PhantomData,
+                    #lifetime: ::core::marker::PhantomData,
                 })
                 };
             },
@@ -556,7 +439,7 @@ impl Emitter<'_> {
         let count = self.gradient.function.outputs.len();
         let (cut, targets) = self.output_targets(&dimensions);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
         let (sizes, result, value) = (self.bound_sizes(&dimensions), self.view_result(), returned(&targets));
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);
@@ -572,6 +455,7 @@ impl Emitter<'_> {
                 #(#arguments),*
             ) -> ::core::result::Result<#result, InputError> {
                 #sizes
+                #checks
                 #cut
                 #lines
                 ::core::result::Result::Ok(#value)
@@ -613,9 +497,9 @@ impl Emitter<'_> {
         let last = targets.iter().filter(|target| matches!(target, Target::Scalar)).count() - 1;
         let last = Literal::usize_unsuffixed(last);
         let graph = &self.gradient.function.graph;
-        let Call { lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
+        let Call { checks, lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
         let (sizes, docs, must_use) = (self.bound_sizes(&dimensions), &self.formulas, &self.must_use);
-        let facts = self.view_assertions(self.gradient)?;
+        let (facts, bind) = (self.view_assertions(self.gradient)?, self.bind());
         Ok(quote! {
             fn derive(
                 inputs: &Inputs<'_>,
@@ -623,6 +507,7 @@ impl Emitter<'_> {
                 gradient: &mut [#float],
             ) -> ::core::result::Result<#float, InputError> {
                 #sizes
+                #checks
                 #facts
                 #cut
                 #lines
@@ -640,7 +525,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 derive(inputs, workspace, &mut gradient.data)
             }
             /// The value; the gradient of these inputs is added to what is there.
@@ -653,7 +538,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.bind(&mut inputs.sizes()?)?;
+                gradient.#bind(&mut inputs.sizes()?)?;
                 let mut own = workspace.take(gradient.data.len());
                 let value = derive(inputs, workspace, &mut own);
                 if value.is_ok() {
@@ -667,120 +552,60 @@ impl Emitter<'_> {
         })
     }
 
+    /// The Hessian times a direction.
+    fn view_hessian_vector(&self) -> Result<TokenStream, Diagnostic> {
+        if !self.attributes.wants(Part::HessianVector) {
+            return Ok(TokenStream::new());
+        }
+        let (derived, wanted) = self.gradient.hessian_vector(self.direction_names())?;
+        let (dimensions, fields) = (self.dimensions(), self.fields());
+        let (cut, targets, after) = self.gradient_targets(&dimensions);
+        let Call { checks, lines } = self.call(&derived, &derived.function.graph, &wanted, &[], &targets)?;
+        let (sizes, bind) = (self.bound_sizes(&dimensions), self.bind());
+        let names = self.direction_names().into_iter().map(|name| local(&name));
+        Ok(quote! {
+            /// `product` becomes the second derivatives times a direction, for a few times the cost of the gradient.
+            ///
+            /// # Errors
+            /// A size that contradicts the formula, another input, the direction or the product.
+            pub fn hessian_vector(
+                inputs: &Inputs<'_>,
+                direction: &Parameters,
+                workspace: &mut Workspace,
+                product: &mut Gradient,
+            ) -> ::core::result::Result<(), InputError> {
+                #sizes
+                #checks
+                direction.#bind(&mut sizes)?;
+                product.#bind(&mut sizes)?;
+                #(let #names = direction.#fields();)*
+                let gradient = &mut product.data[..];
+                #cut
+                #lines
+                #after
+                ::core::result::Result::Ok(())
+            }
+        })
+    }
+
     /// Facts, checked in debug builds.
     fn view_assertions(&self, derived: &Derived) -> Result<TokenStream, Diagnostic> {
         let mut lines = TokenStream::new();
         for Checked { graph, holds, message, span } in self.checked_facts(derived)? {
-            let Call { lines: run } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
+            let Call { lines: run, .. } = self.call(derived, &graph, &[holds], &[], &[Target::Scalar])?;
             let holds = quote!(results.0);
             let assertion = quote_spanned!(span=> ::core::assert!(#holds, #message););
             lines.extend(quote!(if ::core::cfg!(debug_assertions) { #run #assertion }));
         }
         Ok(lines)
     }
+}
 
-    /// `forward` and `backward`: a layer that saves what its backward pass reads.
-    fn view_layer(&self, function: Function) -> Result<TokenStream, Diagnostic> {
-        if !self.attributes.wants(Part::Layer) {
-            return Ok(TokenStream::new());
-        }
-        let mut pullback = self.pullback(function)?;
-        let Layer { cotangents, saved, kept, outputs } = pullback.layer().map_err(|error| self.fault(&error))?;
-        let (graph, float, dimensions) = (&pullback.function.graph, self.float(), self.dimensions());
-        let slots: Vec<Ident> = (0..saved.len()).map(|place| format_ident!("s{place}")).collect();
-        let element = |node: &NodeId| if graph.kind(*node) == Kind::Truth { quote!(bool) } else { float.clone() };
-        let types = saved.iter().map(|node| {
-            let own = element(node);
-            if graph.shape(*node).is_empty() { own } else { quote!(::std::vec::Vec<#own>) }
-        });
-        let (cut, mut targets) = self.output_targets(&dimensions);
-        let value = returned(&targets);
-        let (mut resize, mut after) = (TokenStream::new(), TokenStream::new());
-        for (node, slot) in saved.iter().zip(&slots) {
-            let shape = graph.shape(*node);
-            if shape.is_empty() {
-                let scalar = Literal::usize_unsuffixed(targets.iter().filter(|t| matches!(t, Target::Scalar)).count());
-                after.extend(quote!(saved.#slot = results.#scalar;));
-                targets.push(Target::Scalar);
-            } else {
-                let count = dimensions.count(graph, shape);
-                resize.extend(quote!(saved.#slot.resize(#count, ::core::default::Default::default());));
-                targets.push(Target::Slice(quote!(&mut saved.#slot[..])));
-            }
-        }
-        let wanted: Vec<Wanted> = outputs.iter().cloned().chain(kept.iter().cloned()).collect();
-        let Call { lines: forward } = self.call(&pullback, graph, &wanted, &[], &targets)?;
-        let (part, cotangent_targets, write) = self.gradient_targets(&dimensions);
-        let Call { lines: backward } = self.call(&pullback, graph, &cotangents, &saved, &cotangent_targets)?;
-        let (sizes, result) = (self.bound_sizes(&dimensions), self.view_result());
-        let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
-        let elided = quote!('_);
-        let upstreams = pullback.upstreams();
-        let upstream_arguments = upstreams.iter().zip(&outputs).map(|(name, output)| {
-            let (name, own) = (local(name), self.view_type(&shape(graph, output), &elided));
-            quote!(#name: #own)
-        });
-        let facade = &self.origin.facade;
-        let upstream_sizes =
-            upstreams.iter().zip(&outputs).filter(|(_, output)| !output.axes.is_empty()).map(|(name, output)| {
-                let (ident, stated) = (local(name), dimensions.stated(facade, graph, &shape(graph, output)));
-                quote!(sizes.bind(#name, &#ident.shape(), #stated)?;)
-            });
-        let (docs, facts) = (document::of_gradient(&pullback, self.attributes), self.view_assertions(&pullback)?);
-        let (formula, must_use) = (document::formula(&pullback), &self.must_use);
-        let numbers = (0..dimensions.names.len()).map(|number| dimensions.name(number)).collect::<Vec<_>>();
-        let count = numbers.len();
-        Ok(quote! {
-            /// What the backward pass needs of the forward pass, beside the inputs; used again by every call.
-            #[derive(Clone, Debug, Default, PartialEq)]
-            pub struct Saved { sizes: [usize; #count], #(#slots: #types,)* }
-            /// The value, and what [`backward`] needs.
-            #formula
-            ///
-            /// # Errors
-            /// A size that contradicts the formula or another input.
-            #must_use
-            pub fn forward(
-                inputs: &Inputs<'_>,
-                workspace: &mut Workspace,
-                saved: &mut Saved,
-                #(#arguments),*
-            ) -> ::core::result::Result<#result, InputError> {
-                #sizes
-                #cut
-                saved.sizes = [#(#numbers),*];
-                #resize
-                #forward
-                #after
-                ::core::result::Result::Ok(#value)
-            }
-            /// The gradient becomes the cotangents of the inputs, from the cotangent of the output.
-            #docs
-            ///
-            /// # Errors
-            /// A size that contradicts the formula, another input, what was saved or the gradient.
-            pub fn backward(
-                inputs: &Inputs<'_>,
-                saved: &Saved,
-                #(#upstream_arguments,)*
-                workspace: &mut Workspace,
-                gradient: &mut Gradient,
-            ) -> ::core::result::Result<(), InputError> {
-                #sizes
-                gradient.bind(&mut sizes)?;
-                #(#upstream_sizes)*
-                if saved.sizes != [#(#numbers),*] {
-                    return ::core::result::Result::Err(InputError::saved());
-                }
-                #facts
-                let gradient = &mut gradient.data[..];
-                #part
-                #backward
-                #write
-                ::core::result::Result::Ok(())
-            }
-        })
-    }
+/// The name of an output as an argument, unlike all names of what is emitted, which are these or end in a digit.
+fn argument(output: &str) -> Ident {
+    let own = ["inputs", "workspace", "saved", "sizes", "results", "gradient", "rest"].contains(&output);
+    let alike = output.ends_with(|last: char| last == '_' || last.is_ascii_digit());
+    if own || alike { format_ident!("{output}_") } else { local(output) }
 }
 
 /// What a function returns of the scalar results.

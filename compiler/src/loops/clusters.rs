@@ -194,7 +194,8 @@ impl<'a> Clusters<'a> {
         let axes: Vec<At> = (0..=sizes.len()).map(axis).collect();
         let mut builder = Builder::new(self);
         let operand = &instruction.operands[0];
-        let value = builder.add(operand.value, operand.axes.iter().map(|local| axes[usize::from(*local)].clone()).collect());
+        let value =
+            builder.add(operand.value, operand.axes.iter().map(|local| axes[usize::from(*local)].clone()).collect());
         let (parts, leaves) = (builder.parts, builder.leaves);
         let (reduction, placed) = (Some(Reduction::Sum), Some((along, At::of(reads, &axes))));
         Cluster { target: instruction.target, slots, sizes, reduction, placed, parts, value, leaves }

@@ -25,6 +25,9 @@ const SCALAR: u32 = u32::MAX;
 /// [`EvaluateError`]
 pub fn run(routine: &Routine, inputs: &[Tensor]) -> Result<Vec<Tensor>, EvaluateError> {
     let sizes = bind_sizes(&routine.inputs, &routine.dimensions, inputs)?;
+    if let Some(name) = routine.maxima.iter().find(|name| sizes[**name as usize] == 0) {
+        return Err(EvaluateError::Empty(routine.dimensions[*name as usize].clone()));
+    }
     check_positions(&routine.inputs, &routine.bounds, &sizes, inputs)?;
     let mut machine = Machine::new(routine, inputs, sizes)?;
     machine.steps(&routine.body);
@@ -344,7 +347,8 @@ impl<'a> Machine<'a> {
     }
 
     fn compute(&self, scalar: &Scalar, index: Index, out: &mut [f64]) {
-        let position = |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
+        let position =
+            |position: &Position, lane: usize| self.position(position) + lane as i64 * slope(position, index);
         let float = self.routine.float;
         match scalar {
             Scalar::Position(at) => {
@@ -472,7 +476,12 @@ fn moved(start: usize, lane: usize, step: isize) -> usize {
 fn is_flat(index: Index, body: &[Step]) -> bool {
     let even = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Given(..)) && at.reads(index));
     let inside = |at: &[Position]| !at.iter().any(|at| matches!(at, Position::Shifted(..)));
+    let written = |buffer: BufferId| {
+        body.iter().any(|step| matches!(step, Step::Store(own, ..) | Step::Reduce(own, ..) if *own == buffer))
+    };
     body.iter().all(|step| match step {
+        // What one position leaves to a later step of its own must not be that of another position.
+        Step::Compute(_, Scalar::Load(buffer, _)) if written(*buffer) => false,
         Step::Compute(_, Scalar::Load(_, at)) | Step::Store(_, at, _) => even(at),
         Step::Compute(..) | Step::Update(..) => true,
         Step::Reduce(_, at, _, _) => even(at) && inside(at),

@@ -260,9 +260,7 @@ impl Copy<'_> {
 
 /// A step under another name of an index.
 fn moved(step: Step, from: Index, to: Index) -> Step {
-    let at = |position: Position| {
-        position.mapped(&|index| Position::Index(if index == from { to } else { index }))
-    };
+    let at = |position: Position| position.mapped(&|index| Position::Index(if index == from { to } else { index }));
     let all = |positions: Vec<Position>| positions.into_iter().map(at).collect::<Vec<_>>();
     match step {
         Step::Compute(target, scalar) => {

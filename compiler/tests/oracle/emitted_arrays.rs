@@ -89,7 +89,7 @@ fn case(program: &Program, mut function: Function, regime: &str) -> Result<Optio
     "pub".clone_into(&mut function.visibility);
     function.attributes.push(Attribute {
         path: Name { text: "emit".into(), span: Default::default() },
-        content: if hessian { "(values, hessian)".into() } else { format!("({regime})") },
+        content: if hessian { "(values, hessian, hessian_vector)".into() } else { format!("({regime})") },
         is_doc: false,
         content_span: Default::default(),
         span: Default::default(),
@@ -168,91 +168,149 @@ fn flattened(name: &str, rank: usize) -> String {
 
 type Called = (String, Vec<(&'static str, Vec<f64>)>);
 
+/// Calls of functions by value.
+struct Values<'p> {
+    program: &'p Program,
+    numbers: &'p Numbers,
+    arguments: String,
+    run: String,
+    expected: Vec<(&'static str, Vec<f64>)>,
+}
+
 fn values(program: &Program, numbers: &Numbers) -> Called {
-    let name = &program.function;
     let arguments: Vec<String> = program.point.iter().map(|input| nested(&input.shape, &input.items)).collect();
     let arguments = arguments.join(", ");
-    let separator = if arguments.is_empty() { "" } else { ", " };
-    let ranks: Vec<usize> = program.outputs.iter().map(Vec::len).collect();
-    let outputs = |value: &str| -> String {
-        let several = ranks.len() > 1;
-        let one = |(place, rank): (usize, &usize)| {
-            flattened(&if several { format!("{value}.{place}") } else { value.to_owned() }, *rank)
-        };
-        ranks.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
-    };
-    let wrt: Vec<(&String, usize)> = program
-        .inputs
-        .iter()
-        .filter(|(input, _)| program.wrt.contains(input))
-        .map(|(input, shape)| (input, shape.len()))
-        .collect();
-    let gradient = |value: &str| -> String {
-        wrt.iter().map(|(input, rank)| flattened(&format!("{value}.{input}"), *rank)).collect::<Vec<_>>().join(", ")
-    };
-    let upstream: Vec<String> = (program.outputs.iter().zip(&numbers.values))
-        .map(|(shape, value)| {
-            let shape: Vec<usize> = shape.iter().map(|dim| size(program, dim)).collect();
-            nested(&shape, &vec![UPSTREAM; value.len()])
-        })
-        .collect();
-    let upstream = upstream.join(", ");
-    let mut run = format!(
-        "let value = {name}::value({arguments});
-         print(NUMBER, &[{}].concat());
-         let (value2, saved) = {name}::forward({arguments});
-         print(NUMBER, &[{}].concat());
-         let gradient = {name}::backward({arguments}{separator}&saved, {upstream});
-         print(NUMBER, &[{}].concat());",
-        outputs("value"),
-        outputs("value2"),
-        gradient("gradient")
-    );
-    let value = numbers.values.concat();
-    let mut expected = vec![
-        ("value by value", value.clone()),
-        ("forward by value", value.clone()),
-        ("backward by value", numbers.cotangents.clone()),
-    ];
+    let mut calls = Values { program, numbers, arguments, run: String::new(), expected: Vec::new() };
+    calls.layer();
     if program.has_gradient() {
+        calls.second_order()
+    } else {
+        calls.jacobian()
+    }
+    (calls.run, calls.expected)
+}
+
+impl Values<'_> {
+    fn wrt(&self) -> Vec<(&String, usize)> {
+        let chosen = self.program.inputs.iter().filter(|(input, _)| self.program.wrt.contains(input));
+        chosen.map(|(input, shape)| (input, shape.len())).collect()
+    }
+
+    /// All numbers of a value, whose type is a tuple where there are several outputs.
+    fn outputs(&self, value: &str) -> String {
+        let several = self.program.outputs.len() > 1;
+        let one = |(place, shape): (usize, &Vec<_>)| {
+            flattened(&if several { format!("{value}.{place}") } else { value.to_owned() }, shape.len())
+        };
+        self.program.outputs.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    fn fields(&self, value: &str) -> String {
+        let one = |(input, rank): &(&String, usize)| flattened(&format!("{value}.{input}"), *rank);
+        self.wrt().iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    fn print(&mut self, numbers: &str, by: &'static str, expected: Vec<f64>) {
+        let _ = write!(self.run, "print(NUMBER, &[{numbers}].concat());");
+        self.expected.push((by, expected));
+    }
+
+    fn layer(&mut self) {
+        let (name, arguments) = (&self.program.function, self.arguments.clone());
+        let separator = if arguments.is_empty() { "" } else { ", " };
+        let upstream: Vec<String> = (self.program.outputs.iter().zip(&self.numbers.values))
+            .map(|(shape, value)| {
+                let shape: Vec<usize> = shape.iter().map(|dim| size(self.program, dim)).collect();
+                nested(&shape, &vec![UPSTREAM; value.len()])
+            })
+            .collect();
         let _ = write!(
-            run,
-            "let (value3, gradient2) = {name}::value_and_gradient({arguments});
-             print(NUMBER, &[vec![value3], {}].concat());",
-            gradient("gradient2")
+            self.run,
+            "let value = {name}::value({arguments});
+             let (value2, saved) = {name}::forward({arguments});
+             let gradient = {name}::backward({arguments}{separator}&saved, {});",
+            upstream.join(", ")
         );
-        expected.push(("gradient by value", [value, numbers.derivatives.clone()].concat()));
-        let _ = write!(run, "let hessian = {name}::hessian({arguments});");
+        let value = self.numbers.values.concat();
+        self.print(&self.outputs("value"), "value by value", value.clone());
+        self.print(&self.outputs("value2"), "forward by value", value);
+        self.print(&self.fields("gradient"), "backward by value", self.numbers.cotangents.clone());
+    }
+
+    fn second_order(&mut self) {
+        let (name, arguments) = (&self.program.function, &self.arguments);
+        let _ = write!(
+            self.run,
+            "let (value3, gradient2) = {name}::value_and_gradient({arguments});
+             let hessian = {name}::hessian({arguments});"
+        );
+        let numbers = format!("vec![value3], {}", self.fields("gradient2"));
+        let expected = [self.numbers.values.concat(), self.numbers.derivatives.clone()].concat();
+        self.print(&numbers, "gradient by value", expected);
+        let wrt = self.wrt();
         let blocks = wrt.iter().flat_map(|(row, rows)| {
             wrt.iter().map(move |(column, columns)| flattened(&format!("hessian.{row}.{column}"), rows + columns))
         });
-        let blocks = blocks.collect::<Vec<_>>().join(", ");
         let scalars = wrt.iter().all(|(_, rank)| *rank == 0);
-        let _ = match scalars {
-            true => write!(run, "print(NUMBER, &hessian.concat());"),
-            false => write!(run, "print(NUMBER, &[{blocks}].concat());"),
-        };
-        expected.push(("hessian by value", numbers.hessian.clone()));
-    } else {
-        let _ = write!(run, "let jacobian = {name}::jacobian({arguments});");
-        let names: Vec<String> = match program.outputs.len() {
-            1 => vec!["jacobian".into()],
-            _ => numbers.output_names.iter().map(|output| format!("jacobian.{output}")).collect(),
-        };
-        let parts = names.iter().zip(&ranks).flat_map(|(name, output)| {
-            wrt.iter().map(move |(input, rank)| flattened(&format!("{name}.{input}"), rank + output))
-        });
-        let _ = write!(run, "print(NUMBER, &[{}].concat());", parts.collect::<Vec<_>>().join(", "));
-        expected.push(("jacobian by value", numbers.derivatives.clone()));
+        let blocks = if scalars { "hessian.concat()".into() } else { blocks.collect::<Vec<_>>().join(", ") };
+        self.print(&blocks, "hessian by value", self.numbers.hessian.clone());
+        self.direction();
     }
-    (run, expected)
+
+    /// The Hessian times a direction of equal parts: sums of its rows.
+    fn direction(&mut self) {
+        let (name, arguments) = (&self.program.function, &self.arguments);
+        let separator = if arguments.is_empty() { "" } else { ", " };
+        let inputs = self.program.inputs.iter().zip(&self.program.point);
+        let chosen: Vec<_> = inputs.filter(|((input, _), _)| self.program.wrt.contains(input)).collect();
+        let parts = chosen.iter().map(|((input, _), value)| {
+            format!("{input}: {}", nested(&value.shape, &vec![UPSTREAM; value.items.len()]))
+        });
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            self.run,
+            "let product = {name}::hessian_vector({arguments}{separator}{name}::Gradient {{ {parts} }});"
+        );
+        let counts: Vec<usize> = chosen.iter().map(|(_, value)| value.items.len()).collect();
+        let (mut expected, mut start) = (Vec::new(), 0);
+        for rows in &counts {
+            let first = expected.len();
+            expected.resize(first + rows, 0.0);
+            for columns in &counts {
+                let block = &self.numbers.hessian[start..start + rows * columns];
+                for (row, entries) in block.chunks(*columns).enumerate() {
+                    expected[first + row] += UPSTREAM * entries.iter().sum::<f64>();
+                }
+                start += rows * columns;
+            }
+        }
+        self.print(&self.fields("product"), "backward twice by value", expected);
+    }
+
+    fn jacobian(&mut self) {
+        let _ = write!(self.run, "let jacobian = {}::jacobian({});", self.program.function, self.arguments);
+        let names: Vec<String> = match self.program.outputs.len() {
+            1 => vec!["jacobian".into()],
+            _ => self.numbers.output_names.iter().map(|output| format!("jacobian.{output}")).collect(),
+        };
+        let wrt = self.wrt();
+        let parts = names.iter().zip(&self.program.outputs).flat_map(|(name, output)| {
+            wrt.iter().map(move |(input, rank)| flattened(&format!("{name}.{input}"), rank + output.len()))
+        });
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        self.print(&parts, "jacobian by value", self.numbers.derivatives.clone());
+    }
 }
 
-fn views(program: &Program, numbers: &Numbers) -> Called {
+/// An expression for a view of a vector.
+fn view(data: &str, shape: &[usize]) -> String {
+    format!("crate::facade::array::View::new(&{data}, {shape:?}).unwrap()")
+}
+
+/// Statements that make the inputs, the workspace and a gradient of zeros.
+fn view_inputs(program: &Program) -> String {
     let name = &program.function;
-    let mut run = String::new();
-    let view = |data: &str, shape: &[usize]| format!("crate::facade::array::View::new(&{data}, {shape:?}).unwrap()");
-    let mut fields = Vec::new();
+    let (mut run, mut fields) = (String::new(), Vec::new());
     for ((input, _), value) in program.inputs.iter().zip(&program.point) {
         if value.shape.is_empty() {
             fields.push(format!("{input}: {}", bits(value.items[0])));
@@ -265,12 +323,20 @@ fn views(program: &Program, numbers: &Numbers) -> Called {
     if program.point.iter().all(|input| input.shape.is_empty()) {
         fields.push("marker: std::marker::PhantomData".into());
     }
-    let _ = write!(run, "let inputs = {name}::Inputs {{ {} }};", fields.join(", "));
-    let dims = named(program);
-    let zeros = format!("{name}::Gradient::zeros({dims})");
-    let _ = write!(run, "let mut workspace = {name}::Workspace::default(); let mut gradient = {zeros};");
-    let (mut outs, mut scalars) = (Vec::new(), 0);
-    let mut upstream = Vec::new();
+    let _ = write!(
+        run,
+        "let inputs = {name}::Inputs {{ {} }}; let mut workspace = {name}::Workspace::default();
+         let mut gradient = {name}::Gradient::zeros({});",
+        fields.join(", "),
+        named(program)
+    );
+    run
+}
+
+fn views(program: &Program, numbers: &Numbers) -> Called {
+    let name = &program.function;
+    let mut run = view_inputs(program);
+    let (mut borrowed, mut scalars, mut upstream) = (String::new(), 0, Vec::new());
     for (place, (shape, value)) in program.outputs.iter().zip(&numbers.values).enumerate() {
         if shape.is_empty() {
             scalars += 1;
@@ -282,9 +348,8 @@ fn views(program: &Program, numbers: &Numbers) -> Called {
             write!(run, "let mut out{place} = vec![f64::NAN; {count}]; let up{place} = vec![{UPSTREAM:?}; {count}];");
         let sizes: Vec<usize> = shape.iter().map(|dim| size(program, dim)).collect();
         upstream.push(view(&format!("up{place}"), &sizes));
-        outs.push(place);
+        let _ = write!(borrowed, ", &mut out{place}");
     }
-    let borrowed: String = outs.iter().map(|place| format!(", &mut out{place}")).collect();
     let all = |value: &str| -> String {
         let mut scalar = 0;
         let one = |(place, shape): (usize, &Vec<_>)| {
