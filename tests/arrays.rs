@@ -124,9 +124,9 @@ fn layers_go_forward_and_backward() {
     assert_eq!(y, layer(w, x, b));
     let gradient = layer::backward(w, x, b, &saved, [1.0, 10.0]);
     let slopes = [y[0] * (1.0 - y[0]), 10.0 * y[1] * (1.0 - y[1])];
-    for i in 0..2 {
-        assert!((gradient.b[i] - slopes[i]).abs() < 1e-6);
-        assert!((gradient.w[i][2] - slopes[i] * x[2]).abs() < 1e-6);
+    for (i, slope) in slopes.into_iter().enumerate() {
+        assert!((gradient.b[i] - slope).abs() < 1e-6);
+        assert!((gradient.w[i][2] - slope * x[2]).abs() < 1e-6);
     }
     let q = [1.0, 2.0, 3.0];
     let saved = two::forward(q, 0.5).1;

@@ -544,7 +544,7 @@ impl<'a> Body<'a> {
             return atom(tokens);
         }
         let float = self.spelling.float(self.routine);
-        Expression { tokens: quote!(#tokens as #float), precedence: precedence::CAST, depth: 0 }
+        Expression { tokens: quote!(#tokens as #float), precedence: precedence::COMPARISON, depth: 0 }
     }
 
     fn literal(&self, number: Number) -> Expression {

@@ -439,7 +439,8 @@ impl Emitter<'_> {
         let count = self.gradient.function.outputs.len();
         let (cut, targets) = self.output_targets(&dimensions);
         let graph = &self.gradient.function.graph;
-        let Call { checks, lines } = self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
+        let Call { checks, lines } =
+            self.call(self.gradient, graph, &self.gradient.wanted()[..count], &[], &targets)?;
         let (sizes, result, value) = (self.bound_sizes(&dimensions), self.view_result(), returned(&targets));
         let arguments = self.output_arguments().into_iter().map(|(name, own)| quote!(#name: #own));
         let (docs, must_use) = (document::of_value(self.gradient), &self.must_use);

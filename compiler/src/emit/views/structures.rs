@@ -20,21 +20,25 @@ struct Fields<'a> {
 }
 
 impl Emitter<'_> {
+    /// What the documentation of an input says: its shape.
+    fn about_input(&self, parameter: &Parameter) -> String {
+        let graph = &self.gradient.function.graph;
+        let dims: Vec<String> = parameter.shape.iter().map(|dim| graph.dim_text(*dim)).collect();
+        match (dims.is_empty(), parameter.integer) {
+            (true, false) => format!(" `{}`", parameter.name),
+            (true, true) => format!(" `{}: i32`", parameter.name),
+            (false, false) => format!(" `{}: [{}]`", parameter.name, dims.join(", ")),
+            (false, true) => format!(" `{}: i32[{}]`", parameter.name, dims.join(", ")),
+        }
+    }
+
     pub(super) fn inputs_structure(&self) -> TokenStream {
         let (function, facade) = (&self.gradient.function, &self.origin.facade);
         let names = self.parameters();
         let lifetime = quote!('a);
         let own = |parameter: &Parameter| self.view_of(self.element(parameter), &parameter.shape, &lifetime);
         let types: Vec<TokenStream> = function.parameters.iter().map(own).collect();
-        let abouts = function.parameters.iter().map(|parameter| {
-            let dims: Vec<String> = parameter.shape.iter().map(|dim| function.graph.dim_text(*dim)).collect();
-            match (dims.is_empty(), parameter.integer) {
-                (true, false) => format!(" `{}`", parameter.name),
-                (true, true) => format!(" `{}: i32`", parameter.name),
-                (false, false) => format!(" `{}: [{}]`", parameter.name, dims.join(", ")),
-                (false, true) => format!(" `{}: i32[{}]`", parameter.name, dims.join(", ")),
-            }
-        });
+        let abouts = function.parameters.iter().map(|parameter| self.about_input(parameter));
         let dimensions = self.dimensions();
         let (count, words) = (dimensions.names.len(), &dimensions.names);
         let binds = function.parameters.iter().zip(&names).filter(|(parameter, _)| !parameter.shape.is_empty());
