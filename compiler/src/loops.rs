@@ -7,7 +7,7 @@
 //! contractions, which have an algorithm of their own.
 //!
 //! ```text
-//! Program --contractions--> Program --clusters, place--> tree of loops --write--> Routine --unroll, storage--> Routine
+//! Program --contractions, layout--> Program --clusters, place--> tree of loops --write--> Routine --unroll, storage--> Routine
 //! ```
 //!
 //! Invariants: a buffer is written before it is read, and each of its numbers by one step, or by a reduction that nobody
@@ -16,6 +16,7 @@
 
 mod clusters;
 mod contractions;
+mod layout;
 mod place;
 mod run;
 mod storage;

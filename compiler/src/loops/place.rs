@@ -9,6 +9,7 @@
 use crate::lower::{Choice, Compute, Instruction, Program, Size, Statement, ValueId};
 
 use super::clusters::{At, Cluster, Clusters, Leaf, Role, along};
+use super::layout::{Layouts, layouts};
 
 /// A loop of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +68,8 @@ pub(super) struct Placement<'a> {
     pub(super) atoms: Vec<&'a Instruction>,
     /// Results that are copies: the value that stands for each.
     pub(super) copies: Vec<Option<ValueId>>,
+    /// How arrays lie in memory that contractions work on.
+    pub(super) layouts: Layouts,
 }
 
 impl<'a> Placement<'a> {
@@ -80,6 +83,7 @@ impl<'a> Placement<'a> {
             direct: vec![None; count],
             atoms: Vec::new(),
             copies: vec![None; program.outputs.len()],
+            layouts: layouts(program),
         };
         let mut placer = Placer { program, clusters, placement, contexts: 0 };
         let mut body = placer.block(&program.body, 0);
@@ -87,6 +91,14 @@ impl<'a> Placement<'a> {
         let mut placement = placer.placement;
         placement.body = body;
         placement
+    }
+}
+
+impl Placement<'_> {
+    /// The slots of a value in the order in which they lie in memory, if it is neither given nor a result.
+    pub(super) fn slots(&self, value: ValueId, count: usize) -> Vec<usize> {
+        let layout = self.layouts.get(value.index()).and_then(Option::as_ref);
+        layout.cloned().unwrap_or_else(|| (0..count).collect())
     }
 }
 
@@ -284,11 +296,14 @@ impl<'a> Placer<'a, '_> {
                     At::Axis(axis) => Some(usize::from(*axis)),
                     _ => None,
                 };
-                leaf.at.iter().filter_map(axis).filter(open).collect::<Vec<_>>()
+                let slots = self.placement.slots(leaf.value, leaf.at.len());
+                slots.into_iter().filter_map(|slot| axis(&leaf.at[slot])).filter(open).collect::<Vec<_>>()
             };
             // Of equally large ones the first.
             let largest = cluster.leaves.iter().map(axes).rev().max_by_key(Vec::len);
             order.extend(largest.into_iter().flatten());
+        } else {
+            order.extend(self.placement.slots(cluster.target, cluster.slots).into_iter().filter(open));
         }
         order.extend((0..cluster.sizes.len()).filter(open));
         let mut seen = vec![false; cluster.sizes.len()];

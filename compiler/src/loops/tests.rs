@@ -85,3 +85,44 @@ fn loops_agree_with_whole_arrays() {
         agree(text, order, Contractions::Loops);
     }
 }
+
+/// The contractions of a formula's gradient, as text.
+fn contractions(text: &str) -> Vec<String> {
+    let routine = agree(text, 1, Contractions::Kernels).to_string();
+    routine.lines().filter(|line| line.contains("sum of")).map(str::to_owned).collect()
+}
+
+#[test]
+fn operands_lie_as_contractions_read_them() {
+    // One product of all points with all matrices, not one for each row of them.
+    let all = "fn f(x: [N, D], q: [K, D, D]) wrt(q) { let e[k, i, j] = if i > j { q[k, i, j] } else { 0 }; \
+               let z[n, k, i] = sum[j](x[n, j] * e[k, i, j]); sum(z**2) }";
+    let found = contractions(all);
+    assert!(found[0].contains("a0[k0, k3]*a2[k3, k1, k2]"), "{found:?}");
+    // A product for each matrix, whose entries lie side by side.
+    let each = "fn f(x: [N, D], m: [K, D], q: [K, D, D]) wrt(m) { \
+                let e[k, i, j] = if i > j { q[k, i, j] } else { 0 }; \
+                let z[n, k, i] = sum[j](e[k, i, j] * (x[n, j] - m[k, j])); sum(z**2) }";
+    let found = contractions(each);
+    assert!(found[0].contains("[k1, k0, k3]") && found[0].contains("[k1, k2, k3]"), "{found:?}");
+}
+
+#[test]
+fn arrays_in_another_order_agree() {
+    for text in [
+        // A branch decides an array that is contracted.
+        "fn f(x: [N, D], q: [K, D, D], s) { let e[k, i, j] = if s > 0 { exp(q[k, i, j]) } else { sin(q[k, i, j]) }; \
+         let z[n, k, i] = sum[j](x[n, j] * e[k, i, j]); sum(z**2) }",
+        // Two contractions read one array, each as another class of operand.
+        "fn f(x: [N, K, D], y: [N, D]) { let e[n, k, d] = exp(x[n, k, d]); \
+         let a[k, n, m] = sum[d](e[n, k, d] * e[m, k, d]); let b[n, k] = sum[d](e[n, k, d] * y[n, d]); sum(a) * sum(b**2) }",
+        // A diagonal of what is contracted.
+        "fn f(x: [N, D], q: [K, D, D]) { let e[k, i, j] = exp(q[k, i, j]); \
+         let z[n, k, i] = sum[j](x[n, j] * e[k, i, j]); sum(z**2) + sum[k, i](e[k, i, i]) }",
+        // The result is what is asked for.
+        "fn f(x: [N, D], q: [K, D, D]) -> [N, K, D] { let e[k, i, j] = exp(q[k, i, j]); \
+         let z[n, k, i] = sum[j](x[n, j] * e[k, i, j]); z }",
+    ] {
+        agree(text, 1, Contractions::Kernels);
+    }
+}

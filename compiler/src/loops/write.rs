@@ -198,7 +198,7 @@ impl Writer<'_> {
         }
         let Some(made) = self.made(value) else { return Vec::new() };
         let stored = |slot: &usize| made.stored.as_ref().is_none_or(|stored| stored[*slot]);
-        (0..made.loops.len()).filter(stored).collect()
+        self.tree.slots(value, made.loops.len()).into_iter().filter(stored).collect()
     }
 
     /// The buffer of a value, made when it is needed first.
