@@ -4,7 +4,7 @@
 //! differences ([`numeric`]) confirm the jets, printing and parsing again must not change a bit, and what the compiler
 //! makes of the program is compared with the jets.
 //!
-//! `ORACLE_PROGRAMS` (800) says how many programs, `ORACLE_SEED` (1) which ones, and `ORACLE_ONLY=17` checks only
+//! `ORACLE_PROGRAMS` (500) says how many programs, `ORACLE_SEED` (1) which ones, and `ORACLE_ONLY=17` checks only
 //! number 17. `cargo test -p chainrule-compiler --test oracle -- --nocapture` prints what was covered. What lies at the ends
 //! of the float type is in [`extreme`].
 
@@ -41,7 +41,7 @@ fn guarded(check: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
 fn random_programs() {
     let seed = setting("ORACLE_SEED", 1);
     let only = std::env::var("ORACLE_ONLY").ok().and_then(|text| text.parse::<u64>().ok());
-    let numbers = only.map_or(0..setting("ORACLE_PROGRAMS", 800), |number| number..number + 1);
+    let numbers = only.map_or(0..setting("ORACLE_PROGRAMS", 500), |number| number..number + 1);
     let mut report = Report::default();
     let mut failures = Failures::default();
     let mut batch = emitted::Batch::default();
