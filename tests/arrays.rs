@@ -31,6 +31,7 @@ grad! {
     }
     fn scores(x: [N, D], w: [D, K], b: [K]) -> [N, K] = softmax(x @ w + b);
     /// Dimensions that are named as their numbers might be.
+    #[emit(hessian_vector)]
     fn crossed(a: [n1, n0], b: [n0, m0]) = sum((a @ b)**2);
     fn gathered(table: [V, D], index: i32[N]) -> [N, D] { let out[n, d] = table[index[n], d]; out }
     fn entry(a: [N], k: i32) = a[k]**2 * sum(a);
@@ -293,6 +294,33 @@ fn wrong_sizes_are_named() -> Result<(), InputError> {
     assert_eq!(result.map_err(|error| error.to_string()), Err(expected.into()));
     let result = small(&inputs, &mut workspace, &mut [0.0; 4]).map_err(|error| error.to_string());
     assert_eq!(result, Err("`y` has 4 numbers, but its shape [3] takes 3".into()));
+    Ok(())
+}
+
+#[test]
+fn hessians_are_multiplied_by_a_direction() -> Result<(), InputError> {
+    let (a, b) = (numbers(6), numbers(12));
+    let inputs = crossed::Inputs { a: View::new(&a, [2, 3])?, b: View::new(&b, [3, 4])? };
+    let mut right = crossed::Parameters::zeros(2, 3, 4);
+    right.a_mut().as_mut_slice().copy_from_slice(&a);
+    let product = |direction: &_, mut product: crossed::Parameters| {
+        crossed::hessian_vector(&inputs, direction, &mut Workspace::new(), &mut product)?;
+        Ok(product)
+    };
+    // It is homogeneous, of degree 2 in `a`: along `a`, the slope by `a` grows as `a` does, that by `b` twice as fast.
+    let mut gradient = right.clone();
+    crossed::value_and_gradient(&inputs, &mut Workspace::new(), &mut gradient)?;
+    let found = product(&right, right.clone())?;
+    near(&found.as_slice()[..6], &gradient.as_slice()[..6]);
+    near(&found.as_slice()[6..], &gradient.as_slice()[6..].iter().map(|slope| 2.0 * slope).collect::<Vec<_>>());
+
+    // What has a wrong size is named as the argument that it is.
+    let text = |result: Result<_, InputError>| result.map_err(|error| error.to_string());
+    let expected =
+        |name| Err(format!("`{name}.b` is [3, 5], but the formula says [n0, m0], where m0 = 4 since `b` is [3, 4]"));
+    let wrong = crossed::Parameters::zeros(2, 3, 5);
+    assert_eq!(text(product(&wrong, right.clone())), expected("direction"));
+    assert_eq!(text(product(&right, wrong)), expected("product"));
     Ok(())
 }
 

@@ -170,9 +170,19 @@ impl Emitter<'_> {
         if parameter.integer { quote!(i32) } else { self.float() }
     }
 
-    /// What holds the sizes of a gradient against those of the inputs.
+    /// The method that holds the sizes of a gradient against those of the inputs.
     fn bind(&self) -> Ident {
         local(&self.unused_name("bind"))
+    }
+
+    /// Holds the sizes of an argument that has the shape of the gradient against those of the inputs.
+    fn bound(&self, argument: &str, sizes: &TokenStream) -> TokenStream {
+        let function = &self.gradient.function;
+        let wrt = self.gradient.wrt().into_iter().map(|place| &function.parameters[place]);
+        let arrays = wrt.filter(|parameter| !parameter.shape.is_empty());
+        let names = arrays.map(|parameter| format!("{argument}.{}", parameter.name));
+        let (argument, bind) = (local(argument), self.bind());
+        quote!(#argument.#bind([#(#names),*], #sizes)?;)
     }
 
     /// The accessors of a gradient have the names of inputs, and may not be two of one name.
@@ -500,7 +510,8 @@ impl Emitter<'_> {
         let graph = &self.gradient.function.graph;
         let Call { checks, lines } = self.call(self.gradient, graph, &wanted, &[], &targets)?;
         let (sizes, docs, must_use) = (self.bound_sizes(&dimensions), &self.formulas, &self.must_use);
-        let (facts, bind) = (self.view_assertions(self.gradient)?, self.bind());
+        let facts = self.view_assertions(self.gradient)?;
+        let bound = self.bound("gradient", &quote!(&mut inputs.sizes()?));
         Ok(quote! {
             fn derive(
                 inputs: &Inputs<'_>,
@@ -526,7 +537,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.#bind(&mut inputs.sizes()?)?;
+                #bound
                 derive(inputs, workspace, &mut gradient.data)
             }
             /// The value; the gradient of these inputs is added to what is there.
@@ -539,7 +550,7 @@ impl Emitter<'_> {
                 workspace: &mut Workspace,
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<#float, InputError> {
-                gradient.#bind(&mut inputs.sizes()?)?;
+                #bound
                 let mut own = workspace.take(gradient.data.len());
                 let value = derive(inputs, workspace, &mut own);
                 if value.is_ok() {
@@ -562,7 +573,9 @@ impl Emitter<'_> {
         let (dimensions, fields) = (self.dimensions(), self.fields());
         let (cut, targets, after) = self.gradient_targets(&dimensions);
         let Call { checks, lines } = self.call(&derived, &derived.function.graph, &wanted, &[], &targets)?;
-        let (sizes, bind) = (self.bound_sizes(&dimensions), self.bind());
+        let sizes = self.bound_sizes(&dimensions);
+        let bound = ["direction", "product"].map(|argument| self.bound(argument, &quote!(&mut sizes)));
+        let bound: TokenStream = bound.into_iter().collect();
         let names = self.direction_names().into_iter().map(|name| local(&name));
         Ok(quote! {
             /// `product` becomes the second derivatives times a direction, for a few times the cost of the gradient.
@@ -577,8 +590,7 @@ impl Emitter<'_> {
             ) -> ::core::result::Result<(), InputError> {
                 #sizes
                 #checks
-                direction.#bind(&mut sizes)?;
-                product.#bind(&mut sizes)?;
+                #bound
                 #(let #names = direction.#fields();)*
                 let gradient = &mut product.data[..];
                 #cut

@@ -92,7 +92,7 @@ impl Emitter<'_> {
         let (graph, dimensions, facade) = (&pullback.function.graph, self.dimensions(), &self.origin.facade);
         let (part, targets, write) = self.gradient_targets(&dimensions);
         let Call { checks, lines } = self.call(pullback, graph, &layer.cotangents, &layer.saved, &targets)?;
-        let (sizes, bind) = (self.bound_sizes(&dimensions), self.bind());
+        let (sizes, own_sizes) = (self.bound_sizes(&dimensions), self.bound("gradient", &quote!(&mut sizes)));
         let elided = quote!('_);
         let upstreams: Vec<(String, Vec<Dim>)> = (pullback.upstreams().into_iter().zip(&layer.outputs))
             .map(|(name, output)| (name, shape(graph, output)))
@@ -121,7 +121,7 @@ impl Emitter<'_> {
                 gradient: &mut Gradient,
             ) -> ::core::result::Result<(), InputError> {
                 #sizes
-                gradient.#bind(&mut sizes)?;
+                #own_sizes
                 #(#bound)*
                 if saved.sizes != ::core::option::Option::Some([#(#numbers),*]) {
                     return ::core::result::Result::Err(InputError::saved());

@@ -115,10 +115,14 @@ impl Emitter<'_> {
         } else {
             TokenStream::new()
         };
-        let bound = shapes.iter().zip(&names).filter(|(shape, _)| !shape.is_empty()).map(|(shape, name)| {
-            let (text, stated) = (format!("gradient.{name}"), dimensions.stated(facade, &function.graph, shape));
-            quote!(sizes.bind(#text, &self.#name().shape(), #stated)?;)
+        let arrays: Vec<(&&Vec<Dim>, &Ident)> =
+            shapes.iter().zip(&names).filter(|(shape, _)| !shape.is_empty()).collect();
+        let bound = arrays.iter().enumerate().map(|(number, (shape, name))| {
+            let (number, stated) =
+                (Literal::usize_unsuffixed(number), dimensions.stated(facade, &function.graph, shape));
+            quote!(sizes.bind(names[#number], &self.#name().shape(), #stated)?;)
         });
+        let own = Literal::usize_unsuffixed(arrays.len());
         let (count, bind_sizes) = (dimensions.names.len(), self.bind());
         quote! {
             /// What is differentiated by, in the order of the parameters, as one flat vector.
@@ -141,7 +145,11 @@ impl Emitter<'_> {
                 #[inline]
                 pub fn as_mut_slice(&mut self) -> &mut [#float] { &mut self.data }
                 #(#accessors)*
-                fn #bind_sizes(&self, sizes: &mut #facade::array::Sizes<#count>) -> ::core::result::Result<(), InputError> {
+                fn #bind_sizes(
+                    &self,
+                    names: [&'static str; #own],
+                    sizes: &mut #facade::array::Sizes<#count>,
+                ) -> ::core::result::Result<(), InputError> {
                     #(#bound)*
                     ::core::result::Result::Ok(())
                 }
