@@ -70,8 +70,6 @@ pub(super) struct Body<'a> {
     expressions: Vec<Option<Expression>>,
     /// The rows of the innermost loop that is being written.
     rows: Vec<Row>,
-    /// Whether that loop is over slices: rustc makes vectors of it, unless it calls functions.
-    vectorised: bool,
     lines: usize,
 }
 
@@ -85,7 +83,7 @@ impl<'a> Body<'a> {
             }
         }
         let expressions = vec![None; routine.registers.len()];
-        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), vectorised: false, lines: 0 }
+        Self { routine, spelling, uses: counter.uses, expressions, rows: Vec::new(), lines: 0 }
     }
 
     /// The code, or how many lines it would have if that is more than rustc takes.
@@ -213,9 +211,7 @@ impl<'a> Body<'a> {
         let size = self.spelling.size(&self.routine.indices[index.0 as usize]);
         let flat = body.iter().all(|step| !matches!(step, Step::Loop(..) | Step::Branch { .. } | Step::Contract(_)));
         let rows = if flat { self.rows(index, body) } else { TokenStream::new() };
-        self.vectorised = flat && self.spelling.style == Style::Slices;
         let lines = self.steps(body);
-        self.vectorised = false;
         if flat {
             self.rows.clear();
         }
@@ -587,7 +583,9 @@ impl<'a> Body<'a> {
                 let operands: Vec<Expression> = (0..operator.arity()).map(|at| operand(at, precedence::ANY)).collect();
                 let (facade, name) = (&self.spelling.facade, Ident::new(name, Span::call_site()));
                 let tokens = operands.iter().map(|operand| &operand.tokens);
-                let for_loops = self.vectorised && matches!(operator.row().rust, Rust::Vector(_));
+                // Everywhere, not in loops alone: what is compared with a maximum must be equal to it to the bit.
+                let slices = self.spelling.style == Style::Slices;
+                let for_loops = slices && matches!(operator.row().rust, Rust::Vector(_));
                 let path = if for_loops { quote!(#facade::math::vector) } else { quote!(#facade::math) };
                 (quote!(#path::#name(#(#tokens),*)), precedence::ATOM, operands)
             }
