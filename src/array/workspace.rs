@@ -1,7 +1,8 @@
 //! Memory that emitted functions compute in.
 
 /// Memory for what an emitted function computes on the way, used again by every call: none of them allocates after the
-/// first of its size. One workspace serves any number of functions, one after the other.
+/// first of its size, but for what the crate `matrixmultiply` packs large products into. One workspace serves any number of
+/// functions, one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace<T> {
     numbers: Vec<Vec<T>>,

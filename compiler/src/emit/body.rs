@@ -422,8 +422,7 @@ impl<'a> Body<'a> {
             }
         };
         let mut lines = quote!(#element = #neutral;);
-        for (axis, at) in at.iter().enumerate().rev().filter(|(_, at)| at.is_none()) {
-            let _ = at;
+        for (axis, _) in at.iter().enumerate().rev().filter(|(_, at)| at.is_none()) {
             let (index, size) = (self.spelling.free_index(axis), self.spelling.size(&shape[axis]));
             lines = quote!(for #index in 0..#size { #lines });
         }

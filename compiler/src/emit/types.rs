@@ -64,17 +64,12 @@ fn bytes(float: FloatType, shape: &[Dim]) -> u64 {
     shape.iter().map(size).fold(one, u64::saturating_mul)
 }
 
-/// `[[f64; 3]; 2]`; of a scalar the type itself.
+/// `[[f64; 3]; 2]` of a type, or an array of one number in all places; of a scalar the type or the number itself.
 pub(super) fn nested(element: &TokenStream, shape: &[Dim]) -> TokenStream {
     shape.iter().rev().fold(element.clone(), |inner, dim| {
         let size = Literal::u32_unsuffixed(if let Dim::Literal(size) = dim { *size } else { 0 });
         quote!([#inner; #size])
     })
-}
-
-/// What [`nested`] is where all numbers are the same.
-pub(super) fn filled(value: &TokenStream, shape: &[Dim]) -> TokenStream {
-    nested(value, shape)
 }
 
 /// The declared shape of something wanted.

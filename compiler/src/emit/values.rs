@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::attributes::Part;
 use super::body::Results;
 use super::spelling::{Style, local};
-use super::types::{filled, nested, shape};
+use super::types::{nested, shape};
 use super::{Emitter, document};
 use crate::derive::{DerivativeKind, Derived, Layer, Request, check_upstream, derive};
 use crate::diagnostic::Diagnostic;
@@ -187,7 +187,7 @@ impl Emitter<'_> {
                 }
             };
         }
-        let zeros = fields.iter().map(|field| filled(&self.zero(), &field.shape));
+        let zeros = fields.iter().map(|field| nested(&self.zero(), &field.shape));
         quote! {
             #[doc = #about]
             #[derive(Clone, Copy, Debug, PartialEq)]
